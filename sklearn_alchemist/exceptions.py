@@ -1,0 +1,49 @@
+"""Name the errors and warnings that a user of the package can meet."""
+
+__all__ = [
+    "AlchemistWarning",
+    "BudgetError",
+    "ClassesWarning",
+    "LLMError",
+    "OfflineError",
+    "ProgramRejected",
+    "ProgramWarning",
+    "StoreError",
+    "SynthesisError",
+]
+
+
+class LLMError(RuntimeError):
+    """A language model could not be asked, or gave no answer."""
+
+
+class OfflineError(LLMError):
+    """A question has no stored answer and must not be asked."""
+
+
+class BudgetError(LLMError):
+    """A call could cost more than what is left of the budget."""
+
+
+class StoreError(LLMError):
+    """The store of completions cannot be read or written."""
+
+
+class ProgramRejected(ValueError):  # noqa: N818 -- reads as what happened
+    """A labeling program does what labeling programs may not, or has no entry point."""
+
+
+class SynthesisError(RuntimeError):
+    """No answer of the language model holds a usable labeling program."""
+
+
+class AlchemistWarning(UserWarning):
+    """Base class of the warnings that this package issues."""
+
+
+class ProgramWarning(AlchemistWarning):
+    """A labeling program was left out, failed on some rows, or never voted."""
+
+
+class ClassesWarning(AlchemistWarning):
+    """Votes and labels leave open which class a vote stands for."""
