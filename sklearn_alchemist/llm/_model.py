@@ -1,0 +1,255 @@
+"""Name a language model and how it is to be asked."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any
+from urllib.parse import urlsplit
+
+from ._ledger import Prices
+
+DEFAULT_PARAMS: Mapping[str, Any] = {"temperature": 0.7, "max_tokens": 4096}
+
+# Set by the client itself; as parameters they would change what an answer is.
+RESERVED_PARAMS = frozenset(
+    {"api_base", "base_url", "max_retries", "messages", "model", "n", "num_retries"}
+    | {"stream", "timeout"}
+)
+_SECRET_NAME = re.compile(
+    r"api[_-]?key|secret|passw|authori[sz]ation|credential|cookie|bearer|token$", re.I
+)
+_SECRET_VALUE = re.compile(r"^\s*(bearer\s|basic\s|sk-[\w-]{8})", re.I)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LLM:
+    """A language model, and how it is asked.
+
+    An immutable description: it opens no connection, clones, pickles, and holds no
+    secret. Keys are taken from the environment variables that litellm documents for
+    the provider (such as ``OPENAI_API_KEY``).
+
+    Parameters
+    ----------
+    model : str
+        Name of the model as litellm writes it, such as ``"openai/gpt-4o-mini"``.
+
+    api_base : str or None, default=None
+        Address of an OpenAI-compatible server, such as ``"http://localhost:8000/v1"``.
+        None is the provider's own.
+
+    params : dict or None, default=None
+        Parameters of the request, such as ``{"temperature": 0}``, on top of
+        ``{"temperature": 0.7, "max_tokens": 4096}``; a value of None leaves a
+        parameter out. They must be JSON-serialisable.
+
+    timeout : float, default=120.0
+        Seconds that one attempt may take.
+
+    n_concurrent : int, default=4
+        Number of questions that are asked at the same time.
+
+    prices : dict or None, default=None
+        Dollars per million tokens, as ``{"input": 0.15, "output": 0.60}``. None looks
+        the model up in litellm's table.
+
+    max_cost : float or None, default=None
+        Most dollars that one fit may spend. Needs a known price.
+
+    max_calls : int or None, default=None
+        Most calls that one fit may send.
+
+    store : str, path, False or None, default=None
+        Where answers are kept, so that none is paid twice: the path of a SQLite file.
+        None is the file that ``SKLEARN_ALCHEMIST_STORE`` names, else one in the user's
+        cache folder; False keeps nothing. A path that ends in ``.jsonl`` is a file of
+        recordings: its answers are used, and nothing else is asked.
+
+    offline : bool, default=False
+        Answer from the store only.
+
+    refresh : bool, default=False
+        Ask again even what the store can answer, and keep the new answer.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value makes no sense, or a key, a password or an authorisation header is
+        given: secrets belong into the environment.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist import LLM
+    >>> LLM("openai/gpt-4o-mini", params={"temperature": 0}).request_params
+    {'temperature': 0, 'max_tokens': 4096}
+    """
+
+    model: str = field(kw_only=False)
+    api_base: str | None = None
+    params: Mapping[str, Any] | None = None
+    timeout: float = 120.0
+    n_concurrent: int = 4
+    prices: Mapping[str, float] | None = None
+    max_cost: float | None = None
+    max_calls: int | None = None
+    store: "str | os.PathLike[str] | bool | None" = None
+    offline: bool = False
+    refresh: bool = False
+    function: Callable[[str], str] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.model, str) or not self.model.strip():
+            raise TypeError(
+                "model must be a model name as litellm writes it, such as "
+                f"'openai/gpt-4o-mini'; got {self.model!r}."
+            )
+        _check_api_base(self.api_base)
+        _check_params(self.params)
+        if self.store is True or not isinstance(
+            self.store, str | os.PathLike | bool | None
+        ):
+            raise TypeError(f"store must be a path, False or None; got {self.store!r}.")
+        _check_number("timeout", self.timeout, Real, positive=True)
+        _check_number("n_concurrent", self.n_concurrent, Integral, positive=True)
+        if self.max_cost is not None:
+            _check_number("max_cost", self.max_cost, Real)
+        if self.max_calls is not None:
+            _check_number("max_calls", self.max_calls, Integral)
+        if self.prices is not None:
+            if set(self.prices) != {"input", "output"}:
+                raise ValueError(
+                    "prices must be dollars per million tokens as {'input': ..., "
+                    f"'output': ...}}; got {dict(self.prices)!r}."
+                )
+            for name, price in self.prices.items():
+                _check_number(f"prices[{name!r}]", price, Real)
+
+    @classmethod
+    def from_callable(
+        cls,
+        function: Callable[[str], str],
+        *,
+        name: str | None = None,
+        n_concurrent: int = 1,
+        **options: Any,
+    ) -> "LLM":
+        """Wrap a function that answers prompts.
+
+        Parameters
+        ----------
+        function : callable
+            Takes the prompt (str) and returns the answer (str). Must be picklable
+            where the estimator is pickled or fitted in several processes.
+
+        name : str or None, default=None
+            Identifies the function in the store. Without a name nothing is stored, as
+            nobody could tell whose the answers are.
+
+        n_concurrent : int, default=1
+            Number of threads that call the function.
+
+        **options : dict
+            Other parameters of `LLM`.
+
+        Returns
+        -------
+        llm : LLM
+            A model that calls `function`.
+
+        Raises
+        ------
+        TypeError
+            If `function` is not callable.
+
+        Examples
+        --------
+        >>> from sklearn_alchemist import LLM
+        >>> LLM.from_callable(lambda prompt: "def label(text): return None").model
+        'callable/anonymous'
+        """
+        if not callable(function):
+            raise TypeError(f"function must be callable; got {function!r}.")
+        if name is None:
+            options["store"] = False
+        return cls(
+            f"callable/{name or 'anonymous'}",
+            function=function,
+            n_concurrent=n_concurrent,
+            **options,
+        )
+
+    @property
+    def request_params(self) -> dict[str, Any]:
+        """The parameters sent with every question, defaults included."""
+        merged = {**DEFAULT_PARAMS, **(self.params or {})}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    @property
+    def known_prices(self) -> Prices | None:
+        """The prices given by the user, None where litellm's table decides."""
+        return None if self.prices is None else Prices(**self.prices)
+
+
+def _check_number(name: str, value: Any, kind: type, *, positive: bool = False) -> None:
+    # NaN fails both comparisons, so it is refused with the rest.
+    fits = isinstance(value, kind) and not isinstance(value, bool)
+    if not fits or not (value > 0 if positive else value >= 0):
+        what = "a whole number" if kind is Integral else "a number"
+        bound = "above 0" if positive else "of at least 0"
+        raise ValueError(f"{name} must be {what} {bound}; got {value!r}.")
+
+
+def _check_api_base(api_base: Any) -> None:
+    if api_base is None:
+        return
+    parts = urlsplit(api_base) if isinstance(api_base, str) else None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(
+            "api_base must be an http(s) address, such as 'http://localhost:8000/v1'; "
+            f"got {type(api_base).__name__}."
+        )
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(
+            "api_base must hold no user name, password or query: secrets are taken "
+            "from environment variables, see the litellm page of your provider."
+        )
+
+
+def _check_params(params: Any) -> None:
+    if params is None:
+        return
+    if not isinstance(params, Mapping):
+        raise TypeError(f"params must be a dict; got {type(params).__name__}.")
+    if reserved := RESERVED_PARAMS.intersection(params):
+        raise ValueError(
+            f"params may not hold {sorted(reserved)}: they are set by LLM itself."
+        )
+    _refuse_secrets(params, "params")
+    try:
+        json.dumps(params)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"params must be JSON-serialisable: {error}.") from None
+
+
+def _refuse_secrets(value: Any, where: str) -> None:
+    """Raise if a name or a value below `value` looks like a secret."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if item is not None and _SECRET_NAME.search(str(name)):
+                raise ValueError(
+                    f"{where} may not hold {name!r}: put the secret into the "
+                    "environment variable that litellm reads for your provider "
+                    "(such as OPENAI_API_KEY)."
+                )
+            _refuse_secrets(item, f"{where}[{name!r}]")
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_secrets(item, where)
+    elif isinstance(value, str) and _SECRET_VALUE.match(value):
+        raise ValueError(
+            f"{where} looks like a secret: put it into the environment variable that "
+            "litellm reads for your provider."
+        )
