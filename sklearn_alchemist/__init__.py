@@ -1,3 +1,22 @@
 """Label data with programs that a language model writes, as scikit-learn estimators."""
 
+from . import exceptions, inspection, llm
+from ._aggregator import LabelModelAggregator
+from ._annotator import DistilledAnnotator
+from ._labeler import ProgramSynthesisLabeler
+from .llm import LLM
+from .programs import LabelingProgram
+
+__all__ = [
+    "LLM",
+    "DistilledAnnotator",
+    "LabelModelAggregator",
+    "LabelingProgram",
+    "ProgramSynthesisLabeler",
+    "__version__",
+    "exceptions",
+    "inspection",
+    "llm",
+]
+
 __version__ = "0.1.dev0"

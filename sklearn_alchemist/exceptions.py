@@ -4,6 +4,7 @@ __all__ = [
     "AlchemistWarning",
     "BudgetError",
     "ClassesWarning",
+    "ColumnNamesWarning",
     "LLMError",
     "OfflineError",
     "ProgramRejected",
@@ -47,3 +48,7 @@ class ProgramWarning(AlchemistWarning):
 
 class ClassesWarning(AlchemistWarning):
     """Votes and labels leave open which class a vote stands for."""
+
+
+class ColumnNamesWarning(AlchemistWarning):
+    """Columns without names are described to a language model."""

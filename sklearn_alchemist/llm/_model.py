@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +24,7 @@ _SECRET_NAME = re.compile(
 _SECRET_VALUE = re.compile(r"^\s*(bearer\s|basic\s|sk-[\w-]{8})", re.I)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LLM:
     """A language model, and how it is asked.
 
@@ -98,7 +98,7 @@ class LLM:
     store: "str | os.PathLike[str] | bool | None" = None
     offline: bool = False
     refresh: bool = False
-    function: Callable[[str], str] | None = field(default=None, repr=False)
+    function: Callable[[str], str] | None = field(default=None)
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, str) or not self.model.strip():
@@ -126,6 +126,14 @@ class LLM:
                 )
             for name, price in self.prices.items():
                 _check_number(f"prices[{name!r}]", price, Real)
+
+    def __repr__(self) -> str:
+        changed = [
+            f"{f.name}={getattr(self, f.name)!r}"
+            for f in fields(self)
+            if f.kw_only and f.name != "function" and getattr(self, f.name) != f.default
+        ]
+        return f"LLM({', '.join([repr(self.model), *changed])})"
 
     @classmethod
     def from_callable(

@@ -1,0 +1,69 @@
+# Every target sets up what it needs: a virtual environment in .venv, from an index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help demo test lint format types wheel docs rerecord clean
+
+help:
+	@echo "make demo      label 2,225 news articles with programs (no key needed)"
+	@echo "make test      run the tests"
+	@echo "make lint      check the style of the code"
+	@echo "make types     check the types"
+	@echo "make wheel     build the wheel, install it alone and import it"
+	@echo "make docs      build the documentation"
+	@echo "make rerecord  ask a model again for the answers in examples/recordings"
+	@echo "make clean     remove what the other targets made"
+
+$(VENV)/python: 
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "sklearn_alchemist needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/examples: $(VENV)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[examples]"
+	@touch $@
+
+$(VENV)/tests: $(VENV)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[examples,tests]"
+	@touch $@ $(VENV)/examples
+
+$(VENV)/docs: $(VENV)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
+	@touch $@
+
+demo: $(VENV)/examples
+	$(BIN)/python examples/plot_label_news.py $(ARGS)
+
+test: $(VENV)/tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/tests
+	$(BIN)/mypy
+
+wheel: $(VENV)/tests
+	rm -rf dist build/wheel
+	$(BIN)/python -m build --wheel --outdir dist
+	$(PYTHON) -m venv build/wheel
+	build/wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd build && wheel/bin/python -c 'import sklearn_alchemist as a; print(a.__version__, a.__file__)'
+
+docs: $(VENV)/docs
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+rerecord: $(VENV)/examples
+	$(BIN)/python examples/rerecord.py $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist docs/_build docs/generated .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

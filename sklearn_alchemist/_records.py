@@ -1,0 +1,358 @@
+"""Validate texts and tables, classes and labels: the one place for input handling."""
+
+import keyword
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
+
+TEXT_COLUMN = "text"
+_SCALARS = (str, bool, int, float)
+
+
+@dataclass(frozen=True)
+class Records:
+    """Validated records, column by column.
+
+    Parameters
+    ----------
+    columns : dict of str to list
+        Values of each column as Python scalars, None where one is missing; the names
+        are those that programs use as parameters.
+
+    kinds : dict of str to str
+        What each column holds, such as ``"str"`` or ``"float"``.
+
+    n_rows : int
+        Number of records.
+
+    is_text : bool
+        Whether the records are texts: one column of strings.
+
+    is_named : bool
+        Whether the names came with the data, rather than being made up.
+    """
+
+    columns: dict[str, list[Any]]
+    kinds: dict[str, str]
+    n_rows: int
+    is_text: bool
+    is_named: bool
+
+    def sample(self, n_rows: int) -> dict[str, list[Any]]:
+        """Take records at even distances.
+
+        Parameters
+        ----------
+        n_rows : int
+            Most records to take.
+
+        Returns
+        -------
+        columns : dict of str to list
+            The same columns, shorter.
+        """
+        step = max(1, -(-self.n_rows // n_rows))
+        return {name: values[::step] for name, values in self.columns.items()}
+
+
+def is_text(X: Any) -> bool:
+    """Tell whether `X` is meant as a sequence of texts.
+
+    Parameters
+    ----------
+    X : object
+        What a user passed.
+
+    Returns
+    -------
+    is_text : bool
+        True for a one-dimensional sequence that holds a str or bytes.
+    """
+    if isinstance(X, str | bytes | Mapping) or not hasattr(X, "__len__"):
+        return False
+    if hasattr(X, "to_pylist"):  # pyarrow, whose elements are no Python objects
+        X = X.to_pylist()
+    if getattr(X, "ndim", 1) != 1 or hasattr(X, "columns") or len(X) == 0:
+        return False
+    kind = getattr(getattr(X, "dtype", None), "kind", "O")
+    return kind not in "biufcmM" and any(isinstance(x, str | bytes) for x in X)
+
+
+def check_texts(X: Any) -> list[str]:
+    """Validate a sequence of texts.
+
+    Parameters
+    ----------
+    X : sequence of str
+        List, tuple, ndarray, pandas or polars Series, or pyarrow strings.
+
+    Returns
+    -------
+    texts : list of str
+        The same texts.
+
+    Raises
+    ------
+    ValueError
+        If a text is missing.
+
+    TypeError
+        If something is no text.
+    """
+    texts = X.to_pylist() if hasattr(X, "to_pylist") else list(X)
+    for i, text in enumerate(texts):
+        if isinstance(text, str):
+            continue
+        if _is_missing(text):
+            raise ValueError(
+                f"the text at position {i} is missing ({text!r}): drop such rows, or "
+                "replace missing texts by ''."
+            )
+        advice = "decode" if isinstance(text, bytes) else "convert"
+        raise TypeError(
+            f"the text at position {i} is {type(text).__name__}, not str: {advice} it "
+            "first."
+        )
+    return [str(text) for text in texts]  # np.str_ is a str that JSON would keep
+
+
+def check_records(
+    estimator: BaseEstimator, X: Any, *, reset: bool, allow_nan: bool = True
+) -> Records:
+    """Validate texts or a table.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Gets ``n_features_in_`` and ``feature_names_in_`` when `reset` is True, and is
+        compared with them otherwise.
+
+    X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
+        Texts, or a table.
+
+    reset : bool
+        Whether this is a call from ``fit``.
+
+    allow_nan : bool, default=True
+        Whether a table may have missing values.
+
+    Returns
+    -------
+    records : Records
+        The records. Texts are a table with one column, called ``"text"``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `X` is empty, of the wrong shape, or holds what is no text.
+    """
+    if isinstance(X, str):
+        raise ValueError("X is a single str: pass a list of texts.")
+    if is_text(X):
+        texts = check_texts(X)
+        validate_data(estimator, np.array(texts, object)[:, None], reset=reset, **_ANY)
+        return Records(
+            {TEXT_COLUMN: texts}, {TEXT_COLUMN: "str"}, len(texts), True, True
+        )
+    finite = "allow-nan" if allow_nan else True
+    table = validate_data(
+        estimator, X, reset=reset, dtype=None, ensure_all_finite=finite
+    )
+    given = getattr(estimator, "feature_names_in_", None)
+    names = parameter_names(
+        [f"x{i}" for i in range(table.shape[1])] if given is None else given
+    )
+    columns = {name: _scalars(table[:, j]) for j, name in enumerate(names)}
+    kinds = dict(zip(names, _column_kinds(X, table), strict=True))
+    text = len(names) == 1 and kinds[names[0]] == "str"
+    return Records(columns, kinds, len(table), text, given is not None)
+
+
+# What validate_data lets through for texts, which are validated already.
+_ANY: dict[str, Any] = {"dtype": None, "ensure_all_finite": False}
+
+
+def parameter_names(names: Sequence[str]) -> list[str]:
+    """Make names of columns usable as names of parameters.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of columns.
+
+    Returns
+    -------
+    parameters : list of str
+        Unique identifiers; names that are identifiers stay as they are.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist._records import parameter_names
+    >>> parameter_names(["age", "mean radius (cm)", "class", "2nd"])
+    ['age', 'mean_radius_cm', 'class_', 'x_2nd']
+    """
+    used = {name for name in names if _is_parameter(name)}
+    parameters = []
+    for name in names:
+        if not _is_parameter(name):
+            name = _unused(_slug(str(name)), used)
+            used.add(name)
+        parameters.append(name)
+    return parameters
+
+
+def _is_parameter(name: Any) -> bool:
+    # Python reads identifiers in their normal form; others would not be found again.
+    return (
+        isinstance(name, str)
+        and name.isidentifier()
+        and not keyword.iskeyword(name)
+        and not name.startswith("__")
+        and unicodedata.is_normalized("NFKC", name)
+    )
+
+
+def _slug(name: str) -> str:
+    """Make an identifier of a name, as close to it as can be."""
+    letters = (
+        letter if f"x{letter}".isidentifier() else "_"
+        for letter in unicodedata.normalize("NFKC", name)
+    )
+    slug = re.sub("_+", "_", "".join(letters)).strip("_") or "x"
+    slug = slug if slug.isidentifier() else f"x_{slug}"
+    return f"{slug}_" if keyword.iskeyword(slug) else slug
+
+
+def _unused(slug: str, used: set[str]) -> str:
+    """Number a slug that is taken."""
+    candidate, number = slug, 1
+    while candidate in used:
+        number += 1
+        candidate = f"{slug}_{number}"
+    return candidate
+
+
+def _column_kinds(X: Any, table: np.ndarray) -> list[str]:
+    """Name what each column holds, from its type and not from its values."""
+    # pandas has a Series of types, polars a list.
+    types = X.dtypes if hasattr(X, "dtypes") else [table.dtype] * table.shape[1]
+    return [_kind(str(dtype).lower()) for dtype in types]
+
+
+def _kind(dtype: str) -> str:
+    if dtype.startswith("bool"):
+        return "bool"
+    if dtype.startswith(("int", "uint")):
+        return "int"
+    if dtype.startswith(("float", "decimal")):
+        return "float"
+    if dtype.startswith(("str", "object", "<u", "category", "enum", "utf8")):
+        return "str"
+    return "str (ISO date)" if dtype.startswith(("date", "time")) else "str"
+
+
+def _scalars(column: np.ndarray) -> list[Any]:
+    """Turn a column into Python scalars, None where a value is missing."""
+    values = column.tolist()
+    if column.dtype.kind in "biuU":
+        return values
+    return [_scalar(value) for value in values]
+
+
+def _scalar(value: Any) -> Any:
+    if type(value) in _SCALARS:
+        return None if isinstance(value, float) and math.isnan(value) else value
+    if _is_missing(value):
+        return None
+    if isinstance(value, np.generic):
+        return _scalar(value.item())
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _is_missing(value: Any) -> bool:
+    """Tell whether a scalar is None, NaN, NaT or pandas' NA."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except TypeError:  # pandas.NA has no truth value
+        return True
+    except ValueError:  # a nested sequence
+        return False
+
+
+def describe_classes(classes: Any) -> dict[Any, str | None]:
+    """List classes as Python scalars, with what the user says of them.
+
+    Parameters
+    ----------
+    classes : iterable, or dict of class to description
+        The classes.
+
+    Returns
+    -------
+    descriptions : dict of class to (str or None)
+        In the order given.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist._records import describe_classes
+    >>> describe_classes({"ham": "wanted", "spam": None})
+    {'ham': 'wanted', 'spam': None}
+    """
+    if isinstance(classes, Mapping):
+        return {_scalar(value): text for value, text in classes.items()}
+    return {_scalar(value): None for value in classes}
+
+
+def check_labels(X: Any, y: ArrayLike, classes: np.ndarray | None) -> np.ndarray:
+    """Validate labels without learning from them; tell which classes there are.
+
+    Parameters
+    ----------
+    X : object with a length
+        What `y` belongs to.
+
+    y : array-like of shape (n_samples,)
+        Labels. With `classes` given, missing ones (None, NaN) are allowed.
+
+    classes : ndarray of shape (n_classes,) or None
+        The classes that may occur. None means that `y` names them.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        The classes, sorted.
+
+    Raises
+    ------
+    ValueError
+        If `y` has another length, or a class that is not in `classes`.
+    """
+    labels = column_or_1d(y, warn=True)
+    check_consistent_length(X, labels)
+    if classes is None:
+        check_classification_targets(labels)
+        return np.unique(labels)
+    known = set(classes.tolist())
+    for label in {_scalar(value) for value in labels.tolist()}:
+        if label is not None and label not in known:
+            raise ValueError(
+                f"y holds {label!r}, which is not one of the classes "
+                f"{classes.tolist()!r}."
+            )
+    return classes

@@ -1,0 +1,126 @@
+"""Train any scikit-learn classifier on probabilities instead of labels."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.dummy import DummyClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _check_method_params, has_fit_parameter
+
+# A class that is less probable than this would cost a copy of the row and add nothing.
+_LEAST_WEIGHT = 0.01
+
+
+def expand(
+    posterior: np.ndarray, *, least_weight: float = _LEAST_WEIGHT
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Turn probabilities into weighted labels: each row once per class that matters.
+
+    Parameters
+    ----------
+    posterior : ndarray of shape (n_samples, n_classes)
+        Probabilities of the classes.
+
+    least_weight : float, default=0.01
+        Classes that are less probable are left out; what remains is scaled up to 1.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_expanded,)
+        Which sample each weighted label belongs to.
+
+    codes : ndarray of shape (n_expanded,)
+        Its class, as a column of `posterior`.
+
+    weights : ndarray of shape (n_expanded,)
+        Its weight; those of one sample sum to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.distillation import expand
+    >>> rows, codes, weights = expand(np.array([[1.0, 0.0], [0.25, 0.75]]))
+    >>> rows, codes, weights
+    (array([0, 1, 1]), array([0, 0, 1]), array([1.  , 0.25, 0.75]))
+    """
+    # The most probable class always matters, however many classes share the rest.
+    matters = posterior >= least_weight
+    matters[np.arange(len(posterior)), posterior.argmax(axis=1)] = True
+    kept = np.where(matters, posterior, 0.0)
+    kept /= kept.sum(axis=1, keepdims=True)
+    rows, codes = np.nonzero(matters)
+    return rows, codes, kept[rows, codes]
+
+
+def fit_on_soft_labels(
+    student: BaseEstimator,
+    X: Any,
+    posterior: np.ndarray,
+    classes: np.ndarray,
+    *,
+    covered: np.ndarray,
+    fit_params: Mapping[str, Any] | None = None,
+) -> BaseEstimator:
+    """Fit a classifier to probabilities.
+
+    Classifiers that take a ``sample_weight`` (for a pipeline: whose last step takes
+    one) get every row once per class that matters, with its probability as the weight.
+    Others get the most probable class.
+
+    Parameters
+    ----------
+    student : classifier
+        What to fit, in place.
+
+    X : array-like of shape (n_samples, ...)
+        What the classifier learns from.
+
+    posterior : ndarray of shape (n_samples, n_classes)
+        Probabilities of the classes.
+
+    classes : ndarray of shape (n_classes,)
+        The classes, in the order of the columns of `posterior`.
+
+    covered : ndarray of shape (n_samples,) of bool
+        Which rows to learn from.
+
+    fit_params : dict, default=None
+        More parameters of the classifier's ``fit``; what has one entry a sample is
+        selected and repeated with the rows, and sample weights are multiplied.
+
+    Returns
+    -------
+    student : classifier
+        The fitted classifier; where there is only one class to learn, or no row, one
+        that always answers with the average of the probabilities.
+    """
+    name = _weight_parameter(student)
+    if name is None:
+        rows, codes = np.arange(len(posterior)), posterior.argmax(axis=1)
+        weights = np.ones(len(posterior))
+    else:
+        rows, codes, weights = expand(posterior)
+    kept = covered[rows]
+    if len(np.unique(codes[kept])) < 2:
+        average = posterior[covered].mean(axis=0) if kept.any() else posterior.mean(0)
+        return DummyClassifier().fit(classes, classes, sample_weight=average)
+    rows, codes = rows[kept], codes[kept]
+    params = _check_method_params(X, dict(fit_params or {}), indices=rows)
+    if name is not None:
+        params[name] = weights[kept] * params.get(name, 1.0)
+    return student.fit(_safe_indexing(X, rows), classes[codes], **params)
+
+
+def _weight_parameter(student: BaseEstimator) -> str | None:
+    """Name the parameter of ``fit`` that takes sample weights."""
+    if isinstance(student, Pipeline):
+        name, last = student.steps[-1]
+        return (
+            f"{name}__sample_weight"
+            if has_fit_parameter(last, "sample_weight")
+            else None
+        )
+    return "sample_weight" if has_fit_parameter(student, "sample_weight") else None

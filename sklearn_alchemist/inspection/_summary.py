@@ -1,0 +1,175 @@
+"""Summarise how each program votes, agrees, fails and what time it takes."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..exceptions import ProgramWarning
+from ..votes import ABSTAIN, agreement, conflicts, coverage, overlaps, polarity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MICROSECONDS = 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramSummary:
+    """One line a program, as arrays.
+
+    Printed, it is a table; in a notebook too. `to_frame` makes a DataFrame of it.
+
+    Parameters
+    ----------
+    columns : dict of str to ndarray of shape (n_programs,)
+        ``program``: name.
+
+        ``classes``: number of classes that it votes for.
+
+        ``coverage``: share of the records on which it votes.
+
+        ``overlap``: share of the records on which it and another program vote.
+
+        ``conflict``: share of the records on which another program disagrees with it.
+
+        ``agreement``: share of its votes that equal the consensus.
+
+        ``accuracy``: share of its votes that equal gold labels, where they were given.
+
+        ``failures``: number of records on which it raised an error, took too long or
+        returned what is no class.
+
+        ``us_per_row``: microseconds a record.
+    """
+
+    columns: Mapping[str, np.ndarray]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.columns[name]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Make a DataFrame with the programs' names as its index.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            One row a program. Needs pandas.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(dict(self.columns)).set_index("program")
+
+    def _cells(self) -> list[list[str]]:
+        formatted = [_format(name, values) for name, values in self.columns.items()]
+        return [list(self.columns), *map(list, zip(*formatted, strict=True))]
+
+    def __str__(self) -> str:
+        cells = self._cells()
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = []
+        for name, *numbers in cells:
+            line = [name.ljust(widths[0])]
+            line += [n.rjust(w) for n, w in zip(numbers, widths[1:], strict=True)]
+            lines.append("  ".join(line))
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        header, *body = self._cells()
+        head = "".join(f"<th>{cell}</th>" for cell in header)
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def program_summary(
+    labeler: Any, X: Any, y: ArrayLike | None = None, *, aggregator: Any = None
+) -> ProgramSummary:
+    """Run programs and summarise each of them.
+
+    Parameters
+    ----------
+    labeler : ProgramSynthesisLabeler or DistilledAnnotator
+        Fitted.
+
+    X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
+        Texts, or a table.
+
+    y : array-like of shape (n_samples,), default=None
+        Gold labels, to add the accuracy of each program.
+
+    aggregator : classifier, default=None
+        Fitted on votes; its predictions are the consensus. None takes that of an
+        annotator, and the majority vote for a labeler.
+
+    Returns
+    -------
+    summary : ProgramSummary
+        One line a program: number of classes it votes for, coverage, overlap and
+        conflict as shares of the records, agreement with the consensus as a share of
+        its votes, number of failures, and microseconds a record.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist import ProgramSynthesisLabeler
+    >>> from sklearn_alchemist.inspection import program_summary
+    >>> from sklearn_alchemist.programs import LabelingProgram
+    >>> link = LabelingProgram(
+    ...     "link", "def label(text): return 'spam' if 'http' in text else None"
+    ... )
+    >>> labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=[link])
+    >>> texts = ["http://a.example", "nice song", "http://b.example", "first!"]
+    >>> summary = program_summary(labeler.fit(texts), texts, ["spam", "ham"] * 2)
+    >>> summary["coverage"], summary["accuracy"]
+    (array([0.5]), array([1.]))
+    """
+    if hasattr(labeler, "labeler_"):
+        aggregator = labeler.aggregator_ if aggregator is None else aggregator
+        labeler = labeler.labeler_
+    with warnings.catch_warnings():
+        # The table says what this warning would say.
+        warnings.simplefilter("ignore", ProgramWarning)
+        result = labeler.run(X)
+    votes, classes = result.votes, labeler.classes_
+    columns = {
+        "program": np.array([program.name for program in labeler.programs_], object),
+        "classes": polarity(votes, len(classes)).sum(axis=1),
+        "coverage": coverage(votes),
+        "overlap": overlaps(votes),
+        "conflict": conflicts(votes),
+        "agreement": agreement(votes, _consensus(votes, classes, aggregator)),
+        "failures": np.array([sum(kinds.values()) for kinds in result.failures]),
+        "us_per_row": _MICROSECONDS * result.seconds / max(len(votes), 1),
+    }
+    if y is not None:
+        columns["accuracy"] = agreement(votes, _codes(np.asarray(y), classes))
+    return ProgramSummary(columns)
+
+
+def _consensus(votes: np.ndarray, classes: np.ndarray, aggregator: Any) -> np.ndarray:
+    """Class index of each record; -1 where there is none, or no single one."""
+    if aggregator is not None:
+        return _codes(aggregator.predict(votes), classes)
+    shares = np.stack([(votes == k).sum(axis=1) for k in range(len(classes))], axis=1)
+    tied = (shares == shares.max(axis=1, keepdims=True)).sum(axis=1) > 1
+    return np.where(tied, ABSTAIN, shares.argmax(axis=1))
+
+
+def _codes(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Positions of labels in the sorted classes, -1 for what is none of them."""
+    positions = {label: i for i, label in enumerate(classes.tolist())}
+    return np.array([positions.get(label, ABSTAIN) for label in labels.tolist()], int)
+
+
+def _format(name: str, values: np.ndarray) -> list[str]:
+    if name == "us_per_row":
+        return [f"{value:.0f}" for value in values]
+    if values.dtype.kind == "f":
+        return ["-" if np.isnan(value) else f"{value:.3f}" for value in values]
+    return [str(value) for value in values]

@@ -1,0 +1,169 @@
+"""Offer the useful names of some standard modules without the modules themselves."""
+
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+# What classes that a program defines have as their module.
+PROGRAM = "program"
+
+
+def words(text: str) -> frozenset[str]:
+    """Split a table of names.
+
+    Parameters
+    ----------
+    text : str
+        Names separated by white space.
+
+    Returns
+    -------
+    names : frozenset of str
+    """
+    return frozenset(text.split())
+
+
+NAMES: dict[str, frozenset[str]] = {
+    module: words(names)
+    for module, names in {
+        "bisect": "bisect bisect_left bisect_right insort insort_left insort_right",
+        "collections": "ChainMap Counter OrderedDict abc defaultdict deque namedtuple",
+        "collections.abc": (
+            "Callable Collection Container Generator Hashable Iterable Iterator "
+            "Mapping MutableMapping MutableSequence MutableSet Reversible Sequence "
+            "Set Sized"
+        ),
+        "dataclasses": "asdict astuple dataclass field fields replace",
+        "datetime": "MAXYEAR MINYEAR UTC date datetime time timedelta timezone",
+        "decimal": (
+            "Decimal DivisionByZero InvalidOperation ROUND_CEILING ROUND_DOWN "
+            "ROUND_FLOOR ROUND_HALF_DOWN ROUND_HALF_EVEN ROUND_HALF_UP ROUND_UP"
+        ),
+        "difflib": "SequenceMatcher get_close_matches ndiff unified_diff",
+        "fractions": "Fraction",
+        "functools": "cache cmp_to_key lru_cache partial reduce wraps",
+        "heapq": "heapify heappop heappush heappushpop heapreplace merge nlargest "
+        "nsmallest",
+        "html": "escape unescape",
+        "itertools": (
+            "accumulate chain combinations combinations_with_replacement compress "
+            "count cycle dropwhile filterfalse groupby islice pairwise permutations "
+            "product repeat starmap takewhile tee zip_longest"
+        ),
+        "json": "JSONDecodeError dumps loads",
+        "math": (
+            "acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh "
+            "degrees dist e erf erfc exp exp2 expm1 fabs factorial floor fmod frexp "
+            "fsum gamma gcd hypot inf isclose isfinite isinf isnan isqrt lcm ldexp "
+            "lgamma log log10 log1p log2 modf nan nextafter perm pi pow prod radians "
+            "remainder sin sinh sqrt sumprod tan tanh tau trunc ulp"
+        ),
+        "operator": (
+            "abs add and_ concat contains countOf delitem eq floordiv ge getitem gt "
+            "index indexOf inv invert is_ is_not itemgetter le lshift lt mod mul ne "
+            "neg not_ or_ pos pow rshift setitem sub truediv truth xor"
+        ),
+        "re": (
+            "A ASCII DOTALL I IGNORECASE M MULTILINE Match NOFLAG Pattern S U UNICODE "
+            "VERBOSE X compile error escape findall finditer fullmatch match search "
+            "split sub subn"
+        ),
+        "statistics": (
+            "NormalDist StatisticsError correlation covariance fmean geometric_mean "
+            "harmonic_mean linear_regression mean median median_grouped median_high "
+            "median_low mode multimode pstdev pvariance quantiles stdev variance"
+        ),
+        "string": (
+            "Template ascii_letters ascii_lowercase ascii_uppercase capwords digits "
+            "hexdigits octdigits printable punctuation whitespace"
+        ),
+        "textwrap": "dedent fill indent shorten wrap",
+        "typing": (
+            "Any AnyStr Callable ClassVar Collection Counter DefaultDict Deque Dict "
+            "Final FrozenSet Generator Generic Hashable Iterable Iterator List "
+            "Literal Mapping Match MutableMapping NamedTuple NewType NoReturn "
+            "Optional Pattern Sequence Set TYPE_CHECKING Text Tuple Type TypeAlias "
+            "TypeVar TypedDict Union cast"
+        ),
+        "unicodedata": (
+            "bidirectional category combining decimal decomposition digit "
+            "east_asian_width is_normalized lookup mirrored name normalize numeric "
+            "unidata_version"
+        ),
+        "urllib": "parse",
+        "urllib.parse": (
+            "parse_qs parse_qsl quote quote_plus unquote unquote_plus urldefrag "
+            "urlencode urljoin urlparse urlsplit urlunparse urlunsplit"
+        ),
+    }.items()
+}
+
+
+class _Hint:
+    """Stand for any type hint; subscripts give it back."""
+
+    def __class_getitem__(cls, item: object) -> type:
+        return cls
+
+
+def _keep(function: object, **options: object) -> Any:
+    """Give back what a decorator is applied to."""
+    return lambda decorated: decorated
+
+
+def _dataclass(cls: type | None = None, /, **options: Any) -> Any:
+    """Do what `dataclasses.dataclass` does, to classes of a program."""
+
+    def decorate(cls: type) -> type:
+        # It writes methods to the class, and other classes are everybody's.
+        if cls.__module__ != PROGRAM:
+            raise TypeError("dataclass is for a program's own classes")
+        return import_module("dataclasses").dataclass(**options)(cls)
+
+    return decorate if cls is None else decorate(cls)
+
+
+def _replacements() -> dict[str, dict[str, Any]]:
+    """Values that differ from the ones in the standard library."""
+    hints: dict[str, Any] = dict.fromkeys(NAMES["typing"], _Hint)
+    hints |= {
+        "TYPE_CHECKING": False,
+        "NamedTuple": import_module("typing").NamedTuple,
+        "NewType": lambda name, base: base,
+        "Text": str,
+        "TypeVar": lambda name, *bounds, **options: _Hint,
+        "TypedDict": dict,
+        "cast": lambda hint, value: value,
+    }
+    return {
+        "typing": hints,
+        "dataclasses": {"dataclass": _dataclass},
+        # functools.wraps can copy any attribute by name, __globals__ for one.
+        "functools": {"wraps": _keep},
+    }
+
+
+def build_facades() -> dict[str, Any]:
+    """Import the modules and make one read-only object of each.
+
+    Returns
+    -------
+    facades : dict of str to object
+        Keyed by the dotted name of the module. Submodules that `NAMES` lists are
+        facades too; nothing reachable by name is a module.
+    """
+    replacements = _replacements()
+    facades: dict[str, Any] = {}
+    # Submodules come first, so that their parents can refer to them.
+    for dotted in sorted(NAMES, key=lambda name: name.count("."), reverse=True):
+        module = import_module(dotted)
+        values: dict[str, Any] = {}
+        for name in NAMES[dotted]:
+            value = replacements.get(dotted, {}).get(name, getattr(module, name, None))
+            if isinstance(value, ModuleType):
+                value = facades[f"{dotted}.{name}"]
+            if value is not None:
+                values[name] = staticmethod(value) if callable(value) else value
+        # An instance without a __dict__ refuses writes; its class is out of reach.
+        facades[dotted] = type(dotted, (), {"__slots__": (), **values})()
+    return facades

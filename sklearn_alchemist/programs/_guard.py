@@ -1,0 +1,389 @@
+"""Refuse source that does more than a labeling program may, and make the rest safe."""
+
+import ast
+import warnings
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from ._facades import NAMES, words
+
+MAX_CHARACTERS = 100_000
+MAX_NODES = 30_000
+MAX_DEPTH = 150
+
+# What the rewritten source calls; a program itself cannot spell these names.
+FACADE, FORMAT, OWN, TYPE = "__facade__", "__format_of__", "__own__", "__type_of__"
+
+_NODES = words("""
+    Module FunctionDef ClassDef Return Delete Assign AugAssign AnnAssign For While If
+    With withitem Match match_case MatchValue MatchSingleton MatchSequence MatchMapping
+    MatchClass MatchStar MatchAs MatchOr Raise Try ExceptHandler Assert Import
+    ImportFrom alias Global Nonlocal Expr Pass Break Continue BoolOp NamedExpr BinOp
+    UnaryOp Lambda IfExp Dict Set ListComp SetComp DictComp GeneratorExp comprehension
+    Yield YieldFrom Compare Call keyword FormattedValue JoinedStr Constant Attribute
+    Subscript Starred Name List Tuple Slice arguments arg Load Store Del And Or Add Sub
+    Mult Div FloorDiv Mod Pow LShift RShift BitOr BitXor BitAnd Invert Not UAdd USub Eq
+    NotEq Lt LtE Gt GtE Is IsNot In NotIn
+    """)
+
+_NAMES = words("__name__ __doc__ __all__ __version__ __author__ __slots__")
+
+_METHODS = words("""
+    __abs__ __add__ __and__ __bool__ __call__ __contains__ __delitem__ __enter__ __eq__
+    __exit__ __float__ __floordiv__ __ge__ __getitem__ __gt__ __hash__ __init__ __int__
+    __iter__ __le__ __len__ __lt__ __missing__ __mod__ __mul__ __ne__ __neg__ __next__
+    __or__ __post_init__ __radd__ __repr__ __reversed__ __rmul__ __setitem__ __str__
+    __sub__ __truediv__
+    """)
+
+_ATTRIBUTES = _METHODS | {"__name__", "__doc__"}
+
+_NAMEDTUPLE = frozenset({"_asdict", "_fields", "_make", "_replace"})
+
+# Frames, code, tracebacks, class internals: steps from an object to the interpreter.
+_INTERNALS = words("""
+    ag_await ag_code ag_frame co_code co_consts cr_await cr_code cr_frame cr_origin
+    f_back f_builtins f_code f_generator f_globals f_locals f_trace func_globals gi_code
+    gi_frame gi_yieldfrom mro obj register tb_frame tb_lasti tb_lineno tb_next
+    with_traceback
+    """)
+
+_REFUSED_BUILTINS = {
+    "breakpoint": "",
+    "compile": "",
+    "delattr": "write `del object.name` instead",
+    "dir": "",
+    "eval": "json.loads or int() read values from text",
+    "exec": "",
+    "exit": "return None to abstain",
+    "globals": "use a name or a dict",
+    "help": "",
+    "id": "compare with `is` instead",
+    "input": "the parameters are the only input",
+    "locals": "use a name or a dict",
+    "memoryview": "use str or bytes",
+    "open": "the parameters are the only input",
+    "quit": "return None to abstain",
+    "setattr": "write `object.name = value` instead",
+    "vars": "use a name or a dict",
+}
+
+_PATTERN_CLASSES = words("bool bytes dict float frozenset int list set str tuple")
+
+_CATCH_IMPORT = words("BaseException Exception ImportError ModuleNotFoundError")
+
+
+class Refusal(ValueError):  # noqa: N818 -- reads as what happened
+    """Source does what a labeling program may not.
+
+    Parameters
+    ----------
+    line : int
+        Line of the source, counted from 1.
+    reason : str
+        What is refused, and what to do instead.
+    """
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason
+
+
+def parse(source: str) -> ast.Module:
+    """Parse source that nobody has checked yet.
+
+    Parameters
+    ----------
+    source : str
+        Python source text.
+
+    Returns
+    -------
+    tree : ast.Module
+
+    Raises
+    ------
+    Refusal
+        The source is no Python, or too long for a labeling program.
+    """
+    if len(source) > MAX_CHARACTERS:
+        raise Refusal(1, f"source is longer than {MAX_CHARACTERS} characters")
+    try:
+        with warnings.catch_warnings():
+            # Patterns like "\d" in plain strings warn, and are none of our business.
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except SyntaxError as error:
+        raise Refusal(error.lineno or 1, f"not Python: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise Refusal(1, f"not Python: {error or 'nested too deeply'}") from None
+
+
+def guard(source: str) -> ast.Module:
+    """Check a program and rewrite the few operations that are only safe at run time.
+
+    Parameters
+    ----------
+    source : str
+        Python source text of a labeling program.
+
+    Returns
+    -------
+    tree : ast.Module
+        Ready for `compile`; lines are those of the source.
+
+    Raises
+    ------
+    Refusal
+        The source does what a labeling program may not.
+    """
+    tree = parse(source)
+    _check_size(tree)
+    try:
+        tree = _Guard(_bound_names(tree)).visit(tree)
+    except RecursionError:
+        raise Refusal(1, "nested too deeply") from None
+    return ast.fix_missing_locations(tree)
+
+
+def attribute_fault(name: str) -> str | None:
+    """Say why an attribute may not be read from just any object.
+
+    Parameters
+    ----------
+    name : str
+        Name of the attribute.
+
+    Returns
+    -------
+    fault : str or None
+        None if the attribute is harmless.
+    """
+    if name in _INTERNALS:
+        return f"attribute {name} belongs to Python's internals"
+    if name.startswith("__") and name.endswith("__") and name not in _ATTRIBUTES:
+        return f"attribute {name} belongs to Python's internals"
+    return None
+
+
+def is_private(name: str) -> bool:
+    """Whether an attribute is only for methods of the class that defines it."""
+    return name.startswith("_") and name not in _NAMEDTUPLE | _ATTRIBUTES
+
+
+def _check_size(tree: ast.Module) -> None:
+    count = 0
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        count += len(level)
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            break
+        if count > MAX_NODES:
+            raise Refusal(1, "program is too long, keep to one labeling idea")
+    else:
+        line = next((n.lineno for n in level if hasattr(n, "lineno")), 1)
+        raise Refusal(line, "nested too deeply, use a list or a dict")
+
+
+def _identifiers(node: ast.AST) -> Iterator[str]:
+    """Names that a node spells itself, attributes aside."""
+    if isinstance(node, ast.Constant | ast.Attribute | ast.Import | ast.ImportFrom):
+        return
+    for _, value in ast.iter_fields(node):
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, str):
+                yield item
+
+
+def _bound_names(tree: ast.Module) -> set[str]:
+    """Names that a program gives a meaning of its own."""
+    bound: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                bound.add(node.id)
+        elif isinstance(node, ast.alias):
+            bound.add(node.asname or node.name)
+        elif not isinstance(node, ast.keyword):
+            bound.update(_identifiers(node))
+    return bound
+
+
+def _refuse(node: ast.AST, reason: str) -> NoReturn:
+    raise Refusal(getattr(node, "lineno", 1), reason)
+
+
+def _refuse_import(node: ast.AST, module: str) -> NoReturn:
+    allowed = ", ".join(sorted(NAMES))
+    _refuse(node, f"module {module} is not available, only {allowed} are")
+
+
+def _call(function: str, *args: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(function, ast.Load()), list(args), [])
+
+
+def _is_main_block(node: ast.If) -> bool:
+    return ast.unparse(node.test) in {
+        "__name__ == '__main__'",
+        "'__main__' == __name__",
+    }
+
+
+def _catches_import_error(node: ast.Try) -> bool:
+    return any(
+        handler.type is None
+        or any(
+            isinstance(part, ast.Name) and part.id in _CATCH_IMPORT
+            for part in ast.walk(handler.type)
+        )
+        for handler in node.handlers
+    )
+
+
+class _Guard(ast.NodeTransformer):
+    """Allow-list over the syntax tree."""
+
+    def __init__(self, bound: set[str]) -> None:
+        self.bound = bound
+        self.in_class = False
+        self.imports_may_fail = False
+
+    def visit(self, node: ast.AST) -> Any:
+        kind = type(node).__name__
+        if kind not in _NODES:
+            _refuse(node, f"{kind} is not part of labeling programs")
+        for name in _identifiers(node):
+            if name.startswith("__") and name not in _NAMES:
+                is_method = isinstance(node, ast.FunctionDef) and self.in_class
+                if not (is_method and name in _METHODS):
+                    _refuse(node, f"name {name} is reserved, choose another")
+        return super().visit(node)
+
+    def visit_If(self, node: ast.If) -> Any:
+        if _is_main_block(node):
+            return [self.visit(child) for child in node.orelse] or ast.Pass()
+        return self.generic_visit(node)
+
+    def visit_Try(self, node: ast.Try) -> Any:
+        before, self.imports_may_fail = (
+            self.imports_may_fail,
+            self.imports_may_fail or _catches_import_error(node),
+        )
+        body = [self.visit(child) for child in node.body]
+        self.imports_may_fail = before
+        node.body = []
+        self.generic_visit(node)
+        node.body = [
+            statement
+            for item in body
+            for statement in (item if isinstance(item, list) else [item])
+        ]
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        node.returns = None
+        before, self.in_class = self.in_class, False
+        self.generic_visit(node)
+        self.in_class = before
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
+        if node.keywords:
+            _refuse(node, "class keywords such as metaclass= are not allowed")
+        before, self.in_class = self.in_class, True
+        self.generic_visit(node)
+        self.in_class = before
+        return node
+
+    def visit_arg(self, node: ast.arg) -> Any:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        # Hints are never evaluated; in a class body they still declare fields.
+        node.annotation = ast.Constant(None)
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> Any:
+        stored = not isinstance(node.ctx, ast.Load)
+        if stored and node.id == "__name__":
+            _refuse(node, "name __name__ is reserved, choose another")
+        if node.id in _REFUSED_BUILTINS and node.id not in self.bound:
+            advice = _REFUSED_BUILTINS[node.id]
+            _refuse(
+                node, f"{node.id}() is not available" + ", " * bool(advice) + advice
+            )
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
+        loaded = isinstance(node.ctx, ast.Load)
+        name = node.attr
+        if loaded and name == "__class__":
+            return _call(TYPE, self.visit(node.value))
+        if fault := attribute_fault(name):
+            _refuse(node, f"{fault}, work on the values themselves")
+        if name.startswith("__") and name.endswith("__") and not loaded:
+            _refuse(node, f"attribute {name} may not be changed")
+        if is_private(name) and name.endswith("_"):
+            _refuse(node, f"attribute {name} is reserved, choose another")
+        self.generic_visit(node)
+        if loaded and name in {"format", "format_map"}:
+            return _call(FORMAT, node.value, ast.Constant(name))
+        if not loaded or is_private(name):
+            node.value = _call(OWN, node.value)
+        return node
+
+    def visit_MatchClass(self, node: ast.MatchClass) -> Any:
+        known = isinstance(node.cls, ast.Name) and node.cls.id in _PATTERN_CLASSES
+        if not known or node.kwd_attrs:
+            _refuse(node, "class patterns may only name built-in types, use isinstance")
+        return self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> Any:
+        assignments: list[ast.stmt] = []
+        for item in node.names:
+            if item.name not in NAMES:
+                return self._failing_import(node, item.name)
+            # `import a.b` binds a; `import a.b as c` binds a.b.
+            module = item.name if item.asname else item.name.partition(".")[0]
+            target = item.asname or module
+            assignments.append(
+                self._bind(node, target, _call(FACADE, ast.Constant(module)))
+            )
+        return assignments
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
+        module = "." * node.level + (node.module or "")
+        if module == "__future__":
+            return ast.copy_location(ast.Pass(), node)
+        if module not in NAMES:
+            return self._failing_import(node, module)
+        assignments: list[ast.stmt] = []
+        for item in node.names:
+            if item.name not in NAMES[module]:
+                return self._failing_import(node, f"{module}.{item.name}", module)
+            facade = _call(FACADE, ast.Constant(module))
+            value = ast.Attribute(facade, item.name, ast.Load())
+            assignments.append(self._bind(node, item.asname or item.name, value))
+        return assignments
+
+    def _bind(self, node: ast.stmt, name: str, value: ast.expr) -> ast.stmt:
+        if name.startswith("__"):
+            _refuse(node, f"name {name} is reserved, choose another")
+        target = ast.Name(name, ast.Store())
+        return ast.copy_location(ast.Assign([target], value), node)
+
+    def _failing_import(
+        self, node: ast.stmt, wanted: str, module: str | None = None
+    ) -> ast.stmt:
+        if self.imports_may_fail:
+            error = ast.Call(
+                ast.Name("ImportError", ast.Load()), [ast.Constant(wanted)], []
+            )
+            return ast.copy_location(ast.Raise(error, None), node)
+        if module is None:
+            _refuse_import(node, wanted)
+        names = ", ".join(sorted(NAMES[module]))
+        _refuse(node, f"{wanted} is not available, {module} offers {names}")

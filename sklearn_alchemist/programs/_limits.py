@@ -1,0 +1,92 @@
+"""Take from the worker process what no labeling program needs."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+
+# F_SETSIG and SIGKILL of Linux.
+_SIGKILL = 9
+
+
+def end_with_parent(lifeline: int) -> None:
+    """Make this process end when the other end of a pipe closes.
+
+    Works inside long calls into C on Linux, where the kernel sends the signal, and
+    between Python instructions elsewhere.
+
+    Parameters
+    ----------
+    lifeline : int
+        File descriptor of a pipe that nobody writes to.
+    """
+    try:
+        import fcntl
+        import signal
+    except ImportError:
+        return
+    if hasattr(fcntl, "F_SETSIG"):
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, _SIGKILL)
+        flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
+        return
+    parent = os.getppid()
+
+    def look(signum: int, frame: object) -> None:
+        if os.getppid() != parent:
+            os._exit(0)
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
+
+
+def lock_down(memory: int) -> None:
+    """Give up memory, files and new processes for good.
+
+    Parameters
+    ----------
+    memory : int
+        Address space in bytes.
+    """
+    for step in _steps(memory):
+        # A system that lacks one limit still gets the others.
+        with contextlib.suppress(OSError, ValueError):
+            step()
+
+
+def _steps(memory: int) -> list[Callable[[], None]]:
+    """List what to give up; files last, as the other steps may need them."""
+    try:
+        import resource
+    except ImportError:
+        return []
+
+    limits = [
+        ("RLIMIT_AS", memory),
+        ("RLIMIT_FSIZE", 0),
+        ("RLIMIT_NPROC", 0),
+        ("RLIMIT_CORE", 0),
+        ("RLIMIT_NOFILE", 0),
+    ]
+
+    def limit(name: str, value: int) -> Callable[[], None]:
+        return lambda: resource.setrlimit(getattr(resource, name), (value, value))
+
+    return [limit(name, value) for name, value in limits if hasattr(resource, name)]
+
+
+def silence() -> int:
+    """Send standard output nowhere.
+
+    Returns
+    -------
+    replies : int
+        A new descriptor for what used to be standard output.
+    """
+    replies = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    sys.stdout = sys.stderr = sys.stdin = None
+    return replies

@@ -1,0 +1,302 @@
+"""Hold the source of a labeling program together with how to read its answers."""
+
+import ast
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..exceptions import ProgramRejected
+from ._guard import Refusal, guard, parse
+from ._origin import source_of
+
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a program came from; ``Provenance()`` means "written by hand".
+
+    Parameters
+    ----------
+    model : str, optional
+        Name of the language model.
+    slot : str, optional
+        Place in the plan that the program was written for.
+    prompt_version : str, optional
+        Version of the prompt's wording.
+    prompt_digest : str, optional
+        Digest of the messages sent.
+    completion_digest : str, optional
+        Digest of the answer received.
+    prompt_tokens, completion_tokens : int, optional
+        Tokens sent and received.
+    dollars : float, optional
+        Cost in US dollars, None where the price is unknown.
+    repairs : int, default=0
+        How often the model was asked to mend the program.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.programs import Provenance
+    >>> Provenance().model is None
+    True
+    """
+
+    model: str | None = None
+    slot: str | None = None
+    prompt_version: str | None = None
+    prompt_digest: str | None = None
+    completion_digest: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    dollars: float | None = None
+    repairs: int = 0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LabelingProgram:
+    """Source of one Python function whose parameters name the columns that it reads.
+
+    The source is parsed, never executed, when the object is made. Programs are equal
+    if their source, entry point, `returns` and `class_order` are.
+
+    Parameters
+    ----------
+    name : str
+        Name shown in messages and tables.
+    source : str
+        Python source text. Its function returns a class, or None to abstain.
+    entry_point : str, optional
+        The function to call. By default the one called ``label``, else the only
+        public function at the top level.
+    returns : {"class", "index"}, default="class"
+        Whether answers are classes as written or integers that stand for classes.
+    class_order : sequence of scalars, optional
+        With ``returns="index"``, what 0, 1, ... mean. By default the sorted classes.
+    provenance : Provenance, optional
+        Where the program came from. By default it was written by hand.
+
+    Attributes
+    ----------
+    parameters : tuple of str
+        Names of the columns that the entry point reads.
+
+    Raises
+    ------
+    ProgramRejected
+        The source is no Python, or has no usable entry point.
+
+    See Also
+    --------
+    check_program : Whether a program keeps to what labeling programs may do.
+    run_programs : Run programs over columns.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.programs import LabelingProgram
+    >>> program = LabelingProgram("prize", '''
+    ... def label(subject, body):
+    ...     return "spam" if "prize" in body else None
+    ... ''')
+    >>> program
+    LabelingProgram('prize', label(subject, body))
+    >>> program.parameters
+    ('subject', 'body')
+    """
+
+    name: str = field(compare=False)
+    source: str
+    entry_point: str | None = field(default=None, kw_only=True)
+    returns: Literal["class", "index"] = field(default="class", kw_only=True)
+    class_order: tuple[Scalar, ...] | None = field(default=None, kw_only=True)
+    provenance: Provenance = field(
+        default=Provenance(),
+        kw_only=True,
+        compare=False,
+    )
+    parameters: tuple[str, ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.returns not in ("class", "index"):
+            raise ValueError(
+                f"returns must be 'class' or 'index', got {self.returns!r}"
+            )
+        order = self.class_order
+        if order is not None:
+            if isinstance(order, str) or self.returns == "class":
+                raise ValueError(
+                    "class_order lists what integers mean: it needs a list of classes "
+                    "and returns='index'"
+                )
+            object.__setattr__(self, "class_order", tuple(order))
+        try:
+            function = _entry_point(parse(self.source), self.entry_point)
+            parameters = _parameters(function)
+        except Refusal as refusal:
+            raise _rejected(self.name, refusal) from None
+        object.__setattr__(self, "entry_point", function.name)
+        object.__setattr__(self, "parameters", parameters)
+
+    def __repr__(self) -> str:
+        columns = ", ".join(self.parameters)
+        return f"LabelingProgram({self.name!r}, {self.entry_point}({columns}))"
+
+    def __str__(self) -> str:
+        return self.source
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hexadecimal characters that equal programs share.
+
+        Returns
+        -------
+        digest : str
+        """
+        compared = [self.source, self.entry_point, self.returns, self.class_order]
+        text = json.dumps(compared, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @classmethod
+    def from_function(
+        cls,
+        function: Callable[..., Any],
+        *,
+        name: str | None = None,
+        returns: Literal["class", "index"] = "class",
+        class_order: Sequence[Scalar] | None = None,
+    ) -> "LabelingProgram":
+        """Take the source of a plain Python function.
+
+        Parameters
+        ----------
+        function : callable
+            Defined with ``def``, using nothing from outside but imported modules,
+            whose imports are added to the source.
+        name : str, optional
+            By default the name of the function.
+        returns : {"class", "index"}, default="class"
+            See `LabelingProgram`.
+        class_order : sequence of scalars, optional
+            See `LabelingProgram`.
+
+        Returns
+        -------
+        program : LabelingProgram
+
+        Raises
+        ------
+        ProgramRejected
+            The source cannot be had, or does not stand alone.
+
+        Examples
+        --------
+        >>> import textwrap
+        >>> from sklearn_alchemist.programs import LabelingProgram
+        >>> LabelingProgram.from_function(textwrap.dedent)
+        Traceback (most recent call last):
+        ...
+        sklearn_alchemist.exceptions.ProgramRejected: function dedent uses ...
+        """
+        source = source_of(function)
+        return cls(
+            name or function.__name__,
+            source,
+            entry_point=function.__name__,
+            returns=returns,
+            class_order=None if class_order is None else tuple(class_order),
+        )
+
+
+def check_program(program: LabelingProgram) -> None:
+    """Check that a program keeps to what labeling programs may do.
+
+    Nothing is executed. A program that passes can still fail on its rows.
+
+    Parameters
+    ----------
+    program : LabelingProgram
+        The program to check.
+
+    Raises
+    ------
+    ProgramRejected
+        Names the program, the line and the reason.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.programs import LabelingProgram, check_program
+    >>> check_program(LabelingProgram("p", "def label(text): return open(text)"))
+    Traceback (most recent call last):
+    ...
+    sklearn_alchemist.exceptions.ProgramRejected: program 'p', line 1: open() is ...
+    """
+    try:
+        guard(program.source)
+    except Refusal as refusal:
+        raise _rejected(program.name, refusal) from None
+
+
+def _rejected(name: str, refusal: Refusal) -> ProgramRejected:
+    return ProgramRejected(f"program {name!r}, {refusal}")
+
+
+def _entry_point(tree: ast.Module, wanted: str | None) -> ast.FunctionDef:
+    """Find the function to call, the last one of its name as Python has it."""
+    functions = {
+        node.name: node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    public = [name for name in functions if not name.startswith("_")]
+    found = ", ".join(functions) or "no function"
+    if wanted is None:
+        if "label" in functions:
+            wanted = "label"
+        elif len(public) == 1:
+            wanted = public[0]
+        else:
+            raise Refusal(
+                1,
+                f"found {found} at the top level, call the function to run `label` or "
+                "name it as entry_point",
+            )
+    if wanted not in functions:
+        raise Refusal(1, f"found {found} at the top level, but no {wanted}")
+    function = functions[wanted]
+    if isinstance(function, ast.AsyncFunctionDef):
+        raise Refusal(function.lineno, f"{wanted} is async, use a plain def")
+    if any(
+        isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function)
+    ):
+        raise Refusal(function.lineno, f"{wanted} is a generator, use return")
+    return function
+
+
+def _own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Nodes of a function's body without those of functions inside it."""
+    pending: list[ast.AST] = list(function.body)
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def _parameters(function: ast.FunctionDef) -> tuple[str, ...]:
+    """Names of the columns that a function reads."""
+    args = function.args
+    line, name = function.lineno, function.name
+    if args.vararg or args.kwarg or args.kwonlyargs:
+        raise Refusal(
+            line, f"{name} has *args, **kwargs or keyword-only parameters, name columns"
+        )
+    if args.defaults:
+        raise Refusal(
+            line, f"{name} has parameters with defaults, every parameter is a column"
+        )
+    names = tuple(arg.arg for arg in args.posonlyargs + args.args)
+    if not names:
+        raise Refusal(line, f"{name} has no parameters, name the columns that it reads")
+    return names

@@ -1,0 +1,279 @@
+"""Run labeling programs over columns and collect their votes."""
+
+import math
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import ProgramRejected
+from ._chunk import MAX_LOST_ROWS, ChunkResult, ChunkRunner, Session, Task
+from ._pool import borrowed
+from ._program import LabelingProgram, Scalar
+from ._protocol import ABSTAIN, CRASH, FAILURES, MAX_ROWS, MEMORY, SKIPPED, TIMEOUT
+
+MAX_CHARACTERS = 1_000_000
+
+Columns = Mapping[str, Sequence[Scalar | None]]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RunResult:
+    """Votes of programs and what went wrong.
+
+    Parameters
+    ----------
+    votes : ndarray of shape (n_rows, n_programs)
+        Class indices, -1 for abstain, in the smallest signed integer type that holds
+        the classes.
+    failures : tuple of dict
+        For each program, number of rows by kind: "error" (it raised), "invalid" (it
+        returned no class), "timeout", "memory", "crash" (it ended its worker process)
+        and "skipped" (not run, after 3 rows lost to the three kinds before). Kinds
+        that did not happen are left out. All such rows abstain.
+    first_errors : tuple of (str or None)
+        For each program, how it failed first: type and line of an exception, or the
+        answer that is no class.
+    seconds : ndarray of shape (n_programs,)
+        Time that each program took, in seconds.
+    """
+
+    votes: np.ndarray
+    failures: tuple[dict[str, int], ...]
+    first_errors: tuple[str | None, ...]
+    seconds: np.ndarray
+
+
+def run_programs(
+    programs: Sequence[LabelingProgram],
+    columns: Columns,
+    classes: Sequence[Scalar],
+    *,
+    timeout: float = 1.0,
+    n_jobs: int | None = None,
+    on_rows: Callable[[int], object] | None = None,
+) -> RunResult:
+    """Run programs over columns, each program in worker processes of ours.
+
+    A program that fails on a row abstains there. The votes are the same for any
+    `n_jobs`.
+
+    Parameters
+    ----------
+    programs : sequence of LabelingProgram
+        Each reads the columns that its parameters name; over a single column, a
+        program with a single parameter reads that.
+    columns : mapping of str to sequence
+        Columns of equal length: str, int, float, bool or None.
+    classes : sequence of scalars
+        Classes in the order of vote indices.
+    timeout : float, default=1.0
+        Seconds that a program may take for one row.
+    n_jobs : int, optional
+        Number of worker processes at a time. None means 1 unless in a
+        `joblib.parallel_config` context; -1 means all processors.
+    on_rows : callable, optional
+        Called in this thread with the number of rows, whenever some are done.
+
+    Returns
+    -------
+    result : RunResult
+
+    Raises
+    ------
+    ProgramRejected
+        A program reads an unknown column, is refused by the guard, fails when it is
+        loaded, or its `class_order` names an unknown class.
+    ValueError
+        Columns differ in length, or `timeout` is not positive.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.programs import LabelingProgram, run_programs
+    >>> program = LabelingProgram("prize", '''
+    ... def label(text):
+    ...     return "spam" if "prize" in text else None
+    ... ''')
+    >>> texts = ["you won a prize", "see you at noon"]
+    >>> run_programs([program], {"text": texts}, ["ham", "spam"]).votes
+    array([[ 1],
+           [-1]], dtype=int8)
+    """
+    if not timeout > 0:
+        raise ValueError(f"timeout must be positive, got {timeout}")
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"columns differ in length: {lengths}")
+    labels = [
+        value.item() if isinstance(value, np.generic) else value for value in classes
+    ]
+    tasks = [
+        Task(key, program, _columns_of(program, list(columns)), _codes(program, labels))
+        for key, program in enumerate(programs)
+    ]
+    n_rows = next(iter(lengths.values()), 0)
+    votes = np.full((n_rows, len(tasks)), ABSTAIN, dtype=np.int32)
+    outcomes: list[list[ChunkResult]] = []
+    if tasks and n_rows:
+        needed = {name: columns[name] for task in tasks for name in task.columns}
+        session = Session(float(timeout))
+        chunks = list(_chunks(needed, n_rows))
+        # Closed at once when `on_rows` raises, so that no worker goes on.
+        with closing(_run_chunks(session, tasks, needed, chunks, n_jobs)) as results:
+            for done, (start, stop) in zip(results, chunks, strict=True):
+                outcomes.append(done)
+                if on_rows is not None:
+                    on_rows(stop - start)
+    return _collect(votes, outcomes, len(labels))
+
+
+def _columns_of(program: LabelingProgram, known: list[str]) -> tuple[str, ...]:
+    """Columns that a program reads, by name, or the only one."""
+    if len(program.parameters) == len(known) == 1:
+        return tuple(known)
+    for parameter in program.parameters:
+        if parameter not in known:
+            names = ", ".join(map(str, known)) or "none"
+            raise ProgramRejected(
+                f"program {program.name!r} reads {parameter!r}, which is no column; "
+                f"columns are {names}"
+            )
+    return program.parameters
+
+
+def _codes(
+    program: LabelingProgram, classes: Sequence[Scalar]
+) -> tuple[tuple[Scalar, int], ...]:
+    """Answers of a program and the votes that they are."""
+    votes: dict[Scalar, int] = {-1: ABSTAIN}
+    if program.returns == "class":
+        votes.update({label: index for index, label in enumerate(classes)})
+    else:
+        order = classes if program.class_order is None else program.class_order
+        indices = {label: index for index, label in enumerate(classes)}
+        if missing := [label for label in order if label not in indices]:
+            raise ProgramRejected(
+                f"program {program.name!r} has {missing[0]!r} in its class_order, "
+                f"which is no class; classes are {', '.join(map(repr, classes))}"
+            )
+        votes.update({place: indices[label] for place, label in enumerate(order)})
+    return tuple(votes.items())
+
+
+def _chunks(columns: Columns, n_rows: int) -> Iterator[tuple[int, int]]:
+    """Bounds of chunks that hold few rows and few characters."""
+    sizes = np.zeros(n_rows, dtype=np.int64)
+    for values in columns.values():
+        sizes += [len(value) if isinstance(value, str) else 8 for value in values]
+    ends = sizes.cumsum()
+    start = 0
+    while start < n_rows:
+        before = ends[start - 1] if start else 0
+        fitting = int(np.searchsorted(ends, before + MAX_CHARACTERS, side="right"))
+        stop = min(max(fitting, start + 1), start + MAX_ROWS, n_rows)
+        yield start, stop
+        start = stop
+
+
+def _run_chunks(
+    session: Session,
+    tasks: Sequence[Task],
+    columns: Columns,
+    chunks: Sequence[tuple[int, int]],
+    n_jobs: int | None,
+) -> Generator[list[ChunkResult], None, None]:
+    """Run chunks in threads that drive one worker each; results in order."""
+    losses = np.zeros((len(chunks), len(tasks)), dtype=np.int64)
+
+    def run(number: int) -> list[ChunkResult]:
+        start, stop = chunks[number]
+        part = {name: values[start:stop] for name, values in columns.items()}
+        results = []
+        with borrowed() as loan:
+            runner = ChunkRunner(loan, session, part)
+            for task in tasks:
+                # What earlier chunks have lost by now already switches it off here.
+                if losses[:number, task.key].sum() >= MAX_LOST_ROWS:
+                    votes = np.full(stop - start, SKIPPED, dtype=np.int32)
+                    results.append(ChunkResult(votes))
+                    continue
+                results.append(runner.run(task))
+                losses[number, task.key] = _lost(results[-1].votes).sum()
+        return results
+
+    with borrowed() as loan:
+        ChunkRunner(loan, session, {}).load_all(tasks)
+    n_threads = min(_n_jobs(n_jobs, len(chunks)), len(chunks))
+    if n_threads == 1:
+        yield from map(run, range(len(chunks)))
+        return
+    with ThreadPoolExecutor(n_threads, "labeling") as executor:
+        try:
+            yield from executor.map(run, range(len(chunks)))
+        except BaseException:
+            session.cancelled.set()
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _n_jobs(n_jobs: int | None, n_chunks: int) -> int:
+    """Count the threads that joblib's conventions ask for."""
+    if n_chunks == 1:
+        return 1
+    import joblib
+
+    return int(joblib.effective_n_jobs(n_jobs))
+
+
+def _lost(votes: np.ndarray) -> np.ndarray:
+    """Mark rows that count towards switching a program off."""
+    return np.isin(votes, (TIMEOUT, MEMORY, CRASH))
+
+
+def _collect(
+    votes: np.ndarray, outcomes: Sequence[Sequence[ChunkResult]], n_classes: int
+) -> RunResult:
+    """Put chunks together as if rows had run one after the other."""
+    failures: list[dict[str, int]] = []
+    first_errors: list[str | None] = []
+    seconds = np.zeros(votes.shape[1])
+    for place in range(votes.shape[1]):
+        results = [outcome[place] for outcome in outcomes]
+        column = votes[:, place]
+        if results:
+            column[:] = np.concatenate([result.votes for result in results])
+        seconds[place] = math.fsum(result.seconds for result in results)
+        end = _switch_off(column)
+        column[end:] = SKIPPED
+        column[(column >= n_classes) | (column < SKIPPED)] = CRASH
+        counts = {kind: int((column == code).sum()) for kind, code in FAILURES.items()}
+        failures.append({kind: count for kind, count in counts.items() if count})
+        first_errors.append(_first_error(results, end))
+        column[column < ABSTAIN] = ABSTAIN
+    dtype = next(t for t in _DTYPES if n_classes <= np.iinfo(t).max)
+    return RunResult(votes.astype(dtype), tuple(failures), tuple(first_errors), seconds)
+
+
+_DTYPES: tuple[Any, ...] = (np.int8, np.int16, np.int32)
+
+
+def _switch_off(votes: np.ndarray) -> int:
+    """First row after the lost ones that a program may have."""
+    lost = np.flatnonzero(_lost(votes))
+    return (
+        int(lost[MAX_LOST_ROWS - 1]) + 1 if len(lost) >= MAX_LOST_ROWS else len(votes)
+    )
+
+
+def _first_error(results: Iterable[ChunkResult], end: int) -> str | None:
+    """How a program failed first, before it was switched off."""
+    start = 0
+    for result in results:
+        if result.failed is not None:
+            row, text = result.failed
+            return text[:200] if start + row < end else None
+        start += len(result.votes)
+    return None

@@ -1,0 +1,133 @@
+"""Plan what each call asks for, so that the programs err in different ways."""
+
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+TEXT_STRATEGIES = {
+    "keywords": (
+        "Decide by vocabulary: for every class a list of 30 to 60 words and short "
+        "phrases that are typical of it and rare in the others. Count the matches at "
+        "word boundaries and answer with the class that has clearly the most."
+    ),
+    "scores": (
+        "Add up weighted evidence: give strong cues a weight of 3, ordinary ones 2 and "
+        "faint ones 1, subtract for cues that speak against a class, and answer only "
+        "where the best score leads the second best by a margin."
+    ),
+    "patterns": (
+        "Decide by regular expressions: formats, numbers with their units, fixed "
+        "expressions, word families (stems with their endings), punctuation, links and "
+        "other structure that vocabulary alone does not show."
+    ),
+    "precision": (
+        "Be right rather than complete: answer only on cues that hardly ever occur in "
+        "another class, and abstain everywhere else. Cover every class with many such "
+        "cues."
+    ),
+    "opening": (
+        "Use the position: the title or the first sentences tell most. Look for the "
+        "cues of each class there first, and let the rest of the text decide only if "
+        "the beginning says nothing."
+    ),
+    "contrast": (
+        "Think about which pairs of classes are confused most easily. For each such "
+        "pair, write the cues that tell the two apart; use them to settle what a rough "
+        "first guess leaves open."
+    ),
+    "names": (
+        "Decide by who and what is mentioned: kinds of people and their roles, "
+        "organisations, institutions, places, products, events and titles that come "
+        "with one class, together with the verbs that go with them."
+    ),
+    "context": (
+        "Read cues in their context: negation, comparison, quotation, questions, and "
+        "words whose meaning depends on their neighbours. A cue counts only where its "
+        "context does not turn it round."
+    ),
+    "breadth": (
+        "Be complete: cover the rarer subjects and unusual wordings of each class as "
+        "well, with many everyday words per class, and compare the shares of a text's "
+        "words that belong to each class. Abstain only where nothing speaks."
+    ),
+    "ladder": (
+        "Go down a ladder of rules, surest first: unmistakable cues, then combinations "
+        "of two or three cues that only together point to a class, then the number of "
+        "different cues per class. The first rule that applies decides."
+    ),
+}
+
+TABLE_STRATEGIES = {
+    "thresholds": (
+        "Decide by the few columns that tell most, with thresholds that domain "
+        "knowledge suggests, and abstain between them."
+    ),
+    "scores": (
+        "Add up evidence from many columns: each votes for a class with a weight, and "
+        "the answer needs a margin."
+    ),
+    "combinations": (
+        "Decide by combinations: ratios, differences and conditions on two or three "
+        "columns that only together point to a class."
+    ),
+    "precision": (
+        "Be right rather than complete: answer only for extreme, unmistakable values "
+        "and abstain everywhere else."
+    ),
+    "contrast": (
+        "Think about which classes are confused most easily, and write rules over "
+        "those columns that tell them apart."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One call of the plan.
+
+    Parameters
+    ----------
+    name : str
+        Name of the program to be written.
+
+    strategy : str
+        What the prompt asks the program to rely on.
+
+    sample : int
+        How many earlier slots ask the same.
+    """
+
+    name: str
+    strategy: str
+    sample: int
+
+
+def plan(n_programs: int, *, is_text: bool) -> list[Slot]:
+    """Spread programs over strategies.
+
+    Parameters
+    ----------
+    n_programs : int
+        Number of programs to plan for.
+
+    is_text : bool
+        Whether the programs read one column of texts rather than a table.
+
+    Returns
+    -------
+    slots : list of Slot
+        One a program. Strategies repeat when there are more programs than strategies;
+        a longer plan starts with the shorter ones, so that raising `n_programs` pays
+        for the additional programs only.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.synthesis import plan
+    >>> [slot.name for slot in plan(3, is_text=True)]
+    ['keywords_0', 'scores_1', 'patterns_2']
+    """
+    strategies = TEXT_STRATEGIES if is_text else TABLE_STRATEGIES
+    chosen = islice(cycle(strategies.items()), n_programs)
+    return [
+        Slot(f"{name}_{i}", strategy, i // len(strategies))
+        for i, (name, strategy) in enumerate(chosen)
+    ]

@@ -1,0 +1,96 @@
+"""Collapse equal rows of votes into patterns and their counts."""
+
+import numpy as np
+
+# Keys below 2 ** 62 leave room for one sum without overflow.
+_KEY_LIMIT = 1 << 62
+# A table of this many counters is cheaper than sorting even a few rows.
+_SMALL_TABLE = 1 << 16
+
+
+def collapse(
+    votes: np.ndarray, sample_weight: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the different rows of a vote matrix and count them.
+
+    Rows are compared by exact integer keys. As many columns as 62 bits hold become one
+    key; where they do not suffice, the keys are ranked and joined with the next
+    columns, until all columns are read or all rows are found to differ.
+
+    Parameters
+    ----------
+    votes : ndarray of shape (n_samples, n_programs)
+        Votes; any finite numbers. Integers in a small range are fastest.
+
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weight of each row; 1 if None.
+
+    Returns
+    -------
+    patterns : ndarray of shape (n_patterns, n_programs)
+        The different rows, in lexicographic order.
+
+    inverse : ndarray of shape (n_samples,)
+        Position of each row in `patterns`: ``patterns[inverse]`` is `votes`.
+
+    counts : ndarray of shape (n_patterns,)
+        Number of rows of each pattern, or their total weight.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.votes import collapse
+    >>> patterns, inverse, counts = collapse(np.array([[1, -1], [0, 0], [1, -1]]))
+    >>> patterns
+    array([[ 0,  0],
+           [ 1, -1]])
+    >>> inverse, counts
+    (array([1, 0, 1]), array([1, 2]))
+    """
+    n_samples = votes.shape[0]
+    digits = _as_small_integers(votes)
+    low = digits.min(axis=0, initial=0).tolist()
+    high = digits.max(axis=0, initial=0).tolist()
+    radices = [int(h) - int(lo) + 1 for lo, h in zip(low, high, strict=True)]
+
+    inverse = np.zeros(n_samples, dtype=np.int64)
+    first = np.zeros(min(n_samples, 1), dtype=np.intp)
+    column = 0
+    while column < len(radices) and len(first) < n_samples:
+        size = max(len(first), 1)
+        while column < len(radices) and size * radices[column] < _KEY_LIMIT:
+            inverse *= radices[column]
+            inverse += digits[:, column]
+            inverse -= low[column]
+            size *= radices[column]
+            column += 1
+        first, inverse = _rank(inverse, size)
+    counts = np.bincount(inverse, weights=sample_weight, minlength=len(first))
+    return votes[first], inverse, counts
+
+
+def _rank(keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each different key stands, and the rank of every key."""
+    if size > max(_SMALL_TABLE, 2 * len(keys)):
+        _, first, rank = np.unique(keys, return_index=True, return_inverse=True)
+        return first, rank
+    position = np.full(size, -1, dtype=np.intp)
+    position[keys] = np.arange(len(keys))
+    present = np.flatnonzero(position >= 0)
+    first = position[present]
+    position[present] = np.arange(len(present))
+    return first, position[keys]
+
+
+def _as_small_integers(votes: np.ndarray) -> np.ndarray:
+    """Return integers below 2 ** 31 that are equal and ordered as the votes are."""
+    if votes.dtype.kind == "b":
+        return votes.view(np.uint8)
+    if votes.dtype.kind in "iu" and votes.dtype.itemsize < 4:
+        return votes
+    small = votes.size == 0 or (votes.min() > -(2**30) and votes.max() < 2**30)
+    if small:
+        integers = votes.astype(np.int32)
+        if votes.dtype.kind in "iu" or np.array_equal(integers, votes):
+            return integers
+    return np.unique(votes, return_inverse=True)[1].reshape(votes.shape)

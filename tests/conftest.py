@@ -1,0 +1,18 @@
+import pytest
+from chat_server import ChatServer
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path, monkeypatch):
+    """No test reads or writes the store of whoever runs it, or uses a key."""
+    path = tmp_path / "completions.sqlite"
+    monkeypatch.setenv("SKLEARN_ALCHEMIST_STORE", str(path))
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return path
+
+
+@pytest.fixture
+def server():
+    with ChatServer() as server:
+        yield server

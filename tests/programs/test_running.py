@@ -1,0 +1,230 @@
+import joblib
+import numpy as np
+import pytest
+
+from sklearn_alchemist.exceptions import ProgramRejected
+from sklearn_alchemist.programs import _runner, run_programs
+
+LENGTH = "def label(text): return len(text) % 3"
+TEXTS = ["a" * n for n in range(50)]
+
+
+def test_parameters_pick_columns_by_name(make):
+    program = make("def label(body, subject): return subject + body")
+    columns = {"subject": ["a", "b"], "other": [None, 1], "body": ["x", "y"]}
+    assert run_programs([program], columns, ["ax", "by"]).votes.tolist() == [[0], [1]]
+
+
+def test_a_single_parameter_takes_a_single_column(make):
+    program = make("def label(anything): return anything")
+    assert run_programs([program], {"text": ["a"]}, ["a"]).votes.tolist() == [[0]]
+
+
+def test_an_unknown_column_is_named(make):
+    program = make("def label(body): return body")
+    message = "'program' reads 'body', which is no column; columns are a, b"
+    with pytest.raises(ProgramRejected, match=message):
+        run_programs([program], {"a": ["x"], "b": ["y"]}, ["x"])
+
+
+def test_columns_of_different_length_are_refused(make):
+    with pytest.raises(ValueError, match="length"):
+        run_programs([], {"a": [1], "b": []}, [0])
+
+
+def test_timeout_must_be_positive(make):
+    with pytest.raises(ValueError, match="timeout"):
+        run_programs([], {"a": [1]}, [0], timeout=0)
+
+
+def test_none_and_minus_one_abstain(make):
+    program = make("def label(x): return None if x else -1")
+    result = run_programs([program], {"x": [True, False]}, [0, 1])
+    assert result.votes.tolist() == [[-1], [-1]]
+    assert result.failures == ({},)
+
+
+def test_minus_one_can_be_a_class(make):
+    program = make("def label(x): return x")
+    result = run_programs([program], {"x": [-1, 1, None]}, [-1, 1])
+    assert result.votes.ravel().tolist() == [0, 1, -1]
+
+
+def test_indices_mean_classes_in_the_given_order(make):
+    source = "def label(x): return x"
+    programs = [
+        make(source, returns="index", class_order=["spam", "ham"]),
+        make(source, returns="index"),
+    ]
+    result = run_programs(programs, {"x": [0, 1, -1, 2]}, ["ham", "spam"])
+    assert result.votes.tolist() == [[1, 0], [0, 1], [-1, -1], [-1, -1]]
+    assert result.failures == ({"invalid": 1}, {"invalid": 1})
+
+
+def test_class_order_must_name_classes(make):
+    program = make("def label(x): return x", returns="index", class_order=["a", "z"])
+    with pytest.raises(ProgramRejected, match="'z' in its class_order"):
+        run_programs([program], {"x": [0]}, ["a", "b"])
+
+
+@pytest.mark.parametrize("answer", ["'other'", "[]", "{}", "len", "1j", "b'a'", "nan"])
+def test_answers_that_are_no_class_abstain(make, answer):
+    program = make(f"from math import nan\ndef label(x): return {answer}")
+    result = run_programs([program], {"x": [1]}, ["a", 1.5])
+    assert result.votes.tolist() == [[-1]]
+    assert result.failures == ({"invalid": 1},)
+
+
+def test_first_errors_tell_the_line_and_no_data(make):
+    source = """
+        def help(x):
+            return 1 / x
+
+        def label(x):
+            if x == 2:
+                raise ValueError("secret")
+            return help(x)
+        """
+    result = run_programs([make(source)], {"x": [1, 0, 2, 0]}, [1.0])
+    assert result.failures == ({"error": 3},)
+    assert result.first_errors == ("ZeroDivisionError in line 3",)
+
+
+def test_invalid_answers_are_shown_in_short(make):
+    program = make("def label(x): return x")
+    result = run_programs([program], {"x": ["y" * 1000]}, ["a"])
+    assert result.first_errors[0].startswith("returned 'yyy")
+    assert len(result.first_errors[0]) < 80
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "\ud800",
+        "\ud83d\ude00",
+        "\U0001f600",
+        "a\x00b\r\n\u2028",
+        10**30,
+        -(10**5000),
+        0.1,
+        float("inf"),
+        True,
+        None,
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values_reach_the_program_unchanged(make, value):
+    shown = "list(map(ord, x))" if isinstance(value, str) else "x"
+    expected = list(map(ord, value)) if isinstance(value, str) else value
+    wanted = "float('inf')" if value == float("inf") else _spell(expected)
+    source = f"def label(x): return {shown} == {wanted} and type(x).__name__"
+    result = run_programs([make(source)], {"x": [value]}, [type(value).__name__])
+    assert result.votes.tolist() == [[0]]
+
+
+def _spell(value):
+    is_long = isinstance(value, int) and abs(value) > 10**100
+    return f"-(10 ** {5000})" if is_long else repr(value)
+
+
+def test_nan_reaches_the_program(make):
+    program = make("def label(x): return x != x")
+    result = run_programs([program], {"x": [float("nan")]}, [False, True])
+    assert result.votes.tolist() == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "dtype"), [(2, "int8"), (127, "int8"), (128, "int16")]
+)
+def test_votes_are_of_the_smallest_type(make, n_classes, dtype):
+    program = make("def label(x): return x")
+    result = run_programs([program], {"x": [n_classes - 1]}, list(range(n_classes)))
+    assert result.votes.dtype == dtype
+    assert result.votes.tolist() == [[n_classes - 1]]
+
+
+def test_no_programs_or_no_rows_give_an_empty_result(make):
+    none = run_programs([], {"x": [1, 2]}, [0])
+    assert none.votes.shape == (2, 0)
+    assert none.failures == none.first_errors == ()
+    empty = run_programs([make(LENGTH)], {"text": []}, [0])
+    assert empty.votes.shape == (0, 1)
+    assert (empty.failures, empty.first_errors) == (({},), (None,))
+
+
+def test_numpy_classes_are_understood(make):
+    program = make(LENGTH)
+    result = run_programs([program], {"text": ["a"]}, np.arange(3))
+    assert result.votes.tolist() == [[1]]
+
+
+def test_seconds_are_those_of_the_program(make):
+    slow = make("def label(text): return sum(range(200_000)) and 0")
+    result = run_programs([make(LENGTH), slow], {"text": TEXTS}, [0, 1, 2])
+    assert result.seconds.shape == (2,)
+    assert 0 < result.seconds[0] < result.seconds[1]
+
+
+MIXED = [
+    LENGTH,
+    "def label(text): return 1 // (len(text) % 7)",
+    "def label(text): return {0: 'odd'}.get(len(text) % 5, 0)",
+    "def label(text):\n while len(text) in (3, 11, 31, 40): pass\n return 0",
+    "def label(text): return max(set(text + 'xyz'), key=text.count) == 'a'",
+]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 4])
+@pytest.mark.parametrize("n_rows", [7, 20, 1024])
+def test_votes_do_not_depend_on_jobs_or_chunks(make, monkeypatch, n_jobs, n_rows):
+    monkeypatch.setattr(_runner, "MAX_ROWS", n_rows)
+    programs = [make(source) for source in MIXED]
+    done = []
+    result = run_programs(
+        programs,
+        {"text": TEXTS},
+        [0, 1, 2],
+        timeout=0.05,
+        n_jobs=n_jobs,
+        on_rows=done.append,
+    )
+    lengths = np.arange(50)
+    assert result.votes[:, 0].tolist() == (lengths % 3).tolist()
+    assert result.failures[1] == {"error": 8}
+    assert result.failures[2] == {"invalid": 10}
+    assert result.failures[3] == {"timeout": 3, "skipped": 18}
+    assert np.flatnonzero(result.votes[:, 3] == 0).tolist() == [
+        n for n in range(31) if n not in (3, 11)
+    ]
+    assert result.first_errors[1] == "ZeroDivisionError in line 1"
+    assert sum(done) == 50
+
+
+def test_long_texts_are_sent_in_small_parts(make, monkeypatch):
+    monkeypatch.setattr(_runner, "MAX_CHARACTERS", 10)
+    done = []
+    texts = ["a" * n for n in (4, 4, 4, 30, 1)]
+    result = run_programs([make(LENGTH)], {"t": texts}, [0, 1, 2], on_rows=done.append)
+    assert done == [2, 1, 1, 1]
+    assert result.votes.ravel().tolist() == [1, 1, 1, 0, 1]
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_parallel_config_is_heeded(make, monkeypatch, backend):
+    monkeypatch.setattr(_runner, "MAX_ROWS", 10)
+    with joblib.parallel_config(backend, n_jobs=2):
+        result = run_programs([make(LENGTH)], {"text": TEXTS}, [0, 1, 2])
+    assert result.votes.ravel().tolist() == (np.arange(50) % 3).tolist()
+
+
+def test_runs_do_not_see_what_earlier_runs_left(make):
+    source = """
+        count = 0
+        def label(x):
+            global count
+            count += 1
+            return count
+        """
+    for _ in range(2):
+        votes = run_programs([make(source)], {"x": [0, 0]}, [1, 2, 3, 4]).votes
+        assert votes.ravel().tolist() == [0, 1]

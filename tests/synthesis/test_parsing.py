@@ -1,0 +1,56 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sklearn_alchemist.synthesis import extract_source
+
+PROGRAM = "import re\n\n\ndef label(text):\n    return None\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        PROGRAM,
+        f"```python\n{PROGRAM}```",
+        f"```\n{PROGRAM}\n```\n",
+        f"~~~py\n{PROGRAM}~~~",
+        f"Sure! Here it is:\n\n```Python\n{PROGRAM}```\n\nIt looks for nothing.",
+        f"```json\n{{}}\n```\n```python\n{PROGRAM}```",
+        f"```python\nx = 1\n```\nbetter:\n```python\n{PROGRAM}```",
+        f"<think>```python\ndef no(): pass\n```</think>\n```python\n{PROGRAM}```",
+        f"```python\n{PROGRAM}",
+        f"````python\n{PROGRAM}````",
+        "  ```python\n" + "".join(f"  {line}\n" for line in PROGRAM.split("\n")) + "  ```",
+        f"```python\n{PROGRAM}```".replace("\n", "\r\n"),
+    ],
+)
+def test_the_program_is_found(answer):
+    found = "\n".join(line.rstrip() for line in extract_source(answer).splitlines())
+    assert found + "\n" == PROGRAM
+
+
+@pytest.mark.parametrize("answer", ["", "  \n", "<think>hm</think>"])
+def test_an_empty_answer_is_said_to_be_empty(answer):
+    with pytest.raises(ValueError, match="empty"):
+        extract_source(answer)
+
+
+@pytest.mark.parametrize(
+    "answer", ["I cannot help with that.", "```json\n{}\n```", "It is def. easy (yes)."]
+)
+def test_prose_is_said_to_hold_no_function(answer):
+    with pytest.raises(ValueError, match="no Python function"):
+        extract_source(answer)
+
+
+def test_a_fence_within_a_string_does_not_end_the_program():
+    source = 'def label(text):\n    return "```" in text\n'
+    assert extract_source(f"```python\n{source}```") == source
+
+
+@given(st.text())
+def test_any_answer_gives_a_source_or_a_reason(answer):
+    try:
+        assert "def" in extract_source(answer)
+    except ValueError as error:
+        assert str(error)

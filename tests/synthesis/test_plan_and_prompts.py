@@ -1,0 +1,48 @@
+import pytest
+
+from sklearn_alchemist.synthesis import Brief, plan, questions_for, write_messages
+
+
+@pytest.fixture
+def brief():
+    return Brief(
+        task="Is this comment spam?",
+        classes={"ham": "everything else", "spam": None},
+        columns={"text": "str"},
+        is_text=True,
+    )
+
+
+def test_the_prompt_states_task_classes_signature_and_how_to_abstain(brief):
+    _, user = write_messages(brief, "Decide by vocabulary.")
+    for needed in (
+        "Is this comment spam?",
+        "- 'ham': everything else",
+        "- 'spam'\n",
+        "def label(text: str):",
+        "None to abstain",
+        "Decide by vocabulary.",
+    ):
+        assert needed in user["content"]
+
+
+def test_the_prompt_for_a_table_lists_columns_with_their_types():
+    brief = Brief("Ill?", {0: None, 1: None}, {"age": "int", "bmi": "float"}, False)
+    _, user = write_messages(brief, "x")
+    assert "- age: int\n- bmi: float" in user["content"]
+    assert "def label(age, ...):" in user["content"]
+
+
+@pytest.mark.parametrize("is_text", [True, False])
+def test_slots_have_names_of_their_own(is_text):
+    names = [slot.name for slot in plan(25, is_text=is_text)]
+    assert len(set(names)) == 25
+
+
+def test_no_two_questions_are_the_same(brief):
+    _, questions = questions_for(brief, 25)
+    assert len({(question.prompt, question.sample) for question in questions}) == 25
+
+
+def test_more_programs_repeat_the_questions_for_fewer(brief):
+    assert questions_for(brief, 12)[1][:5] == questions_for(brief, 5)[1]

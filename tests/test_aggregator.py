@@ -1,0 +1,403 @@
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import sklearn
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.utils.estimator_checks import (
+    check_all_zero_sample_weights_error,
+    check_dataframe_column_names_consistency,
+    check_param_validation,
+    parametrize_with_checks,
+)
+
+from sklearn_alchemist import LabelModelAggregator
+from sklearn_alchemist.exceptions import ClassesWarning
+
+METHODS = ["dawid_skene", "majority_vote"]
+
+vote_matrices = hnp.arrays(
+    np.int8,
+    hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7),
+    elements=st.integers(-1, 2),
+)
+
+
+@pytest.fixture(params=METHODS)
+def method(request):
+    return request.param
+
+
+def planted_votes(accuracy, prior, n_samples=4000, coverage=0.6, seed=0):
+    """Draw classes, and votes of independent programs of known accuracy."""
+    rng = np.random.default_rng(seed)
+    k = len(prior)
+    y = rng.choice(k, n_samples, p=prior)
+    shape = (n_samples, len(accuracy))
+    right = rng.random(shape) < accuracy
+    wrong = (y[:, None] + rng.integers(1, k, shape)) % k
+    votes = np.where(right, y[:, None], wrong)
+    votes[rng.random(shape) > coverage] = -1
+    return votes.astype(np.int8), y
+
+
+# ------------------------------------------------------- scikit-learn's checks ----
+@pytest.mark.filterwarnings("ignore::sklearn_alchemist.exceptions.ClassesWarning")
+@parametrize_with_checks([LabelModelAggregator(method=method) for method in METHODS])
+def test_common_checks_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_alchemist.exceptions.ClassesWarning")
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_all_zero_sample_weights_error,
+        check_dataframe_column_names_consistency,
+        check_param_validation,
+    ],
+)
+def test_checks_that_the_common_suite_leaves_out(check, method):
+    check("LabelModelAggregator", LabelModelAggregator(method=method))
+
+
+def test_clones_pickles_and_hashes(method):
+    votes, _ = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=50)
+    aggregator = LabelModelAggregator(method=method, classes={"a": "A", "b": "B"})
+    unfitted = joblib.hash(aggregator)
+    aggregator.fit(votes)
+    assert joblib.hash(clone(aggregator)) == unfitted
+    restored = pickle.loads(pickle.dumps(aggregator))
+    assert joblib.hash(restored) == joblib.hash(aggregator)
+    assert_array_equal(restored.predict_proba(votes), aggregator.predict_proba(votes))
+
+
+def test_a_grid_search_chooses_the_method():
+    votes, y = planted_votes([0.9, 0.9, *[0.5] * 6], [0.5, 0.5], n_samples=1500)
+    search = GridSearchCV(
+        LabelModelAggregator(classes=[0, 1]), {"method": METHODS}, cv=3
+    ).fit(votes, y)
+    assert search.best_params_ == {"method": "dawid_skene"}
+
+
+def test_sample_weights_are_routed():
+    votes, y = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=90)
+    weight = np.tile([1.0, 0.0, 3.0], 30)
+    with sklearn.config_context(enable_metadata_routing=True):
+        aggregator = LabelModelAggregator(classes=[0, 1])
+        aggregator.set_fit_request(sample_weight=True).set_score_request(
+            sample_weight=True
+        )
+        scores = cross_val_score(aggregator, votes, y, params={"sample_weight": weight})
+    assert np.isfinite(scores).all()
+
+
+# -------------------------------------------------------------------- accuracy ----
+def test_unequal_programs_are_weighed_better_than_by_a_majority():
+    votes, y = planted_votes([0.95, 0.9, 0.6, 0.55, 0.5, 0.5, 0.5], [0.5, 0.5])
+    majority, model = (LabelModelAggregator(method=m).fit(votes) for m in METHODS[::-1])
+    assert model.score(votes, y) > majority.score(votes, y) + 0.05
+
+
+def test_planted_confusion_and_prior_are_recovered():
+    accuracy, prior = [0.9, 0.8, 0.7, 0.6, 0.75], [0.5, 0.3, 0.2]
+    votes, _ = planted_votes(accuracy, prior, n_samples=20_000)
+    aggregator = LabelModelAggregator(classes=range(3)).fit(votes)
+    assert_allclose(aggregator.class_prior_, prior, atol=0.03)
+    assert_allclose(aggregator.confusion_[:, :, 0], 0.4, atol=0.03)
+    right = np.diagonal(aggregator.confusion_[:, :, 1:], axis1=1, axis2=2)
+    assert_allclose(right / 0.6, np.tile(accuracy, (3, 1)).T, atol=0.06)
+
+
+def test_rare_classes_keep_their_prior():
+    votes, y = planted_votes([0.8, 0.75, 0.7, 0.7, 0.65, 0.6], [0.95, 0.05])
+    majority, model = (LabelModelAggregator(method=m).fit(votes) for m in METHODS[::-1])
+    assert_allclose(model.class_prior_, [0.95, 0.05], atol=0.03)
+    assert model.score(votes, y) > majority.score(votes, y)
+
+
+def test_programs_that_know_one_class_each_speak_by_abstaining():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 4000)
+    own = np.array([0, 1, 0, 1, 0])
+    rate = np.where(y[:, None] == own, 0.6, 0.1)
+    votes = np.where(rng.random((4000, 5)) < rate, own, -1)
+    majority, model = (LabelModelAggregator(method=m).fit(votes) for m in METHODS[::-1])
+    assert model.score(votes, y) > majority.score(votes, y) + 0.02
+
+
+def test_samples_that_draw_few_votes_are_no_class_of_their_own():
+    """All programs vote often or seldom on the same samples, whatever their class."""
+    rng = np.random.default_rng(1)
+    votes, y = planted_votes([0.8, 0.75, 0.7, 0.7, 0.65], [0.5, 0.5], coverage=1)
+    votes[rng.random(votes.shape) > rng.choice([0.1, 0.9], (len(y), 1))] = -1
+    model = LabelModelAggregator().fit(votes)
+    assert_allclose(model.class_prior_, 0.5, atol=0.1)
+
+
+def test_the_class_prior_can_be_given(method):
+    votes, _ = planted_votes([0.8, 0.7], [0.5, 0.5], n_samples=100)
+    aggregator = LabelModelAggregator(method=method, class_prior=[0.9, 0.1]).fit(votes)
+    assert_allclose(aggregator.class_prior_, [0.9, 0.1])
+
+
+def test_the_class_prior_can_be_uniform(method):
+    votes, _ = planted_votes([0.8, 0.7], [0.8, 0.2], n_samples=100)
+    aggregator = LabelModelAggregator(method=method, class_prior="uniform").fit(votes)
+    assert_allclose(aggregator.class_prior_, 0.5)
+
+
+def test_a_majority_vote_is_the_share_of_votes_and_one_more():
+    votes = [[0, 0, 1], [1, 1, 1], [-1, 0, -1]]
+    aggregator = LabelModelAggregator(method="majority_vote", class_prior=[0.4, 0.6])
+    assert_allclose(
+        aggregator.fit(votes).predict_proba([[0, 0, 1], [1, -1, -1]]),
+        [[2.4 / 4, 1.6 / 4], [0.4 / 2, 1.6 / 2]],
+    )
+
+
+# ------------------------------------------------------------------ invariants ----
+@settings(deadline=None)
+@given(votes=vote_matrices, method=st.sampled_from(METHODS))
+def test_posteriors_are_probabilities_for_any_votes(votes, method):
+    proba = LabelModelAggregator(method=method).fit(votes).predict_proba(votes)
+    assert np.isfinite(proba).all()
+    assert (proba >= 0).all()
+    assert_allclose(proba.sum(axis=1), 1)
+
+
+@settings(deadline=None)
+@given(votes=vote_matrices, method=st.sampled_from(METHODS), seed=st.integers(0, 99))
+def test_the_order_of_samples_and_programs_does_not_matter(votes, method, seed):
+    rng = np.random.default_rng(seed)
+    rows, columns = (rng.permutation(length) for length in votes.shape)
+    shuffled = votes[np.ix_(rows, columns)]
+    one, other = (LabelModelAggregator(method=method).fit(v) for v in (votes, shuffled))
+    assert_allclose(
+        other.predict_proba(shuffled), one.predict_proba(votes)[rows], atol=1e-9
+    )
+    assert_allclose(other.confusion_, one.confusion_[columns], atol=1e-9)
+
+
+@settings(deadline=None)
+@given(votes=vote_matrices, method=st.sampled_from(METHODS), seed=st.integers(0, 99))
+def test_weights_are_repetitions(votes, method, seed):
+    weight = np.random.default_rng(seed).integers(0, 4, len(votes))
+    weight[0] = 1
+    repeated = np.repeat(votes, weight, axis=0)
+    aggregator = LabelModelAggregator(method=method)
+    expected = clone(aggregator).fit(repeated)
+    aggregator.fit(votes, sample_weight=weight)
+    assert_array_equal(aggregator.classes_, expected.classes_)
+    assert_allclose(
+        aggregator.predict_proba(votes), expected.predict_proba(votes), atol=1e-9
+    )
+
+
+@settings(deadline=None)
+@given(votes=vote_matrices, method=st.sampled_from(METHODS))
+def test_a_row_is_labelled_alone_as_among_others(votes, method):
+    aggregator = LabelModelAggregator(method=method).fit(votes)
+    together = aggregator.predict_proba(votes)
+    alone = np.vstack([aggregator.predict_proba(row[None]) for row in votes])
+    assert_allclose(alone, together, atol=1e-12)
+
+
+def test_repeating_the_order_gives_the_same_model_on_many_samples():
+    votes, _ = planted_votes([0.9, 0.8, 0.7, 0.6, 0.5], [0.7, 0.2, 0.1])
+    rng = np.random.default_rng(0)
+    rows, columns = rng.permutation(len(votes)), rng.permutation(5)
+    one = LabelModelAggregator().fit(votes)
+    other = LabelModelAggregator().fit(votes[np.ix_(rows, columns)])
+    assert_allclose(other.confusion_, one.confusion_[columns], atol=1e-9)
+
+
+# ---------------------------------------------------------------- extreme votes ----
+@pytest.mark.parametrize(
+    "votes",
+    [
+        np.full((5, 3), -1),
+        np.array([[0], [1], [-1]]),
+        np.array([[0, 1], [1, -1]]),
+        np.array([[1, -1], [-1, 1], [1, 1]]),
+        np.array([[0, 0], [0, 1], [0, -1]]),
+        np.array([[1, 0, -1]]),
+        np.random.default_rng(0).integers(-1, 2, (20, 1000)),
+    ],
+    ids=["silent", "one", "two", "one-class", "constant", "one-sample", "thousand"],
+)
+def test_posteriors_are_finite_for_extreme_votes(votes, method):
+    aggregator = LabelModelAggregator(method=method, classes=[0, 1]).fit(votes)
+    proba = aggregator.predict_proba(votes)
+    assert np.isfinite(proba).all()
+    assert_allclose(proba.sum(axis=1), 1)
+    assert_allclose(aggregator.confusion_.sum(axis=2), 1)
+
+
+def test_samples_without_votes_get_the_class_prior(method):
+    votes, _ = planted_votes([0.8, 0.7, 0.6], [0.8, 0.2], n_samples=200)
+    aggregator = LabelModelAggregator(method=method).fit(votes)
+    assert_allclose(aggregator.predict_proba([[-1, -1, -1]]), [aggregator.class_prior_])
+
+
+def test_an_answer_not_seen_in_fit_is_no_evidence(method):
+    votes, _ = planted_votes([0.8, 0.7, 0.6], [0.8, 0.2], n_samples=200)
+    aggregator = LabelModelAggregator(method=method).fit(votes)
+    assert_allclose(aggregator.predict_proba([[7, 7, 7]]), [aggregator.class_prior_])
+
+
+# --------------------------------------------------------------------- classes ----
+def test_a_fold_without_a_class_does_not_shift_the_votes(method):
+    """`classes` fixes what index a vote means."""
+    votes = np.array([[0, 0], [2, 2], [0, 2]])
+    aggregator = LabelModelAggregator(method=method, classes=["c", "a", "b"])
+    aggregator.fit(votes, ["a", "c", "a"])
+    assert_array_equal(aggregator.classes_, ["a", "b", "c"])
+    assert_array_equal(aggregator.predict([[0, 0], [2, 2]]), ["a", "c"])
+    assert_array_equal(aggregator.answers_, [-1, 0, 1, 2])
+
+
+def test_labels_outside_the_classes_are_refused():
+    with pytest.raises(ValueError, match=r"y holds \['ruby'\], which `classes` lacks"):
+        LabelModelAggregator(classes=["ham", "spam"]).fit([[0], [1]], ["ham", "ruby"])
+
+
+def test_labels_of_another_type_than_the_classes_are_refused():
+    with pytest.raises(ValueError, match=r"y holds \['0', '1'\]"):
+        LabelModelAggregator(classes=[0, 1]).fit([[0], [1]], ["0", "1"])
+
+
+@pytest.mark.parametrize("call", ["fit", "predict_proba"])
+def test_votes_outside_the_classes_are_refused(call):
+    aggregator = LabelModelAggregator(classes=["ham", "spam"]).fit([[0, 1]])
+    with pytest.raises(ValueError, match="Column 1 of the votes holds 2"):
+        getattr(aggregator, call)([[0, 2]])
+
+
+def test_fewer_than_two_classes_are_refused():
+    with pytest.raises(ValueError, match="at least 2"):
+        LabelModelAggregator(classes=["ham"]).fit([[0]])
+
+
+def test_labels_name_the_classes_and_are_not_learned_from():
+    votes, y = planted_votes([0.9, 0.8, 0.7], [0.5, 0.5], n_samples=300)
+    names = np.array(["ham", "spam"])
+    right, wrong = (LabelModelAggregator().fit(votes, names[v]) for v in (y, 1 - y))
+    assert_array_equal(right.predict(votes), wrong.predict(votes))
+    assert right.score(votes, names[y]) > 0.8
+
+
+def test_labels_of_fewer_classes_than_votes_warn():
+    with pytest.warns(ClassesWarning, match="Pass all classes as `classes`"):
+        LabelModelAggregator().fit([[0, 2], [1, 1]], ["a", "b"])
+
+
+def test_without_names_the_classes_are_the_votes(method):
+    aggregator = LabelModelAggregator(method=method).fit([[0, 2], [2, -1]])
+    assert_array_equal(aggregator.classes_, [0, 1, 2])
+
+
+def test_fractions_without_labels_are_refused():
+    with pytest.raises(ValueError, match="votes must be integers"):
+        LabelModelAggregator().fit([[0.5, 1.0]])
+
+
+def test_an_answer_that_names_no_class_is_evidence():
+    """The third program says 0.7 where the others say 1, and 0.5 where they say 0."""
+    votes = np.repeat([[0, 0, 0.5], [1, 1, 0.7], [0, 1, -1]], [40, 40, 5], axis=0)
+    aggregator = LabelModelAggregator().fit(votes, votes[:, 1])
+    assert_array_equal(aggregator.predict([[-1, -1, 0.5], [-1, -1, 0.7]]), [0, 1])
+
+
+def test_samples_of_weight_zero_are_left_out_with_their_labels():
+    votes = [[0, 0], [1, 1], [5, 5]]
+    aggregator = LabelModelAggregator().fit(votes, ["a", "b", "c"], [1, 1, 0])
+    assert_array_equal(aggregator.classes_, ["a", "b"])
+    assert_array_equal(aggregator.answers_, [-1, 0, 1])
+
+
+# ------------------------------------------------------------------ parameters ----
+@pytest.mark.parametrize(
+    ("class_prior", "message"),
+    [
+        ([0.5, 0.3, 0.2], "one value for each of the 2 classes"),
+        ([[0.5, 0.5]], "one value for each of the 2 classes"),
+        ([1.0, 0.0], "positive and sum to 1"),
+        ([0.5, 0.4], "positive and sum to 1"),
+        ([0.5, np.nan], "contains NaN"),
+    ],
+)
+def test_unusable_class_priors_are_refused(class_prior, message):
+    with pytest.raises(ValueError, match=message):
+        LabelModelAggregator(class_prior=class_prior).fit([[0, 1]])
+
+
+def test_too_few_steps_warn_and_say_what_to_do():
+    votes, _ = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=200)
+    with pytest.warns(ConvergenceWarning, match="Increase max_iter"):
+        aggregator = LabelModelAggregator(max_iter=2).fit(votes)
+    assert not aggregator.converged_
+    assert aggregator.n_iter_ == 2
+
+
+def test_a_fit_that_converged_says_so():
+    votes, _ = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=200)
+    aggregator = LabelModelAggregator().fit(votes)
+    assert aggregator.converged_
+    assert 1 < aggregator.n_iter_ < 1000
+
+
+def test_missing_votes_are_refused(method):
+    with pytest.raises(ValueError, match="contains NaN"):
+        LabelModelAggregator(method=method).fit([[0.0, np.nan]])
+
+
+# ------------------------------------------------------------ frames, callbacks ----
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_data_frames_of_votes_are_read(frame):
+    votes, _ = planted_votes([0.8, 0.7], [0.5, 0.5], n_samples=60)
+    named = frame({"first": votes[:, 0], "second": votes[:, 1]})
+    aggregator = LabelModelAggregator().fit(named)
+    assert_array_equal(aggregator.feature_names_in_, ["first", "second"])
+    expected = LabelModelAggregator().fit(votes).predict_proba(votes)
+    assert_array_equal(aggregator.predict_proba(named), expected)
+
+
+class StopAfter:
+    """A callback that stops the fit, and keeps what it saw."""
+
+    def __init__(self, n_steps):
+        self.n_steps = n_steps
+        self.scores = []
+
+    def setup(self, estimator, context):
+        self.truth = None
+
+    def teardown(self, estimator, context):
+        self.torn_down = True
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, X, fitted_estimator):
+        self.scores.append(fitted_estimator.predict_proba(X)[0, 0])
+        return len(self.scores) >= self.n_steps
+
+
+def test_a_callback_sees_each_step_and_can_stop():
+    votes, _ = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=200)
+    callback = StopAfter(3)
+    aggregator = LabelModelAggregator().set_callbacks(callback).fit(votes)
+    assert aggregator.n_iter_ == 3
+    assert not aggregator.converged_
+    assert len(set(callback.scores)) == 3
+    assert callback.torn_down

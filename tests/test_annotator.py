@@ -1,0 +1,236 @@
+import numpy as np
+import pandas as pd
+import pytest
+from offline_llm import offline_llm
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+
+from sklearn_alchemist import (
+    DistilledAnnotator,
+    LabelingProgram,
+    LabelModelAggregator,
+    ProgramSynthesisLabeler,
+)
+from sklearn_alchemist.exceptions import ProgramWarning
+
+LINK = "def label(text): return 'spam' if 'http' in text else None"
+SONG = "def label(text): return 'ham' if 'song' in text else None"
+LOVE = "def label(text): return 'ham' if 'love' in text else None"
+TEXTS = [
+    "free http", "free cash http", "cash http", "love this song", "great song",
+    "love it", "great love", "free cash", "what a great day",
+] * 3  # fmt: skip
+GOLD = ["spam"] * 3 + ["ham"] * 4 + ["spam", "ham"]
+
+
+@pytest.fixture
+def labeler():
+    programs = [
+        LabelingProgram("link", LINK),
+        LabelingProgram("song", SONG),
+        LabelingProgram("love", LOVE),
+    ]
+    return ProgramSynthesisLabeler(classes=["ham", "spam"], programs=programs)
+
+
+def test_the_student_labels_what_no_program_votes_on(labeler):
+    annotator = DistilledAnnotator(labeler).fit(TEXTS)
+    assert annotator.predict(["free cash", "great day"]).tolist() == ["spam", "ham"]
+
+
+def test_no_gold_label_is_learned_from(labeler):
+    shuffled = np.random.default_rng(0).permutation(GOLD * 3)
+    with_gold = DistilledAnnotator(labeler).fit(TEXTS, GOLD * 3)
+    with_nonsense = DistilledAnnotator(labeler).fit(TEXTS, shuffled)
+    without = DistilledAnnotator(labeler).fit(TEXTS)
+    for other in (with_nonsense, without):
+        np.testing.assert_array_equal(
+            with_gold.predict_proba(TEXTS), other.predict_proba(TEXTS)
+        )
+
+
+def test_rows_without_votes_are_not_trained_on(labeler):
+    seen = []
+
+    class Spy(CountVectorizer):
+        def fit_transform(self, raw_documents, y=None):
+            seen.extend(raw_documents)
+            return super().fit_transform(raw_documents, y)
+
+    DistilledAnnotator(labeler, estimator=make_pipeline(Spy(), MultinomialNB())).fit(
+        TEXTS
+    )
+    assert seen
+    assert "free cash" not in seen
+
+
+def test_votes_answer_where_they_are_asked_to(labeler):
+    annotator = DistilledAnnotator(labeler, predict_with="votes").fit(TEXTS)
+    votes = annotator.labeler_.transform(TEXTS)
+    np.testing.assert_array_equal(
+        annotator.predict_proba(TEXTS), annotator.aggregator_.predict_proba(votes)
+    )
+
+
+def test_probabilities_sum_to_one_and_score_is_accuracy(labeler):
+    annotator = DistilledAnnotator(labeler).fit(TEXTS)
+    proba = annotator.predict_proba(TEXTS)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    assert annotator.score(TEXTS, GOLD * 3) == np.mean(
+        annotator.predict(TEXTS) == GOLD * 3
+    )
+
+
+def test_annotate_gives_labels_confidences_and_votes(labeler):
+    annotator = DistilledAnnotator(labeler).fit(TEXTS)
+    annotation = annotator.annotate(TEXTS[:4])
+    assert annotation.label.tolist() == annotator.predict(TEXTS[:4]).tolist()
+    np.testing.assert_allclose(
+        annotation.confidence, annotator.predict_proba(TEXTS[:4]).max(axis=1)
+    )
+    assert annotation.votes.tolist() == [[1, -1, -1]] * 3 + [[-1, 0, 0]]
+    assert annotation.programs.tolist() == ["link", "song", "love"]
+
+
+def test_annotate_gives_a_frame_with_the_index_of_the_records(labeler):
+    annotator = DistilledAnnotator(labeler).fit(TEXTS)
+    series = pd.Series(TEXTS[:4], index=[3, 5, 7, 9])
+    frame = annotator.annotate(series, as_frame=True)
+    assert frame.index.tolist() == [3, 5, 7, 9]
+    assert frame.columns.tolist() == ["label", "confidence", "link", "song", "love"]
+    assert frame["love"].tolist() == [None, None, None, "ham"]
+    assert len(annotator.annotate(TEXTS, as_frame=True)) == len(TEXTS)
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        make_pipeline(CountVectorizer(), MultinomialNB()),
+        make_pipeline(CountVectorizer(), KNeighborsClassifier(1)),  # takes no weights
+    ],
+)
+def test_any_classifier_can_be_the_student(labeler, student):
+    annotator = DistilledAnnotator(labeler, estimator=student).fit(TEXTS)
+    assert annotator.predict(["http", "song"]).tolist() == ["spam", "ham"]
+
+
+def test_the_aggregator_is_told_the_classes_of_the_labeler(labeler):
+    annotator = DistilledAnnotator(labeler, LabelModelAggregator(method="majority_vote"))
+    assert annotator.fit(TEXTS).aggregator_.classes.tolist() == ["ham", "spam"]
+    assert annotator.aggregator.classes is None
+
+
+def test_a_class_that_no_program_votes_for_keeps_its_column(labeler):
+    labeler.set_params(classes=["eggs", "ham", "spam"])
+    annotator = DistilledAnnotator(labeler).fit(TEXTS)
+    assert annotator.classes_.tolist() == ["eggs", "ham", "spam"]
+    assert annotator.predict_proba(TEXTS).shape == (len(TEXTS), 3)
+    assert annotator.predict(["http", "song"]).tolist() == ["spam", "ham"]
+
+
+def test_programs_that_agree_on_one_class_give_a_student_that_says_so(labeler):
+    labeler.set_params(programs=[LabelingProgram("all", "def label(t): return 'ham'")])
+    annotator = DistilledAnnotator(
+        labeler, LabelModelAggregator(method="majority_vote")
+    ).fit(TEXTS)
+    assert set(annotator.predict(TEXTS)) == {"ham"}
+
+
+def test_no_vote_at_all_is_warned_of_and_gives_the_prior(labeler):
+    labeler.set_params(programs=[LabelingProgram("none", "def label(t): return None")])
+    with (
+        pytest.warns(ProgramWarning, match="No program votes on any of 27"),
+        pytest.warns(ProgramWarning, match="none vote on none"),
+    ):
+        annotator = DistilledAnnotator(labeler).fit(TEXTS)
+    np.testing.assert_allclose(annotator.predict_proba(TEXTS), 0.5)
+
+
+def test_a_frozen_labeler_is_not_fitted_again(labeler):
+    frozen = FrozenEstimator(labeler.fit(TEXTS))
+    annotator = DistilledAnnotator(frozen).fit(TEXTS)
+    assert annotator.labeler_.estimator is labeler
+    assert annotator.predict(["http"]).tolist() == ["spam"]
+
+
+def test_tables_with_numbers_categories_and_gaps_can_be_distilled():
+    rng = np.random.default_rng(0)
+    age = rng.integers(10, 90, 200).astype(float)
+    X = pd.DataFrame({"age": age, "smokes": np.where(age > 50, "yes", None)})
+    X.loc[::7, "age"] = np.nan
+    source = "def label(age): return None if age is None else age > 50"
+    labeler = ProgramSynthesisLabeler(
+        classes=[False, True], programs=[LabelingProgram("age", source)]
+    )
+    annotator = DistilledAnnotator(labeler).fit(X)
+    assert annotator.score(X, age > 50) > 0.95
+
+
+def test_a_fold_without_a_class_scores_as_it_should(labeler):
+    y = np.array(GOLD * 3)
+    only_ham = np.flatnonzero(y == "ham")
+    splits = [(only_ham, np.arange(len(y)))]
+    annotator = DistilledAnnotator(labeler, predict_with="votes")
+    (score,) = cross_val_score(annotator, TEXTS, y, cv=splits)
+    # Links still mean spam, although no fold of training holds a spam.
+    predicted = annotator.fit([TEXTS[i] for i in only_ham]).predict(TEXTS)
+    assert score == np.mean(predicted == y)
+    assert annotator.classes_.tolist() == ["ham", "spam"]
+
+
+def test_a_search_over_all_parts_composes(labeler):
+    search = GridSearchCV(
+        DistilledAnnotator(labeler, LabelModelAggregator()),
+        {
+            "aggregator__method": ["dawid_skene", "majority_vote"],
+            "predict_with": ["student", "votes"],
+        },
+        cv=3,
+        error_score="raise",
+    ).fit(TEXTS, GOLD * 3)
+    assert search.best_score_ > 0.7
+
+
+def test_calibration_composes(labeler):
+    calibrated = CalibratedClassifierCV(DistilledAnnotator(labeler), cv=3)
+    assert calibrated.fit(TEXTS, GOLD * 3).predict_proba(TEXTS).shape == (27, 2)
+
+
+def test_metadata_is_routed_to_the_parts_that_request_it(labeler):
+    weight = np.where(np.array(GOLD * 3) == "spam", 100.0, 1.0)
+    with config_context(enable_metadata_routing=True):
+        weighted = DistilledAnnotator(labeler).fit(TEXTS, sample_weight=weight)
+        plain = DistilledAnnotator(labeler).fit(TEXTS)
+    assert weighted.predict_proba(["day"])[0, 1] > plain.predict_proba(["day"])[0, 1]
+
+
+def test_metadata_without_routing_is_an_error(labeler):
+    with pytest.raises(ValueError, match="metadata_routing"):
+        DistilledAnnotator(labeler).fit(TEXTS, sample_weight=np.ones(27))
+
+
+def test_callbacks_reach_the_labeler_and_the_aggregator(labeler):
+    from sklearn.callback import ProgressBar
+
+    annotator = DistilledAnnotator(labeler).set_callbacks(ProgressBar())
+    assert annotator.fit(TEXTS).predict(["http"]).tolist() == ["spam"]
+
+
+def test_clones_of_an_annotator_are_unfitted(labeler):
+    annotator = DistilledAnnotator(labeler).fit(TEXTS)
+    assert not hasattr(clone(annotator), "labeler_")
+
+
+def test_a_language_model_serves_the_whole_line():
+    labeler = ProgramSynthesisLabeler(
+        offline_llm(), task="Which kind?", classes=["a", "b"]
+    )
+    annotator = DistilledAnnotator(labeler).fit(TEXTS)
+    assert set(annotator.predict(TEXTS)) <= {"a", "b"}

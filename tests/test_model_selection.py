@@ -1,0 +1,89 @@
+import pickle
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from offline_llm import write_program
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import Pipeline
+
+from sklearn_alchemist import LLM, LabelModelAggregator, ProgramSynthesisLabeler
+
+CLASSES = ["ham", "spam"]
+TEXTS = [f"{word} number {i}" for i in range(30) for word in ("see http", "a song")]
+GOLD = ["spam", "ham"] * 30
+
+
+@pytest.fixture
+def pipeline(server):
+    server.answer = lambda request: write_program(request["messages"][1]["content"])
+    llm = LLM("openai/test", api_base=server.api_base)
+    labeler = ProgramSynthesisLabeler(llm, task="Spam?", classes=CLASSES, n_programs=10)
+    aggregator = LabelModelAggregator(classes=CLASSES)
+    return Pipeline([("label", labeler), ("aggregate", aggregator)])
+
+
+def test_a_cold_search_in_two_processes_asks_each_question_once(server, pipeline):
+    grid = {"aggregate__method": ["dawid_skene", "majority_vote"]}
+    grid["aggregate__class_prior"] = ["uniform"]
+    three = [grid, {"aggregate__class_prior": ["estimate"]}]
+    search = GridSearchCV(pipeline, three, cv=3, n_jobs=2, error_score="raise")
+    search.fit(TEXTS, GOLD)
+    assert len(search.cv_results_["params"]) == 3
+    assert len(server.requests) == 10
+
+
+def test_a_second_search_asks_nothing(server, pipeline):
+    pipeline.fit(TEXTS, GOLD)
+    cross_val_score(pipeline, TEXTS, GOLD, cv=3, error_score="raise")
+    assert len(server.requests) == 10
+
+
+def test_a_fold_without_a_class_does_not_shift_the_votes(pipeline):
+    y = np.array(GOLD)
+    ham, spam = np.flatnonzero(y == "ham"), np.flatnonzero(y == "spam")
+    whole = pipeline.fit(TEXTS, y).predict(TEXTS)
+    part = pipeline.fit([TEXTS[i] for i in ham], y[ham])
+    assert part.classes_.tolist() == CLASSES
+    votes = part["label"].transform([TEXTS[i] for i in spam])
+    again = pipeline.fit(TEXTS, y)["label"].transform([TEXTS[i] for i in spam])
+    np.testing.assert_array_equal(votes, again)
+    assert set(whole) <= set(CLASSES)
+
+
+def test_a_fitted_labeler_works_in_a_process_without_litellm(
+    pipeline, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "the-key-of-the-environment")
+    labeler = pipeline.fit(TEXTS, GOLD)["label"]
+    path = tmp_path / "labeler.pickle"
+    path.write_bytes(pickle.dumps(labeler))
+    code = """
+        import pickle, sys
+        sys.modules["litellm"] = None  # any import of it fails from here on
+        labeler = pickle.load(open(sys.argv[1], "rb"))
+        print(repr(labeler.transform(["see http", "a song"]).tolist()))
+        repr(labeler)
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    expected = labeler.transform(["see http", "a song"]).tolist()
+    assert run.stdout.strip() == repr(expected)
+
+
+def test_no_key_is_found_in_what_is_kept(server, pipeline, monkeypatch, own_store):
+    key = "the-key-of-the-environment"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    labeler = pipeline.fit(TEXTS, GOLD)["label"]
+    assert server.authorizations[0] == f"Bearer {key}"
+    assert key.encode() not in pickle.dumps(labeler)
+    assert key not in repr(labeler)
+    assert key not in str(labeler.get_params())
+    assert key not in labeler._repr_html_()
+    assert key.encode() not in own_store.read_bytes()

@@ -1,0 +1,120 @@
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from numpydoc.validate import validate
+
+import sklearn_alchemist
+
+ROOT = Path(sklearn_alchemist.__file__).parent
+FOLDERS = [path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()]
+
+# Which folder may import which others of ours; the estimators may import all.
+MAY_IMPORT = {
+    "llm": set(),
+    "programs": set(),
+    "votes": set(),
+    "synthesis": {"llm", "programs", "votes"},
+    "label_model": {"votes"},
+    "distillation": {"votes"},
+    "inspection": {"programs", "votes", "label_model"},
+}
+
+
+def python(code):
+    run = [sys.executable, "-c", code]
+    return subprocess.run(run, capture_output=True, text=True, check=True).stdout
+
+
+def public_modules():
+    names = ["sklearn_alchemist"]
+    names += [f"sklearn_alchemist.{name}" for name in [*FOLDERS, "exceptions"]]
+    return [importlib.import_module(name) for name in names]
+
+
+def public_objects():
+    for module in public_modules():
+        for name in getattr(module, "__all__", ()):
+            thing = getattr(module, name)
+            if inspect.isclass(thing) or inspect.isfunction(thing):
+                yield f"{thing.__module__}.{thing.__qualname__}"
+            if inspect.isclass(thing):
+                for member, value in vars(thing).items():
+                    if not member.startswith("_") and inspect.isfunction(
+                        getattr(value, "__func__", value)
+                    ):
+                        yield f"{thing.__module__}.{thing.__qualname__}.{member}"
+
+
+def imported_folders(path):
+    """Names of our folders that a module imports, wherever in it."""
+    depth = len(path.relative_to(ROOT).parts)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level == depth:
+                names = [module] if module else [alias.name for alias in node.names]
+            elif module.startswith("sklearn_alchemist"):
+                names = [module.removeprefix("sklearn_alchemist").strip(".")]
+            else:
+                continue
+            yield from (name.split(".")[0] for name in names)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_dependencies_run_one_way(folder):
+    for path in (ROOT / folder).glob("*.py"):
+        others = set(imported_folders(path)) & set(FOLDERS)
+        assert others <= MAY_IMPORT[folder], path
+
+
+def test_litellm_is_imported_in_one_module():
+    pattern = re.compile(r"^\s*(import|from) litellm", re.M)
+    importers = [p.name for p in ROOT.rglob("*.py") if pattern.search(p.read_text())]
+    assert importers == ["_provider.py"]
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    heavy = "litellm pandas polars matplotlib rich pydantic openai"
+    code = f"import sys, sklearn_alchemist; print(set('{heavy}'.split()) & set(sys.modules))"
+    assert python(code).strip() == "set()"
+
+
+def test_importing_the_package_is_quick():
+    code = """
+import time
+import sklearn.base, sklearn.callback, sklearn.compose, sklearn.dummy
+import sklearn.feature_extraction.text, sklearn.impute, sklearn.linear_model
+import sklearn.pipeline, sklearn.preprocessing
+start = time.perf_counter()
+import sklearn_alchemist
+print(time.perf_counter() - start)
+"""
+    assert min(float(python(code)) for _ in range(5)) < 0.05
+
+
+def test_public_names_exist_and_are_sorted():
+    for module in public_modules():
+        names = list(module.__all__)
+        assert all(hasattr(module, name) for name in names)
+        assert len(set(names)) == len(names)
+
+
+# Summaries may start with a name, and class docstrings stand for constructors.
+IGNORED = {"GL01", "GL02", "GL03", "GL08", "ES01", "SA01", "SA04", "EX01", "RT02", "SS06"}
+
+
+@pytest.mark.parametrize("name", sorted(set(public_objects())))
+def test_public_docstrings_keep_to_numpydoc(name):
+    errors = [error for error in validate(name)["errors"] if error[0] not in IGNORED]
+    assert not errors
+
+
+def test_the_package_is_typed():
+    assert (ROOT / "py.typed").exists()
