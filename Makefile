@@ -62,7 +62,10 @@ docs: $(VENV)/docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 rerecord: $(VENV)/examples
-	$(BIN)/python examples/rerecord.py $(ARGS)
+	rm -f build/rerecord.sqlite
+	mkdir -p build
+	$(BIN)/python examples/plot_label_news.py --store build/rerecord.sqlite \
+	  --record examples/recordings/news.jsonl $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist docs/_build docs/generated .mypy_cache .pytest_cache .ruff_cache

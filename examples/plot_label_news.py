@@ -63,7 +63,7 @@ if arguments.model:
         n_concurrent=10,
     )
 else:
-    llm = LLM("openai/claude", store=here / "recordings" / "news.jsonl")
+    llm = LLM("recorded", store=here / "recordings" / "news.jsonl")
 
 # %%
 # The articles
@@ -106,7 +106,9 @@ annotator.fit(train)
 
 print(f"\n{program_summary(annotator, train)}\n")
 print("The first program begins:\n")
-print("\n".join(annotator.labeler_.programs_[0].source.splitlines()[:12]), "\n    ...\n")
+print(
+    "\n".join(annotator.labeler_.programs_[0].source.splitlines()[:12]), "\n    ...\n"
+)
 
 # %%
 # How good it is
@@ -114,9 +116,7 @@ print("\n".join(annotator.labeler_.programs_[0].source.splitlines()[:12]), "\n  
 # Now, for the first time, gold labels.
 
 student = accuracy_score(y_test, annotator.predict(test))
-votes = accuracy_score(
-    y_test, annotator.set_params(predict_with="votes").predict(test)
-)
+votes = accuracy_score(y_test, annotator.set_params(predict_with="votes").predict(test))
 print(f"accuracy on {len(test)} articles set aside")
 print(f"  the votes of the programs  {votes:.3f}")
 print(f"  the distilled student      {student:.3f}\n")
@@ -161,14 +161,14 @@ zero_shot_cost = price.cost(row_tokens, row_answers)
 
 print(f"this run  {usage}")
 print(f"priced as {model}:")
-print(
-    f"  programs          {len(conversation):>9,} calls  {asked + answered:>11,} tokens"
-    f"  ${programs_cost:.4f}  for any number of articles"
-)
-print(
-    f"  one call a row    {len(per_row):>9,} calls  {row_tokens + row_answers:>11,} tokens"
-    f"  ${zero_shot_cost:.4f}  for these {len(articles):,}"
-)
+for way, calls, tokens, cost, scope in [
+    ("programs", len(conversation), asked + answered, programs_cost, "any number"),
+    ("one call a row", len(per_row), row_tokens + row_answers, zero_shot_cost, "these"),
+]:
+    print(
+        f"  {way:<14} {calls:>6,} calls {tokens:>11,} tokens  ${cost:.4f}"
+        f"  for {scope} articles"
+    )
 print(f"  the programs are {zero_shot_cost / programs_cost:.0f} times cheaper here")
 
 if arguments.record:

@@ -1,6 +1,5 @@
 """Label data with programs that a language model writes, as scikit-learn estimators."""
 
-from . import exceptions, inspection, llm
 from ._aggregator import LabelModelAggregator
 from ._annotator import DistilledAnnotator
 from ._labeler import ProgramSynthesisLabeler
@@ -14,9 +13,6 @@ __all__ = [
     "LabelingProgram",
     "ProgramSynthesisLabeler",
     "__version__",
-    "exceptions",
-    "inspection",
-    "llm",
 ]
 
 __version__ = "0.1.dev0"

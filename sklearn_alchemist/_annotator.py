@@ -257,7 +257,7 @@ class DistilledAnnotator(
 
             ``votes``: ndarray of shape (n_samples, n_programs), what the programs say,
             as indices into ``classes_``, -1 where one abstains. In a DataFrame one
-            column a program, with classes, None where it abstains.
+            column a program, with classes, missing where it abstains.
 
             ``programs``: ndarray of shape (n_programs,), their names. In a DataFrame
             the names of the columns.
@@ -388,10 +388,9 @@ def _as_frame(annotation: Bunch, classes: np.ndarray, X: Any) -> Any:
     """Make a DataFrame with one row a record and one column a program."""
     import pandas as pd
 
-    answers = np.append(classes.astype(object), None)  # -1, abstain, is the last
     frame = {"label": annotation.label, "confidence": annotation.confidence}
     frame |= {
-        name: answers[annotation.votes[:, j]]
+        name: pd.Categorical.from_codes(annotation.votes[:, j], classes)
         for j, name in enumerate(annotation.programs)
     }
     return pd.DataFrame(frame, index=X.index if hasattr(X, "iloc") else None)

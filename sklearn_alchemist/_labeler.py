@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -22,7 +22,7 @@ from .exceptions import (
     ProgramWarning,
     SynthesisError,
 )
-from .llm import LLM, Usage, ask
+from .llm import LLM, Completion, Question, Usage
 from .programs import (
     LabelingProgram,
     RunResult,
@@ -30,7 +30,16 @@ from .programs import (
     run_programs,
     write_programs,
 )
-from .synthesis import Brief, Rejection, questions_for, read_answers, try_programs
+from .synthesis import (
+    Brief,
+    Rejection,
+    questions_for,
+    read_answers,
+    say_nothing_usable,
+    say_rejected,
+    say_silent,
+    try_programs,
+)
 from .votes import check_classes
 
 # Enough to see a program fail or stay silent, little enough to cost nothing.
@@ -145,7 +154,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         llm: str | LLM | None = None,
         *,
         task: str | None = None,
-        classes: ArrayLike | dict[Any, str | None] | None = None,
+        classes: Iterable[Any] | dict[Any, str | None] | None = None,
         n_programs: int = 10,
         programs: "str | os.PathLike[str] | Sequence[Any] | None" = None,
         timeout: float = 1.0,
@@ -324,7 +333,8 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
                 "there is nothing to fit: give an llm to write programs, or programs."
             )
         self.programs_, self.rejected_ = given, []
-        self.conversation_, self.usage_ = [], Usage()
+        self.conversation_: list[tuple[Question, Completion]] = []
+        self.usage_ = Usage()
         if n_missing > 0:
             brief = self._brief(records, described)
             written = self._ask(brief, n_missing, context)
@@ -334,8 +344,13 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             self.rejected_ += unfit
             silent += unheard
         if not self.programs_:
-            raise SynthesisError(_no_program(self.rejected_))
-        _warn_of_losses(self.rejected_, silent, len(self.programs_), records.n_rows)
+            raise SynthesisError(say_nothing_usable(self.rejected_))
+        if self.rejected_:
+            losses = say_rejected(self.rejected_, len(self.programs_))
+            warnings.warn(losses, ProgramWarning, stacklevel=2)
+        if silent:
+            n_tried = min(records.n_rows, _N_TRIED)
+            warnings.warn(say_silent(silent, n_tried), ProgramWarning, stacklevel=2)
         return records
 
     def _settle_classes(
@@ -380,6 +395,8 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         self, brief: Brief, n_programs: int, context: CallbackContext
     ) -> list[LabelingProgram]:
         """Get programs from the language model; keep what they cost."""
+        from .llm import ask  # loads what a fitted labeler never needs
+
         llm = LLM(self.llm) if isinstance(self.llm, str) else self.llm
         assert llm is not None
         slots, questions = questions_for(brief, n_programs)
@@ -477,37 +494,6 @@ def _report_rows(
             steps += 1
 
     return on_rows
-
-
-def _no_program(rejected: list[Rejection]) -> str:
-    reasons = "; ".join(f"{r.name}: {r.reason}" for r in rejected[:3])
-    return (
-        f"none of {len(rejected)} answers holds a usable program ({reasons}). See them "
-        "in the attribute rejected_; a clearer task, descriptions of the classes or "
-        "another model may help. The answers stay in the store."
-    )
-
-
-def _warn_of_losses(
-    rejected: list[Rejection], silent: list[str], n_programs: int, n_rows: int
-) -> None:
-    """Warn once of answers without a program and once of programs without a vote."""
-    if rejected:
-        reasons = "; ".join(f"{r.name}: {r.reason}" for r in rejected)
-        warnings.warn(
-            f"{len(rejected)} of {len(rejected) + n_programs} programs cannot be used "
-            f"({reasons}). Their answers are in the attribute rejected_.",
-            ProgramWarning,
-            stacklevel=2,
-        )
-    if silent:
-        warnings.warn(
-            f"{', '.join(silent)} vote on none of the {min(n_rows, _N_TRIED)} records "
-            "tried: read them in the attribute programs_, and correct them by way of "
-            "export_programs, or describe the classes in more detail.",
-            ProgramWarning,
-            stacklevel=2,
-        )
 
 
 def _warn_of_failures(programs: list[LabelingProgram], result: RunResult) -> None:

@@ -238,7 +238,7 @@ def _slug(name: str) -> str:
 
 
 def _unused(slug: str, used: set[str]) -> str:
-    """Number a slug that is taken."""
+    """Add a number to a slug that is taken."""
     candidate, number = slug, 1
     while candidate in used:
         number += 1

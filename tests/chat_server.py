@@ -53,7 +53,9 @@ class ChatServer:
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
 
     @property
     def api_base(self):
@@ -76,7 +78,7 @@ class ChatServer:
 
     def _handler(server):  # noqa: N805 -- `self` is the handler inside
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):  # noqa: N802
+            def do_POST(self):
                 size = int(self.headers["Content-Length"])
                 request = json.loads(self.rfile.read(size))
                 reply = server._reply(request, self.headers.get("Authorization"))

@@ -5,11 +5,11 @@ import re
 
 from sklearn_alchemist import LLM
 
-_TEXT = '''
+_TEXT = """
 def label({column}):
     return {classes}[len({column} or "") % {k}]
-'''
-_TABLE = '''
+"""
+_TABLE = """
 def label({column}):
     value = {column}
     if isinstance(value, str):
@@ -17,7 +17,7 @@ def label({column}):
     if value is None:
         return None
     return {classes}[int(abs(value) * {scale}) % {k}]
-'''
+"""
 
 
 def write_program(prompt):
@@ -32,9 +32,7 @@ def write_program(prompt):
     scale = 1 + len(prompt) % 3
     column = text[1] if text else columns[len(prompt) % len(columns)]
     template = _TEXT if text else _TABLE
-    return template.format(
-        column=column, classes=classes, k=len(classes), scale=scale
-    )
+    return template.format(column=column, classes=classes, k=len(classes), scale=scale)
 
 
 def offline_llm(name="offline"):

@@ -45,7 +45,9 @@ def test_fit_transform_gives_the_votes_of_fit_and_transform():
     )
 
 
-@pytest.mark.parametrize(("k", "dtype"), [(40, np.int8), (128, np.int8), (200, np.int16)])
+@pytest.mark.parametrize(
+    ("k", "dtype"), [(40, np.int8), (128, np.int8), (200, np.int16)]
+)
 def test_votes_take_the_smallest_type_that_holds_the_classes(k, dtype):
     classes = list(range(k))
     fitted = answering("def label(text): return len(text)", classes=classes).fit(TEXTS)
@@ -197,7 +199,9 @@ def test_unusable_answers_stay_in_the_store(server):
 
 def test_a_program_that_never_votes_is_warned_of_and_kept():
     silent = "def label(text): return None"
-    with pytest.warns(ProgramWarning, match="scores_1 vote on none of the 4 records"):
+    with pytest.warns(
+        ProgramWarning, match="On 4 records tried, these programs never vote: scores_1"
+    ):
         fitted = answering(LINK, silent).fit(TEXTS)
     assert len(fitted.programs_) == 2
 

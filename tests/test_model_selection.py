@@ -17,9 +17,10 @@ GOLD = ["spam", "ham"] * 30
 
 
 @pytest.fixture
-def pipeline(server):
+def pipeline(server, own_store):
     server.answer = lambda request: write_program(request["messages"][1]["content"])
-    llm = LLM("openai/test", api_base=server.api_base)
+    # By name: worker processes may be older than the environment of this test.
+    llm = LLM("openai/test", api_base=server.api_base, store=own_store)
     labeler = ProgramSynthesisLabeler(llm, task="Spam?", classes=CLASSES, n_programs=10)
     aggregator = LabelModelAggregator(classes=CLASSES)
     return Pipeline([("label", labeler), ("aggregate", aggregator)])

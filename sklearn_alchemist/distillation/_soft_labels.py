@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
@@ -109,9 +110,12 @@ def fit_on_soft_labels(
         return DummyClassifier().fit(classes, classes, sample_weight=average)
     rows, codes = rows[kept], codes[kept]
     params = _check_method_params(X, dict(fit_params or {}), indices=rows)
+    importance = params.pop("sample_weight", 1.0)
     if name is not None:
-        params[name] = weights[kept] * params.get(name, 1.0)
-    return student.fit(_safe_indexing(X, rows), classes[codes], **params)
+        params[name] = weights[kept] * importance
+    # These weights are ours: who requests the user's metadata does not concern them.
+    with config_context(enable_metadata_routing=False):
+        return student.fit(_safe_indexing(X, rows), classes[codes], **params)
 
 
 def _weight_parameter(student: BaseEstimator) -> str | None:

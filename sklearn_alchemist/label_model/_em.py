@@ -13,7 +13,7 @@ from ._table import PatternTable
 class Parameters:
     """What the model knows after a step.
 
-    Attributes
+    Parameters
     ----------
     class_prior : ndarray of shape (n_classes,)
         Probability of each class.

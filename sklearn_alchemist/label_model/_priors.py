@@ -24,7 +24,7 @@ TIED_COVERAGE = 2.0
 class Priors:
     """Pseudo-counts of everything that the model estimates.
 
-    Attributes
+    Parameters
     ----------
     votes : ndarray of shape (n_programs, n_classes, n_answers - 1)
         Of each vote, given the class and that the program votes; 0 for a vote that the

@@ -1,10 +1,16 @@
 """Ask language models: one client around litellm, a store of completions, a ledger."""
 
-from ._client import Answers, ask
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ._ledger import Prices, Tally, Usage
 from ._model import LLM
 from ._question import Completion, Question
-from ._store import CompletionStore, default_store_path, write_recordings
+
+if TYPE_CHECKING:
+    from ._client import Answers, ask
+    from ._provider import count_tokens, prices_of
+    from ._store import CompletionStore, default_store_path, write_recordings
 
 __all__ = [
     "LLM",
@@ -22,11 +28,19 @@ __all__ = [
     "write_recordings",
 ]
 
+# Needed to ask, and not to describe a model or to use what it wrote.
+_LAZY = {
+    "Answers": "_client",
+    "CompletionStore": "_store",
+    "ask": "_client",
+    "count_tokens": "_provider",
+    "default_store_path": "_store",
+    "prices_of": "_provider",
+    "write_recordings": "_store",
+}
+
 
 def __getattr__(name: str) -> object:
-    # The provider is the one module that leads to litellm; load it when it is used.
-    if name in {"count_tokens", "prices_of"}:
-        from . import _provider
-
-        return getattr(_provider, name)
+    if name in _LAZY:
+        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

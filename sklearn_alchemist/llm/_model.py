@@ -66,13 +66,16 @@ class LLM:
         Where answers are kept, so that none is paid twice: the path of a SQLite file.
         None is the file that ``SKLEARN_ALCHEMIST_STORE`` names, else one in the user's
         cache folder; False keeps nothing. A path that ends in ``.jsonl`` is a file of
-        recordings: its answers are used, and nothing else is asked.
+        recordings: its answers are used, whoever gave them, and nothing else is asked.
 
     offline : bool, default=False
         Answer from the store only.
 
     refresh : bool, default=False
         Ask again even what the store can answer, and keep the new answer.
+
+    function : callable, default=None
+        Answers instead of a provider; see `from_callable`.
 
     Raises
     ------

@@ -243,12 +243,15 @@ class CompletionStore:
         connection = None
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # The file must be private from its first moment on.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            is_new = not self.path.exists()
             connection = sqlite3.connect(
                 self.path, timeout=_LOCK_SECONDS, isolation_level=None
             )
             connection.execute("BEGIN IMMEDIATE")
+            if is_new:
+                # Private while it is empty. Not by a descriptor of our own: closing it
+                # would drop the locks that other threads hold.
+                self.path.chmod(0o600)
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             yield connection
@@ -268,8 +271,8 @@ class CompletionStore:
 class Recordings:
     """Completions in a file of JSON Lines, to be read and not added to.
 
-    A recording is bound to a model, its messages, parameters and sample number, but to
-    no address: who replays it need not have the server it came from.
+    A recording is bound to its messages, parameters and sample number, but to no model
+    and no address: who replays it need not name whom it came from.
 
     Parameters
     ----------
@@ -314,19 +317,19 @@ class Recordings:
 
 
 def recording_key(request: Mapping[str, Any]) -> str:
-    """Key a request by all that decides its answer but the server's address.
+    """Key a request by what is asked, whoever is asked.
 
     Parameters
     ----------
     request : mapping
-        ``model``, ``messages``, ``params`` and ``sample``; more is not looked at.
+        ``messages``, ``params`` and ``sample``; more is not looked at.
 
     Returns
     -------
     key : str
         A digest.
     """
-    names = ("model", "messages", "params", "sample")
+    names = ("messages", "params", "sample")
     return digest({name: request[name] for name in names})
 
 

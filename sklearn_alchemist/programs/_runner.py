@@ -81,6 +81,7 @@ def run_programs(
     Returns
     -------
     result : RunResult
+        Votes, failures and times.
 
     Raises
     ------
@@ -253,7 +254,7 @@ def _collect(
         failures.append({kind: count for kind, count in counts.items() if count})
         first_errors.append(_first_error(results, end))
         column[column < ABSTAIN] = ABSTAIN
-    dtype = next(t for t in _DTYPES if n_classes <= np.iinfo(t).max)
+    dtype = next(t for t in _DTYPES if n_classes - 1 <= np.iinfo(t).max)
     return RunResult(votes.astype(dtype), tuple(failures), tuple(first_errors), seconds)
 
 

@@ -34,7 +34,12 @@ def test_parameters_that_count_tokens_are_no_secrets(param):
 
 @pytest.mark.parametrize(
     "api_base",
-    ["http://me:pa55w0rd@host/v1", "http://host/v1?key=pa55w0rd", "host/v1", "ftp://host"],
+    [
+        "http://me:pa55w0rd@host/v1",
+        "http://host/v1?key=pa55w0rd",
+        "host/v1",
+        "ftp://host",
+    ],
 )
 def test_an_address_with_a_secret_or_without_a_scheme_is_refused_unrepeated(api_base):
     with pytest.raises(ValueError, match="api_base must") as raised:
@@ -78,7 +83,9 @@ def test_it_is_frozen():
         LLM("openai/x").model = "openai/y"
 
 
-@pytest.mark.parametrize("twin", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+@pytest.mark.parametrize(
+    "twin", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
 def test_it_copies_and_pickles(twin):
     llm = LLM("openai/x", params={"temperature": 0}, max_calls=3)
     assert twin(llm) == llm

@@ -78,7 +78,7 @@ def test_only_the_owner_can_read_the_file(store):
 def test_a_file_that_is_no_store_is_an_error_that_names_it(store):
     store.path.parent.mkdir()
     store.path.write_text("This is no database. " * 100)
-    with pytest.raises(StoreError, match="store.sqlite"):
+    with pytest.raises(StoreError, match=r"store\.sqlite"):
         store.get("key")
 
 
@@ -89,14 +89,25 @@ def test_a_person_can_read_it_with_sqlite(store):
     assert rows == [('{"sample": 3}', "hello")]
 
 
-def test_processes_that_claim_at_once_get_one_claim(store):
+def test_threads_of_processes_that_ask_at_once_pay_once(store):
     code = """
-        import sys
+        import sys, time
+        from concurrent.futures import ThreadPoolExecutor
         from pathlib import Path
-        from sklearn_alchemist.llm import CompletionStore
+        from sklearn_alchemist.llm import Completion, CompletionStore
         store = CompletionStore(Path(sys.argv[1]))
+
+        def get(key):
+            while (outcome := store.claim(key, seconds=60)) is None:
+                time.sleep(0.005)
+            if isinstance(outcome, Completion):
+                return 0
+            store.save(outcome, {}, Completion(text="x", model="m"))
+            return 1
+
         sys.stdin.read()
-        print(sum(store.claim(str(i), seconds=60) is not None for i in range(20)))
+        with ThreadPoolExecutor(4) as executor:
+            print(sum(executor.map(get, [str(i // 4) for i in range(100)])))
     """
     processes = [
         subprocess.Popen(
@@ -109,10 +120,11 @@ def test_processes_that_claim_at_once_get_one_claim(store):
     ]
     for process in processes:
         process.stdin.close()  # go
-    assert sum(int(process.stdout.read()) for process in processes) == 20
+    assert sum(int(process.stdout.read()) for process in processes) == 25
     for process in processes:
         process.stdout.close()
         assert process.wait() == 0
+    assert len(store.records()) == 25
 
 
 def test_a_process_killed_in_the_middle_leaves_a_store_that_works(store):

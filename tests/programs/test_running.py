@@ -134,7 +134,7 @@ def test_nan_reaches_the_program(make):
 
 
 @pytest.mark.parametrize(
-    ("n_classes", "dtype"), [(2, "int8"), (127, "int8"), (128, "int16")]
+    ("n_classes", "dtype"), [(2, "int8"), (128, "int8"), (129, "int16")]
 )
 def test_votes_are_of_the_smallest_type(make, n_classes, dtype):
     program = make("def label(x): return x")

@@ -67,15 +67,23 @@ def test_workers_are_reused_and_closed(make):
 
 @posix
 def test_killed_workers_cost_nothing(make):
-    kills = []
+    killed = set()
     finished = threading.Event()
 
-    def kill():
-        while not finished.wait(0.15):
-            for pid in busy_pids()[:1]:
-                os.kill(pid, signal.SIGKILL)
-                kills.append(pid)
+    def kill_at(row):
+        while not finished.wait(0.001):
+            for worker in list(POOL._all):
+                is_new = worker.alive and worker.pid not in killed
+                if is_new and worker._progress[0] >= row:
+                    os.kill(worker.pid, signal.SIGKILL)
+                    killed.add(worker.pid)
+                    return
 
+    def kill():
+        for row in (20, 90, 200):
+            kill_at(row)
+
+    close_workers()
     killer = threading.Thread(target=kill)
     killer.start()
     try:
@@ -83,7 +91,7 @@ def test_killed_workers_cost_nothing(make):
     finally:
         finished.set()
         killer.join()
-    assert kills
+    assert len(killed) == 3
     assert result.votes.ravel().tolist() == EXPECTED
     assert result.failures == ({},)
 

@@ -1,0 +1,75 @@
+"""Say what was lost on the way from answers to programs, and what to do about it."""
+
+from collections.abc import Sequence
+
+from ._gate import Rejection
+
+
+def say_rejected(rejected: Sequence[Rejection], n_kept: int) -> str:
+    """Word the warning that some answers gave no usable program.
+
+    Parameters
+    ----------
+    rejected : sequence of Rejection
+        The answers.
+
+    n_kept : int
+        Number of programs that are left.
+
+    Returns
+    -------
+    message : str
+        The warning.
+    """
+    return (
+        f"{len(rejected)} of {len(rejected) + n_kept} programs cannot be used "
+        f"({_reasons(rejected)}). Their answers are in the attribute rejected_."
+    )
+
+
+def say_nothing_usable(rejected: Sequence[Rejection]) -> str:
+    """Word the error that no answer gave a usable program.
+
+    Parameters
+    ----------
+    rejected : sequence of Rejection
+        All answers.
+
+    Returns
+    -------
+    message : str
+        The error, with the first reasons.
+    """
+    return (
+        f"none of {len(rejected)} answers holds a usable program "
+        f"({_reasons(rejected[:3])}). A clearer task, descriptions of the classes or "
+        "another model may help. The answers are in the attribute rejected_, and stay "
+        "in the store."
+    )
+
+
+def say_silent(names: Sequence[str], n_tried: int) -> str:
+    """Word the warning that some programs never vote.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the programs.
+
+    n_tried : int
+        Number of records on which they were tried.
+
+    Returns
+    -------
+    message : str
+        The warning.
+    """
+    return (
+        f"On {n_tried} records tried, these programs never vote: {', '.join(names)}. "
+        "Read them in the attribute programs_, and correct them by way of "
+        "export_programs, or describe the classes in more detail."
+    )
+
+
+def _reasons(rejected: Sequence[Rejection]) -> str:
+    return "; ".join(f"{rejection.name}: {rejection.reason}" for rejection in rejected)
