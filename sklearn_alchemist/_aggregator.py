@@ -12,15 +12,13 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_array
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
-    check_consistent_length,
     check_is_fitted,
-    column_or_1d,
     validate_data,
 )
 
+from ._records import check_labels
 from .label_model import (
     Parameters,
     PatternTable,
@@ -204,7 +202,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             If `max_iter` steps were not enough.
         """
         votes = validate_data(self, X)
-        names = None if y is None else _check_labels(y, votes)
+        classes = None if self.classes is None else check_classes(self.classes)
+        names = None if y is None else check_labels(votes, y, classes)
         weight = None
         if sample_weight is not None:
             weight = _check_sample_weight(
@@ -214,7 +213,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             votes, weight = votes[used], weight[used]
             names = None if names is None else names[used]
         patterns, _, counts = collapse(votes, weight)
-        self._settle_classes(patterns, names)
+        self._settle_classes(classes, patterns, names)
         n_classes, n_answers = len(self.classes_), len(self.answers_)
         check_confusion_size(votes.shape[1], n_classes, n_answers)
 
@@ -283,14 +282,14 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
-    def _settle_classes(self, votes: np.ndarray, labels: np.ndarray | None) -> None:
+    def _settle_classes(
+        self, classes: np.ndarray | None, votes: np.ndarray, labels: np.ndarray | None
+    ) -> None:
         """Set `classes_` and `answers_`."""
-        if self.classes is not None:
-            self.classes_ = check_classes(self.classes)
-            check_class_indices(votes, len(self.classes_))
-            if labels is not None:
-                _check_known(labels, self.classes_)
-            n_classes = len(self.classes_)
+        if classes is not None:
+            n_classes = len(classes)
+            check_class_indices(votes, n_classes)
+            self.classes_ = classes
             self.answers_ = np.arange(ABSTAIN, n_classes, dtype=vote_dtype(n_classes))
             return
         if labels is None:
@@ -384,25 +383,6 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         # Labels are not learned from, so predictions need not agree with them.
         tags.classifier_tags.poor_score = True
         return tags
-
-
-def _check_labels(y: ArrayLike, votes: np.ndarray) -> np.ndarray:
-    """Return the labels as a 1-D array, if there is a finite one for each sample."""
-    labels = column_or_1d(y, warn=True)
-    check_consistent_length(votes, labels)
-    check_array(labels, ensure_2d=False, dtype=None, input_name="y")
-    check_classification_targets(labels)
-    return labels
-
-
-def _check_known(labels: np.ndarray, classes: np.ndarray) -> None:
-    """Raise if a label is none of the classes."""
-    known = set(classes.tolist())
-    unknown = [label for label in np.unique(labels).tolist() if label not in known]
-    if unknown:
-        raise ValueError(
-            f"y holds {unknown}, which `classes` lacks; it lists {classes.tolist()}."
-        )
 
 
 def _count_votes(table: PatternTable, meaning: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from sklearn.base import (
     _fit_context,
     clone,
 )
-from sklearn.callback import CallbackContext, CallbackSupportMixin, with_callbacks
+from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import Bunch, Tags, get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
@@ -122,7 +122,6 @@ class DistilledAnnotator(
         self.estimator = estimator
         self.predict_with = predict_with
 
-    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: ArrayLike | None = None, **fit_params: Any) -> Self:
         """Let programs label `X` and train the student on it.

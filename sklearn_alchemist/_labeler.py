@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.callback import CallbackContext, CallbackSupportMixin, with_callbacks
+from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
@@ -168,7 +168,6 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         self.timeout = timeout
         self.n_jobs = n_jobs
 
-    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
         """Get the programs written, and try them on a few records.
@@ -213,7 +212,6 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X: Any, y: ArrayLike | None = None) -> np.ndarray:
         """Get the programs written and run them.
@@ -367,7 +365,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None: give classes=[...], or a y that names the classes."
             )
-        classes = check_labels(X, y, None)
+        classes = np.unique(check_labels(X, y, None))
         return classes, describe_classes(classes)
 
     def _brief(self, records: Records, described: dict[Any, str | None]) -> Brief:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
@@ -320,39 +321,46 @@ def describe_classes(classes: Any) -> dict[Any, str | None]:
 
 
 def check_labels(X: Any, y: ArrayLike, classes: np.ndarray | None) -> np.ndarray:
-    """Validate labels without learning from them; tell which classes there are.
+    """Validate labels, without learning from them.
 
     Parameters
     ----------
-    X : object with a length
+    X : array-like of shape (n_samples, ...)
         What `y` belongs to.
 
     y : array-like of shape (n_samples,)
-        Labels. With `classes` given, missing ones (None, NaN) are allowed.
+        Labels. With `classes` given, some may be missing (None, NaN).
 
     classes : ndarray of shape (n_classes,) or None
         The classes that may occur. None means that `y` names them.
 
     Returns
     -------
-    classes : ndarray of shape (n_classes,)
-        The classes, sorted.
+    labels : ndarray of shape (n_samples,)
+        The labels.
 
     Raises
     ------
     ValueError
-        If `y` has another length, or a class that is not in `classes`.
+        If `y` has another length, names no classes, or holds what is none of
+        `classes`.
     """
     labels = column_or_1d(y, warn=True)
     check_consistent_length(X, labels)
     if classes is None:
-        check_classification_targets(labels)
-        return np.unique(labels)
-    known = set(classes.tolist())
-    for label in {_scalar(value) for value in labels.tolist()}:
-        if label is not None and label not in known:
+        if labels.dtype == object and any(_is_missing(label) for label in labels):
             raise ValueError(
-                f"y holds {label!r}, which is not one of the classes "
-                f"{classes.tolist()!r}."
+                "y holds missing labels (None or NaN), so it cannot name the classes: "
+                "list them in `classes`."
             )
-    return classes
+        check_array(labels, ensure_2d=False, dtype=None, input_name="y")  # NaN and inf
+        check_classification_targets(labels)
+        return labels
+    known = {*classes.tolist(), None}
+    unknown = {_scalar(label) for label in labels.tolist()} - known
+    if unknown:
+        raise ValueError(
+            f"y holds {sorted(unknown, key=str)}, which is none of the classes "
+            f"{classes.tolist()}."
+        )
+    return labels
