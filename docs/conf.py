@@ -17,3 +17,5 @@ html_theme = "sphinx_rtd_theme"
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
+# Inherited docstrings refer to scikit-learn's own documentation.
+suppress_warnings = ["ref.ref", "ref.term"]

@@ -50,7 +50,7 @@ parser.add_argument("--api-base", help="address of an OpenAI-compatible server")
 parser.add_argument("--store", type=Path, help="file that keeps the answers")
 parser.add_argument("--timeout", type=float, default=120.0, help="seconds a call")
 parser.add_argument("--record", type=Path, help="write the answers as recordings")
-parser.add_argument("--answered-by", help="who answers, for --record")
+parser.add_argument("--answered-by", help="who answers, written into --record")
 parser.add_argument("--price-as", default="gpt-4o-mini", help="price both sides as")
 arguments, _ = parser.parse_known_args()
 
@@ -169,7 +169,9 @@ for way, calls, tokens, cost, scope in [
         f"  {way:<14} {calls:>6,} calls {tokens:>11,} tokens  ${cost:.4f}"
         f"  for {scope} articles"
     )
-print(f"  the programs are {zero_shot_cost / programs_cost:.0f} times cheaper here")
+ratio, million = zero_shot_cost / programs_cost, 1e6 / len(articles)
+print(f"  {ratio:.0f} times cheaper for these {len(articles):,} articles")
+print(f"  {ratio * million:,.0f} times cheaper for a million such articles")
 
 if arguments.record:
     store = CompletionStore(arguments.store)

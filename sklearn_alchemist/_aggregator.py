@@ -83,7 +83,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     answers_ : ndarray of shape (n_answers,)
         -1 for abstaining, then the other votes in increasing order: all class indices
-        if `classes` is given, else the votes seen during :term:`fit`.
+        if `classes` is given, else the votes seen during ``fit``.
 
     confusion_ : ndarray of shape (n_programs, n_classes, n_answers)
         Estimated probability of each answer given the class. An answer that a program
@@ -103,7 +103,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Penalised log-likelihood per sample of the last step.
 
     n_features_in_ : int
-        Number of programs seen during :term:`fit`.
+        Number of programs seen during ``fit``.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the programs. Defined only when X has names that are all strings.
@@ -242,7 +242,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         ----------
         X : array-like of shape (n_samples, n_programs)
             Votes, -1 where a program abstains. With "dawid_skene" an answer that a
-            program did not give during :term:`fit` is no evidence; with
+            program did not give during ``fit`` is no evidence; with
             "majority_vote", one that is not in ``answers_``.
 
         Returns

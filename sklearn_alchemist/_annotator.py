@@ -71,7 +71,7 @@ class DistilledAnnotator(
         The fitted parts.
 
     n_features_in_ : int
-        Number of columns seen during :term:`fit`; 1 for texts.
+        Number of columns seen during ``fit``; 1 for texts.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, when all of them are strings.

@@ -106,7 +106,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         Calls, tokens and dollars, split into what was paid and what the store held.
 
     n_features_in_ : int
-        Number of columns seen during :term:`fit`; 1 for texts.
+        Number of columns seen during ``fit``; 1 for texts.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, when all of them are strings.
