@@ -49,6 +49,7 @@ parser.add_argument("--model", help="the model to ask, as litellm names it")
 parser.add_argument("--api-base", help="address of an OpenAI-compatible server")
 parser.add_argument("--store", type=Path, help="file that keeps the answers")
 parser.add_argument("--timeout", type=float, default=120.0, help="seconds a call")
+parser.add_argument("--articles", type=int, help="take only so many of the articles")
 parser.add_argument("--record", type=Path, help="write the answers as recordings")
 parser.add_argument("--answered-by", help="who answers, written into --record")
 parser.add_argument("--price-as", default="gpt-4o-mini", help="price both sides as")
@@ -73,6 +74,9 @@ else:
 
 with contextlib.redirect_stdout(io.StringIO()):  # the package prints where it lies
     articles, topics = getdata("bbcnews")
+if arguments.articles:  # they are sorted by topic
+    step = len(articles) // arguments.articles
+    articles, topics = articles[::step], topics[::step]
 names = np.array(["tech", "business", "politics", "sport", "entertainment"])
 train, test, _, y_test = train_test_split(
     articles, names[topics], test_size=0.3, stratify=topics, random_state=0
@@ -94,6 +98,7 @@ labeler = ProgramSynthesisLabeler(
         "sport": "matches, competitions, players, teams and athletics",
         "tech": "computers, the internet, phones, games and gadgets",
     },
+    n_jobs=-1,
 )
 annotator = DistilledAnnotator(labeler).set_callbacks(ProgressBar())
 annotator.fit(train)
@@ -162,7 +167,7 @@ zero_shot_cost = price.cost(row_tokens, row_answers)
 print(f"this run  {usage}")
 print(f"priced as {model}:")
 for way, calls, tokens, cost, scope in [
-    ("programs", len(conversation), asked + answered, programs_cost, "any number"),
+    ("programs", len(conversation), asked + answered, programs_cost, "any number of"),
     ("one call a row", len(per_row), row_tokens + row_answers, zero_shot_cost, "these"),
 ]:
     print(
