@@ -11,7 +11,7 @@ help:
 	@echo "make test      run the tests"
 	@echo "make lint      check the style of the code"
 	@echo "make types     check the types"
-	@echo "make wheel     build the wheel, install it alone and import it"
+	@echo "make wheel     build the wheel, install it alone and use it"
 	@echo "make docs      build the documentation"
 	@echo "make rerecord  ask a model again for the answers in examples/recordings"
 	@echo "make clean     remove what the other targets made"
@@ -56,7 +56,7 @@ wheel: $(VENV)/tests
 	$(BIN)/python -m build --wheel --outdir dist
 	$(PYTHON) -m venv build/wheel
 	build/wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
-	cd build && wheel/bin/python -c 'import sklearn_alchemist as a; print(a.__version__, a.__file__)'
+	cd build && wheel/bin/python ../.ci/smoke.py
 
 docs: $(VENV)/docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html

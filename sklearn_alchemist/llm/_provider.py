@@ -65,12 +65,13 @@ def check_access(llm: LLM) -> None:
     missing = [
         name
         for name in litellm.validate_environment(llm.model)["missing_keys"]
-        if not name.endswith("_API_BASE")  # litellm has a default address
+        # Addresses have defaults, and clouds have other ways to sign in.
+        if name.endswith("_API_KEY") and not name.startswith("AZURE_")
     ]
     if missing:
         raise LLMError(
             f"no key for {llm.model!r}: set the environment variable "
-            f"{' and '.join(missing)}, or give api_base for a server that needs none."
+            f"{' or '.join(missing)}, or give api_base for a server that needs none."
         )
 
 
