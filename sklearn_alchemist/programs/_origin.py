@@ -40,12 +40,23 @@ def source_of(function: Any) -> str:
         )
     try:
         source = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
+        # Some versions of Python give other lines where a function has none.
+        found = _defines(source, name)
+    except (OSError, TypeError, SyntaxError):
+        found = False
+    if not found:
         raise ProgramRejected(
             f"the source of function {name} cannot be found, make a LabelingProgram "
             "from its text"
-        ) from None
+        )
     return _imports(function, source) + source
+
+
+def _defines(source: str, name: str) -> bool:
+    return any(
+        isinstance(node, ast.FunctionDef) and node.name == name
+        for node in ast.parse(source).body
+    )
 
 
 def _imports(function: Any, source: str) -> str:
