@@ -163,6 +163,8 @@ def check_records(
     """
     if isinstance(X, str):
         raise ValueError("X is a single str: pass a list of texts.")
+    if isinstance(X, list | tuple) and not X:
+        raise ValueError("X is empty: found 0 sample(s), at least 1 is required.")
     if is_text(X):
         texts = check_texts(X)
         validate_data(estimator, np.array(texts, object)[:, None], reset=reset, **_ANY)

@@ -169,7 +169,7 @@ def _codes(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
 def _format(name: str, values: np.ndarray) -> list[str]:
     if name == "us_per_row":
-        return [f"{value:.0f}" for value in values]
+        return [f"{value:.0f}" if value >= 10 else f"{value:.1f}" for value in values]
     if values.dtype.kind == "f":
         return ["-" if np.isnan(value) else f"{value:.3f}" for value in values]
     return [str(value) for value in values]

@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -32,6 +33,8 @@ def load_litellm() -> ModuleType:
     import litellm
 
     litellm.suppress_debug_info = True
+    # Said of litellm's own classes when a call builds them: nothing a user can mend.
+    warnings.filterwarnings("ignore", r"Item '\w+' on TypedDict class", UserWarning)
     return litellm
 
 

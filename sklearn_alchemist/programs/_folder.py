@@ -94,7 +94,9 @@ def read_programs(folder: str | PathLike[str]) -> list[LabelingProgram]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder}")
+        raise FileNotFoundError(
+            f"there is no folder {str(folder)!r} to read programs from"
+        )
     files = {path.name: path for path in sorted(_python_files(folder))}
     programs = [
         _program(files.pop(entry["file"]), entry)
