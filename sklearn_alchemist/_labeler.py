@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +15,9 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from . import llm as _llm
+from . import programs as _programs
+from . import synthesis as _synthesis
 from ._records import Records, check_labels, check_records, describe_classes
 from .exceptions import (
     ColumnNamesWarning,
@@ -23,24 +26,12 @@ from .exceptions import (
     SynthesisError,
 )
 from .llm import LLM, Completion, Question, Usage
-from .programs import (
-    LabelingProgram,
-    RunResult,
-    read_programs,
-    run_programs,
-    write_programs,
-)
-from .synthesis import (
-    Brief,
-    Rejection,
-    questions_for,
-    read_answers,
-    say_nothing_usable,
-    say_rejected,
-    say_silent,
-    try_programs,
-)
+from .programs import LabelingProgram
 from .votes import check_classes
+
+if TYPE_CHECKING:
+    from .programs import RunResult
+    from .synthesis import Brief, Rejection
 
 # Enough to see a program fail or stay silent, little enough to cost nothing.
 _N_TRIED = 200
@@ -262,7 +253,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         """
         return self.run(X).votes
 
-    def run(self, X: Any) -> RunResult:
+    def run(self, X: Any) -> "RunResult":
         """Run the programs and tell how it went.
 
         Parameters
@@ -295,7 +286,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             The folder to write, one Python file a program.
         """
         check_is_fitted(self)
-        write_programs(self.programs_, folder)
+        _programs.write_programs(self.programs_, folder)
 
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
@@ -342,13 +333,14 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             self.rejected_ += unfit
             silent += unheard
         if not self.programs_:
-            raise SynthesisError(say_nothing_usable(self.rejected_))
+            raise SynthesisError(_synthesis.say_nothing_usable(self.rejected_))
         if self.rejected_:
-            losses = say_rejected(self.rejected_, len(self.programs_))
+            losses = _synthesis.say_rejected(self.rejected_, len(self.programs_))
             warnings.warn(losses, ProgramWarning, stacklevel=2)
         if silent:
             n_tried = min(records.n_rows, _N_TRIED)
-            warnings.warn(say_silent(silent, n_tried), ProgramWarning, stacklevel=2)
+            silence = _synthesis.say_silent(silent, n_tried)
+            warnings.warn(silence, ProgramWarning, stacklevel=2)
         return records
 
     def _settle_classes(
@@ -368,7 +360,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         classes = np.unique(check_labels(X, y, None))
         return classes, describe_classes(classes)
 
-    def _brief(self, records: Records, described: dict[Any, str | None]) -> Brief:
+    def _brief(self, records: Records, described: dict[Any, str | None]) -> "Brief":
         """Describe what programs are to do; raise what must not cost money."""
         if self.task is None or not self.task.strip():
             raise ValueError(
@@ -387,17 +379,15 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
                 ColumnNamesWarning,
                 stacklevel=2,
             )
-        return Brief(self.task, described, records.kinds, records.is_text)
+        return _synthesis.Brief(self.task, described, records.kinds, records.is_text)
 
     def _ask(
-        self, brief: Brief, n_programs: int, context: CallbackContext
+        self, brief: "Brief", n_programs: int, context: CallbackContext
     ) -> list[LabelingProgram]:
         """Get programs from the language model; keep what they cost."""
-        from .llm import ask  # loads what a fitted labeler never needs
-
         llm = LLM(self.llm) if isinstance(self.llm, str) else self.llm
         assert llm is not None
-        slots, questions = questions_for(brief, n_programs)
+        slots, questions = _synthesis.questions_for(brief, n_programs)
         task = context.subcontext("ask for programs", max_subtasks=n_programs)
         task.call_on_fit_task_begin(estimator=self)
 
@@ -405,19 +395,19 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             answer = task.subcontext("answer").call_on_fit_task_begin(estimator=self)
             answer.call_on_fit_task_end(estimator=self)
 
-        answers = ask(llm, questions, on_answer=on_answer)
+        answers = _llm.ask(llm, questions, on_answer=on_answer)
         task.call_on_fit_task_end(estimator=self)
         self.usage_ = answers.usage
         self.conversation_ = list(zip(questions, answers.completions, strict=True))
-        synthesis = read_answers(slots, questions, answers.completions)
-        self.rejected_ = synthesis.rejected
-        return synthesis.programs
+        read = _synthesis.read_answers(slots, questions, answers.completions)
+        self.rejected_ = read.rejected
+        return read.programs
 
     def _try(
         self, programs: list[LabelingProgram], records: Records
-    ) -> tuple[list[LabelingProgram], list[Rejection], list[str]]:
+    ) -> "tuple[list[LabelingProgram], list[Rejection], list[str]]":
         """Sort programs into usable, unfit and silent on a few records."""
-        return try_programs(
+        return _synthesis.try_programs(
             programs,
             records.sample(_N_TRIED),
             self.classes_.tolist(),
@@ -426,9 +416,9 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
 
     def _vote(
         self, records: Records, on_rows: Callable[[int], None] | None = None
-    ) -> RunResult:
+    ) -> "RunResult":
         """Run all programs on validated records; warn of what failed."""
-        result = run_programs(
+        result = _programs.run_programs(
             self.programs_,
             records.columns,
             self.classes_.tolist(),
@@ -453,7 +443,7 @@ def _load_programs(programs: Any, class_order: list[Any]) -> list[LabelingProgra
     if programs is None:
         return []
     if isinstance(programs, str | os.PathLike):
-        programs = read_programs(programs)
+        programs = _programs.read_programs(programs)
     loaded = [
         p if isinstance(p, LabelingProgram) else LabelingProgram.from_function(p)
         for p in programs
@@ -494,7 +484,7 @@ def _report_rows(
     return on_rows
 
 
-def _warn_of_failures(programs: list[LabelingProgram], result: RunResult) -> None:
+def _warn_of_failures(programs: list[LabelingProgram], result: "RunResult") -> None:
     """Warn once of all programs that failed on records."""
     failed = [
         f"{program.name} on {sum(failures.values())} ({first_error})"

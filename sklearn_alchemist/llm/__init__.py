@@ -1,8 +1,8 @@
 """Ask language models: one client around litellm, a store of completions, a ledger."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .._lazy import lazy_exports
 from ._ledger import Prices, Tally, Usage
 from ._model import LLM
 from ._question import Completion, Question
@@ -29,18 +29,15 @@ __all__ = [
 ]
 
 # Needed to ask, and not to describe a model or to use what it wrote.
-_LAZY = {
-    "Answers": "_client",
-    "CompletionStore": "_store",
-    "ask": "_client",
-    "count_tokens": "_provider",
-    "default_store_path": "_store",
-    "prices_of": "_provider",
-    "write_recordings": "_store",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name in _LAZY:
-        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "Answers": "_client",
+        "CompletionStore": "_store",
+        "ask": "_client",
+        "count_tokens": "_provider",
+        "default_store_path": "_store",
+        "prices_of": "_provider",
+        "write_recordings": "_store",
+    },
+)

@@ -1,9 +1,14 @@
 """Check labeling programs and run them in processes of their own."""
 
-from ._folder import read_programs, write_programs
-from ._pool import close_workers
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy_exports
 from ._program import LabelingProgram, Provenance, check_program
-from ._runner import RunResult, run_programs
+
+if TYPE_CHECKING:
+    from ._folder import read_programs, write_programs
+    from ._pool import close_workers
+    from ._runner import RunResult, run_programs
 
 __all__ = [
     "LabelingProgram",
@@ -15,3 +20,15 @@ __all__ = [
     "run_programs",
     "write_programs",
 ]
+
+# Needed to run programs, and not to hold them.
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "RunResult": "_runner",
+        "close_workers": "_pool",
+        "read_programs": "_folder",
+        "run_programs": "_runner",
+        "write_programs": "_folder",
+    },
+)
