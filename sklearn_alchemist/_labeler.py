@@ -326,8 +326,8 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         self.usage_ = Usage()
         if n_missing > 0:
             brief = self._brief(records, described)
-            written = self._ask(brief, n_missing, context)
-            _check_names([*given, *written])
+            taken = {program.name for program in given}
+            written = self._ask(brief, n_missing, taken, context)
             usable, unfit, unheard = self._try(written, records)
             self.programs_ = given + usable
             self.rejected_ += unfit
@@ -382,12 +382,16 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         return _synthesis.Brief(self.task, described, records.kinds, records.is_text)
 
     def _ask(
-        self, brief: "Brief", n_programs: int, context: CallbackContext
+        self,
+        brief: "Brief",
+        n_programs: int,
+        taken: set[str],
+        context: CallbackContext,
     ) -> list[LabelingProgram]:
         """Get programs from the language model; keep what they cost."""
         llm = LLM(self.llm) if isinstance(self.llm, str) else self.llm
         assert llm is not None
-        slots, questions = _synthesis.questions_for(brief, n_programs)
+        slots, questions = _synthesis.questions_for(brief, n_programs, taken=taken)
         task = context.subcontext("ask for programs", max_subtasks=n_programs)
         task.call_on_fit_task_begin(estimator=self)
 

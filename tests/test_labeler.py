@@ -245,6 +245,17 @@ def test_the_model_is_asked_only_for_what_is_missing():
     assert [p.name for p in fitted.programs_] == ["link", "keywords_0", "scores_1"]
 
 
+def test_what_is_missing_takes_the_places_that_are_free():
+    given = [LabelingProgram("keywords_0", LINK)]
+    llm = LLM.from_callable(lambda prompt: SONG)
+    fitted = labeler(llm, programs=given, n_programs=3).fit(TEXTS)
+    assert [p.name for p in fitted.programs_] == [
+        "keywords_0",
+        "scores_1",
+        "patterns_2",
+    ]
+
+
 def test_corrected_programs_survive_a_folder_and_clone(tmp_path):
     fitted = answering(LINK, SONG).fit(TEXTS)
     fitted.export_programs(tmp_path / "programs")

@@ -1,5 +1,6 @@
 """Plan what each call asks for, so that the programs err in different ways."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import cycle, islice
 
@@ -101,7 +102,7 @@ class Slot:
     sample: int
 
 
-def plan(n_programs: int, *, is_text: bool) -> list[Slot]:
+def plan(n_programs: int, *, is_text: bool, taken: Collection[str] = ()) -> list[Slot]:
     """Spread programs over strategies.
 
     Parameters
@@ -111,6 +112,9 @@ def plan(n_programs: int, *, is_text: bool) -> list[Slot]:
 
     is_text : bool
         Whether the programs read one column of texts rather than a table.
+
+    taken : collection of str, default=()
+        Names of programs that exist; their slots are passed over.
 
     Returns
     -------
@@ -124,10 +128,13 @@ def plan(n_programs: int, *, is_text: bool) -> list[Slot]:
     >>> from sklearn_alchemist.synthesis import plan
     >>> [slot.name for slot in plan(3, is_text=True)]
     ['keywords_0', 'scores_1', 'patterns_2']
+    >>> [slot.name for slot in plan(2, is_text=True, taken={"scores_1"})]
+    ['keywords_0', 'patterns_2']
     """
     strategies = TEXT_STRATEGIES if is_text else TABLE_STRATEGIES
-    chosen = islice(cycle(strategies.items()), n_programs)
-    return [
+    slots = (
         Slot(f"{name}_{i}", strategy, i // len(strategies))
-        for i, (name, strategy) in enumerate(chosen)
-    ]
+        for i, (name, strategy) in enumerate(cycle(strategies.items()))
+    )
+    free = (slot for slot in slots if slot.name not in taken)
+    return list(islice(free, n_programs))

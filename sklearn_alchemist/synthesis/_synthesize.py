@@ -1,7 +1,7 @@
 """Turn a brief into questions, and the answers into labeling programs."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ..exceptions import ProgramRejected
@@ -30,7 +30,9 @@ class Synthesis:
     rejected: list[Rejection]
 
 
-def questions_for(brief: Brief, n_programs: int) -> tuple[list[Slot], list[Question]]:
+def questions_for(
+    brief: Brief, n_programs: int, *, taken: Collection[str] = ()
+) -> tuple[list[Slot], list[Question]]:
     """Write what is to be asked.
 
     Parameters
@@ -41,6 +43,9 @@ def questions_for(brief: Brief, n_programs: int) -> tuple[list[Slot], list[Quest
     n_programs : int
         Number of programs to ask for.
 
+    taken : collection of str, default=()
+        Names of programs that exist already.
+
     Returns
     -------
     slots : list of Slot
@@ -49,7 +54,7 @@ def questions_for(brief: Brief, n_programs: int) -> tuple[list[Slot], list[Quest
     questions : list of Question
         One question a slot.
     """
-    slots = plan(n_programs, is_text=brief.is_text)
+    slots = plan(n_programs, is_text=brief.is_text, taken=taken)
     questions = [
         Question(write_messages(brief, slot.strategy), slot.sample) for slot in slots
     ]
