@@ -3,7 +3,6 @@
 import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -312,7 +311,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         records = check_records(self, X, reset=True)
         self.classes_, described = self._settle_classes(X, y)
         # What can fail without the model fails before the model is asked.
-        given = _load_programs(self.programs, list(described))
+        given = _programs.load_programs(self.programs, list(described))
         given, unfit, silent = self._try(given, records)
         for rejection in unfit:
             raise ProgramRejected(f"{rejection.name}: {rejection.reason}")
@@ -430,7 +429,9 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             n_jobs=self.n_jobs,
             on_rows=on_rows,
         )
-        _warn_of_failures(self.programs_, result)
+        if any(result.failures):
+            failures = _synthesis.say_failed(self.programs_, result)
+            warnings.warn(failures, ProgramWarning, stacklevel=2)
         return result
 
     def __sklearn_tags__(self) -> Tags:
@@ -440,35 +441,6 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _load_programs(programs: Any, class_order: list[Any]) -> list[LabelingProgram]:
-    """Read the programs that a user gives; say what their integers mean."""
-    if programs is None:
-        return []
-    if isinstance(programs, str | os.PathLike):
-        programs = _programs.read_programs(programs)
-    loaded = [
-        p if isinstance(p, LabelingProgram) else LabelingProgram.from_function(p)
-        for p in programs
-    ]
-    _check_names(loaded)
-    return [
-        replace(program, class_order=tuple(class_order))
-        if program.returns == "index" and program.class_order is None
-        else program
-        for program in loaded
-    ]
-
-
-def _check_names(programs: Sequence[LabelingProgram]) -> None:
-    names = [program.name for program in programs]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(
-                f"two programs are called {name!r}: rename one, as the columns of the "
-                "votes are named after them."
-            )
 
 
 def _report_rows(
@@ -486,21 +458,3 @@ def _report_rows(
             steps += 1
 
     return on_rows
-
-
-def _warn_of_failures(programs: list[LabelingProgram], result: "RunResult") -> None:
-    """Warn once of all programs that failed on records."""
-    failed = [
-        f"{program.name} on {sum(failures.values())} ({first_error})"
-        for program, failures, first_error in zip(
-            programs, result.failures, result.first_errors, strict=True
-        )
-        if failures
-    ]
-    if failed:
-        warnings.warn(
-            f"Programs failed, and abstain there, on some of {len(result.votes)} "
-            f"records: {'; '.join(failed)}. Correct them by way of export_programs.",
-            ProgramWarning,
-            stacklevel=2,
-        )

@@ -7,6 +7,7 @@ from ._program import LabelingProgram, Provenance, check_program
 
 if TYPE_CHECKING:
     from ._folder import read_programs, write_programs
+    from ._given import load_programs
     from ._pool import close_workers
     from ._runner import RunResult, run_programs
 
@@ -16,6 +17,7 @@ __all__ = [
     "RunResult",
     "check_program",
     "close_workers",
+    "load_programs",
     "read_programs",
     "run_programs",
     "write_programs",
@@ -27,6 +29,7 @@ __getattr__ = lazy_exports(
     {
         "RunResult": "_runner",
         "close_workers": "_pool",
+        "load_programs": "_given",
         "read_programs": "_folder",
         "run_programs": "_runner",
         "write_programs": "_folder",

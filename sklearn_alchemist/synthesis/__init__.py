@@ -6,7 +6,7 @@ from .._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from ._gate import Rejection, try_programs
-    from ._losses import say_nothing_usable, say_rejected, say_silent
+    from ._losses import say_failed, say_nothing_usable, say_rejected, say_silent
     from ._parsing import extract_source
     from ._plan import Slot, plan
     from ._prompts import PROMPT_VERSION, Brief, write_messages
@@ -22,6 +22,7 @@ __all__ = [
     "plan",
     "questions_for",
     "read_answers",
+    "say_failed",
     "say_nothing_usable",
     "say_rejected",
     "say_silent",
@@ -42,6 +43,7 @@ __getattr__ = lazy_exports(
         "plan": "_plan",
         "questions_for": "_synthesize",
         "read_answers": "_synthesize",
+        "say_failed": "_losses",
         "say_nothing_usable": "_losses",
         "say_rejected": "_losses",
         "say_silent": "_losses",

@@ -1,7 +1,8 @@
-"""Say what was lost on the way from answers to programs, and what to do about it."""
+"""Say what was lost from answers to votes, and what to do about it."""
 
 from collections.abc import Sequence
 
+from ..programs import LabelingProgram, RunResult
 from ._gate import Rejection
 
 
@@ -68,6 +69,35 @@ def say_silent(names: Sequence[str], n_tried: int) -> str:
         f"On {n_tried} records tried, these programs never vote: {', '.join(names)}. "
         "Read them in the attribute programs_, and correct them by way of "
         "export_programs, or describe the classes in more detail."
+    )
+
+
+def say_failed(programs: Sequence[LabelingProgram], result: RunResult) -> str:
+    """Word the warning that programs failed on records.
+
+    Parameters
+    ----------
+    programs : sequence of LabelingProgram
+        What was run.
+
+    result : RunResult
+        How it went.
+
+    Returns
+    -------
+    message : str
+        The warning, with the number of records and the first error of each program.
+    """
+    failed = [
+        f"{program.name} on {sum(failures.values())} ({first_error})"
+        for program, failures, first_error in zip(
+            programs, result.failures, result.first_errors, strict=True
+        )
+        if failures
+    ]
+    return (
+        f"Programs failed, and abstain there, on some of {len(result.votes)} records: "
+        f"{'; '.join(failed)}. Correct them by way of export_programs."
     )
 
 
