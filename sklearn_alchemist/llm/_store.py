@@ -101,7 +101,10 @@ class CompletionStore:
         StoreError
             If the file cannot be read.
         """
-        with self._transaction() as connection:
+        if self._is_empty():
+            return None
+        # No transaction: answers can be read where nothing may be written.
+        with self._connection() as connection:
             return _select(connection, key)
 
     def claim(self, key: str, *, seconds: float, refresh: bool = False) -> Any:
@@ -229,7 +232,9 @@ class CompletionStore:
         StoreError
             If the file cannot be read.
         """
-        with self._transaction() as connection:
+        if self._is_empty():
+            return []
+        with self._connection() as connection:
             rows = connection.execute(
                 f"SELECT request, {', '.join(_COLUMNS)} FROM completions ORDER BY rowid"
             ).fetchall()
@@ -238,15 +243,14 @@ class CompletionStore:
             for request, *rest in rows
         ]
 
+    def _is_empty(self) -> bool:
+        return not self.path.exists() or self.path.stat().st_size == 0
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = None
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            is_new = not self.path.exists()
-            connection = sqlite3.connect(
-                self.path, timeout=_LOCK_SECONDS, isolation_level=None
-            )
+        """Write all or nothing, alone among all threads and processes."""
+        with self._connection() as connection:
+            is_new = self._is_empty()
             connection.execute("BEGIN IMMEDIATE")
             if is_new:
                 # Private while it is empty. Not by a descriptor of our own: closing it
@@ -256,6 +260,16 @@ class CompletionStore:
                 connection.execute(statement)
             yield connection
             connection.execute("COMMIT")
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        connection = None
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            connection = sqlite3.connect(
+                self.path, timeout=_LOCK_SECONDS, isolation_level=None
+            )
+            yield connection
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"the store of completions {str(self.path)!r} cannot be used: {error}. "

@@ -70,9 +70,19 @@ def test_an_expired_owner_cannot_release_the_claim_of_the_next(store):
 
 
 def test_only_the_owner_can_read_the_file(store):
-    store.get("key")
+    store.claim("key", seconds=60)
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
+
+
+def test_answers_can_be_read_where_nothing_may_be_written(store):
+    # Root may write anything: the lock of another writer stands for a read-only file.
+    store.save(store.claim("key", seconds=60), {}, completion())
+    with sqlite3.connect(store.path, isolation_level=None) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert store.get("key") == completion()
+        assert len(store.records()) == 1
+        writer.execute("ROLLBACK")
 
 
 def test_a_file_that_is_no_store_is_an_error_that_names_it(store):
