@@ -213,12 +213,7 @@ class DistilledAnnotator(
         records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
         if self.predict_with == "votes":
             return self.aggregator_.predict_proba(self._vote(X))
-        proba = np.zeros((records.n_rows, len(self.classes_)))
-        # The student has not seen a class that no row was given.
-        known = np.searchsorted(self.classes_, self.estimator_.classes_)
-        given = self._student_input(X, records)
-        proba[:, known] = self.estimator_.predict_proba(given)
-        return proba
+        return self._ask_student(X, records)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the most probable class.
@@ -261,9 +256,14 @@ class DistilledAnnotator(
             ``programs``: ndarray of shape (n_programs,), their names. In a DataFrame
             the names of the columns.
         """
-        proba = self.predict_proba(X)
-        best = proba.argmax(axis=1)
+        check_is_fitted(self)
+        records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
         votes = self._vote(X)
+        if self.predict_with == "votes":
+            proba = self.aggregator_.predict_proba(votes)
+        else:
+            proba = self._ask_student(X, records)
+        best = proba.argmax(axis=1)
         annotation = Bunch(
             label=self.classes_[best],
             confidence=proba[np.arange(len(proba)), best],
@@ -297,6 +297,14 @@ class DistilledAnnotator(
         if open_classes and hasattr(self.labeler_, "classes_"):
             aggregator.set_params(classes=self.labeler_.classes_)
         return aggregator
+
+    def _ask_student(self, X: Any, records: Records) -> np.ndarray:
+        """Give the student's probabilities a column for each class."""
+        proba = np.zeros((records.n_rows, len(self.classes_)))
+        # The student has not seen a class that no row was given.
+        known = np.searchsorted(self.classes_, self.estimator_.classes_)
+        proba[:, known] = self.estimator_.predict_proba(self._student_input(X, records))
+        return proba
 
     def _vote(self, X: Any) -> np.ndarray:
         return np.asarray(self.labeler_.transform(X))

@@ -99,6 +99,18 @@ def test_annotate_gives_labels_confidences_and_votes(labeler):
     assert annotation.programs.tolist() == ["link", "song", "love"]
 
 
+def test_annotate_runs_the_programs_once(labeler, monkeypatch):
+    annotator = DistilledAnnotator(labeler, predict_with="votes").fit(TEXTS)
+    runs = []
+    run = ProgramSynthesisLabeler.run
+    monkeypatch.setattr(
+        ProgramSynthesisLabeler, "run", lambda self, X: runs.append(1) or run(self, X)
+    )
+    annotation = annotator.annotate(TEXTS)
+    assert annotation.label.tolist() == annotator.predict(TEXTS).tolist()
+    assert len(runs) == 2  # one for annotate, one for predict
+
+
 def test_annotate_gives_a_frame_with_the_index_of_the_records(labeler):
     annotator = DistilledAnnotator(labeler).fit(TEXTS)
     series = pd.Series(TEXTS[:4], index=[3, 5, 7, 9])
