@@ -152,8 +152,16 @@ def test_a_callback_that_raises_leaves_no_busy_worker(make, monkeypatch, n_jobs)
     assert votes_of(make(LENGTH)) == EXPECTED
 
 
+@pytest.fixture
+def interruptible():
+    """Interrupts are heard, even where the tests were started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @posix
-def test_an_interrupt_ends_the_worker_at_once(make):
+def test_an_interrupt_ends_the_worker_at_once(make, interruptible):
     program = make("def label(text):\n while True: pass")
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
