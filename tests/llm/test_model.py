@@ -15,10 +15,10 @@ def echo(prompt):
 @pytest.mark.parametrize(
     "params",
     [
-        {"api_key": "sk-abcdefgh12345678"},
+        {"api_key": "anything"},
         {"extra_headers": {"Authorization": "Bearer abc"}},
         {"headers": {"x-api-key": "abc"}},
-        {"metadata": ["sk-abcdefgh12345678"]},
+        {"metadata": ["sk-" + "a" * 20]},
         {"aws_secret_access_key": "abc"},
     ],
 )
