@@ -282,8 +282,15 @@ class DistilledAnnotator(
         """
         return MetadataRouter(owner=self).add(
             labeler=self.labeler,
-            aggregator=self.aggregator or _default_aggregator(),
-            estimator=self.estimator or _with_requests(LogisticRegression()),
+            # By identity: an ensemble that is not fitted has no truth value.
+            aggregator=(
+                _default_aggregator() if self.aggregator is None else self.aggregator
+            ),
+            estimator=(
+                _with_requests(LogisticRegression())
+                if self.estimator is None
+                else self.estimator
+            ),
             method_mapping=MethodMapping().add(caller="fit", callee="fit"),
         )
 
@@ -293,9 +300,13 @@ class DistilledAnnotator(
             aggregator = _default_aggregator()
         else:
             aggregator = clone(self.aggregator)
-        open_classes = aggregator.get_params().get("classes", ()) is None
-        if open_classes and hasattr(self.labeler_, "classes_"):
-            aggregator.set_params(classes=self.labeler_.classes_)
+        if hasattr(self.labeler_, "classes_"):
+            open_classes = {
+                name: self.labeler_.classes_
+                for name, value in aggregator.get_params().items()
+                if name.split("__")[-1] == "classes" and value is None
+            }
+            aggregator.set_params(**open_classes)
         return aggregator
 
     def _ask_student(self, X: Any, records: Records) -> np.ndarray:
@@ -397,7 +408,9 @@ def _as_frame(annotation: Bunch, classes: np.ndarray, X: Any) -> Any:
 
     frame = {"label": annotation.label, "confidence": annotation.confidence}
     frame |= {
-        name: pd.Categorical.from_codes(annotation.votes[:, j], classes)
+        f"{name} (program)" if name in frame else name: pd.Categorical.from_codes(
+            annotation.votes[:, j], classes
+        )
         for j, name in enumerate(annotation.programs)
     }
     return pd.DataFrame(frame, index=X.index if hasattr(X, "iloc") else None)

@@ -312,15 +312,16 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         self.classes_, described = self._settle_classes(X, y)
         # What can fail without the model fails before the model is asked.
         given = _programs.load_programs(self.programs, list(described))
-        given, unfit, silent = self._try(given, records)
+        given, unfit, silent = self._try(given, records, keep_failing=True)
         for rejection in unfit:
-            raise ProgramRejected(f"{rejection.name}: {rejection.reason}")
+            raise ProgramRejected(rejection.reason)
         n_missing = self.n_programs - len(given) if self.llm is not None else 0
         if not given and n_missing < 1:
             raise ValueError(
                 "there is nothing to fit: give an llm to write programs, or programs."
             )
-        self.programs_, self.rejected_ = given, []
+        usable: list[LabelingProgram] = []
+        self.rejected_: list[Rejection] = []
         self.conversation_: list[tuple[Question, Completion]] = []
         self.usage_ = Usage()
         if n_missing > 0:
@@ -328,9 +329,9 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             taken = {program.name for program in given}
             written = self._ask(brief, n_missing, taken, context)
             usable, unfit, unheard = self._try(written, records)
-            self.programs_ = given + usable
             self.rejected_ += unfit
             silent += unheard
+        self.programs_ = given + usable
         if not self.programs_:
             raise SynthesisError(_synthesis.say_nothing_usable(self.rejected_))
         if self.rejected_:
@@ -407,7 +408,11 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         return read.programs
 
     def _try(
-        self, programs: list[LabelingProgram], records: Records
+        self,
+        programs: list[LabelingProgram],
+        records: Records,
+        *,
+        keep_failing: bool = False,
     ) -> "tuple[list[LabelingProgram], list[Rejection], list[str]]":
         """Sort programs into usable, unfit and silent on a few records."""
         return _synthesis.try_programs(
@@ -415,6 +420,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             records.sample(_N_TRIED),
             self.classes_.tolist(),
             timeout=self.timeout,
+            keep_failing=keep_failing,
         )
 
     def _vote(
@@ -433,6 +439,9 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             failures = _synthesis.say_failed(self.programs_, result)
             warnings.warn(failures, ProgramWarning, stacklevel=2)
         return result
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return bool(getattr(self, "programs_", ()))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

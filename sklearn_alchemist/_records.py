@@ -172,16 +172,19 @@ def check_records(
             {TEXT_COLUMN: texts}, {TEXT_COLUMN: "str"}, len(texts), True, True
         )
     finite = "allow-nan" if allow_nan else True
+    # A frame as objects: one type for all columns would change the values of some.
+    dtype = object if hasattr(X, "columns") else None
     table = validate_data(
-        estimator, X, reset=reset, dtype=None, ensure_all_finite=finite
+        estimator, X, reset=reset, dtype=dtype, ensure_all_finite=finite
     )
     given = getattr(estimator, "feature_names_in_", None)
     names = parameter_names(
         [f"x{i}" for i in range(table.shape[1])] if given is None else given
     )
-    columns = {name: _scalars(table[:, j]) for j, name in enumerate(names)}
+    columns = dict(zip(names, map(_scalars, _columns(X, table)), strict=True))
     kinds = dict(zip(names, _column_kinds(X, table), strict=True))
-    text = len(names) == 1 and kinds[names[0]] == "str"
+    text = set(kinds.values()) == {"str"} and len(names) == 1
+    text = text and all(isinstance(v, str | None) for v in columns[names[0]])
     return Records(columns, kinds, len(table), text, given is not None)
 
 
@@ -249,11 +252,27 @@ def _unused(slug: str, used: set[str]) -> str:
     return candidate
 
 
+def _columns(X: Any, table: np.ndarray) -> list[list[Any]]:
+    """Take each column with the types that it has by itself."""
+    if hasattr(X, "iloc"):
+        return [X.iloc[:, j].tolist() for j in range(X.shape[1])]
+    if hasattr(X, "get_columns"):
+        return [column.to_list() for column in X.get_columns()]
+    if table.dtype.kind == "M":  # nanoseconds have no Python type
+        table = table.astype("datetime64[us]")
+    return [table[:, j].tolist() for j in range(table.shape[1])]
+
+
 def _column_kinds(X: Any, table: np.ndarray) -> list[str]:
     """Name what each column holds, from its type and not from its values."""
     # pandas has a Series of types, polars a list.
     types = X.dtypes if hasattr(X, "dtypes") else [table.dtype] * table.shape[1]
-    return [_kind(str(dtype).lower()) for dtype in types]
+    return [_kind(str(_value_type(dtype)).lower()) for dtype in types]
+
+
+def _value_type(dtype: Any) -> Any:
+    """Look through a categorical type of pandas at the type of its values."""
+    return getattr(getattr(dtype, "categories", None), "dtype", dtype)
 
 
 def _kind(dtype: str) -> str:
@@ -261,19 +280,16 @@ def _kind(dtype: str) -> str:
         return "bool"
     if dtype.startswith(("int", "uint")):
         return "int"
-    if dtype.startswith(("float", "decimal")):
+    if dtype.startswith(("float", "double", "halffloat", "decimal")):
         return "float"
     if dtype.startswith(("str", "object", "<u", "category", "enum", "utf8")):
         return "str"
     return "str (ISO date)" if dtype.startswith(("date", "time")) else "str"
 
 
-def _scalars(column: np.ndarray) -> list[Any]:
+def _scalars(column: list[Any]) -> list[Any]:
     """Turn a column into Python scalars, None where a value is missing."""
-    values = column.tolist()
-    if column.dtype.kind in "biuU":
-        return values
-    return [_scalar(value) for value in values]
+    return [_scalar(value) for value in column]
 
 
 def _scalar(value: Any) -> Any:
@@ -283,6 +299,8 @@ def _scalar(value: Any) -> Any:
         return None
     if isinstance(value, np.generic):
         return _scalar(value.item())
+    if isinstance(value, bytes):
+        raise TypeError("a value is bytes, not str: decode it first.")
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
@@ -347,6 +365,8 @@ def check_labels(X: Any, y: ArrayLike, classes: np.ndarray | None) -> np.ndarray
         If `y` has another length, names no classes, or holds what is none of
         `classes`.
     """
+    if isinstance(y, list | tuple) and any(map(_is_missing, y)):
+        y = np.array(y, dtype=object)  # else numpy makes the str "nan" of a missing one
     labels = column_or_1d(y, warn=True)
     check_consistent_length(X, labels)
     if classes is None:

@@ -5,6 +5,7 @@ from offline_llm import offline_llm
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -250,3 +251,30 @@ def test_a_language_model_serves_the_whole_line():
     )
     annotator = DistilledAnnotator(labeler).fit(TEXTS)
     assert set(annotator.predict(TEXTS)) <= {"a", "b"}
+
+
+def test_a_program_called_label_does_not_hide_the_label(labeler):
+    labeler.set_params(programs=[LabelingProgram("label", LINK)])
+    frame = DistilledAnnotator(labeler).fit(TEXTS).annotate(TEXTS, as_frame=True)
+    assert frame.columns.tolist() == ["label", "confidence", "label (program)"]
+
+
+def test_an_aggregator_inside_a_search_is_told_the_classes_too(labeler):
+    inner = make_pipeline(LabelModelAggregator())
+    annotator = DistilledAnnotator(labeler, inner).fit(TEXTS)
+    assert annotator.predict(["http"]).tolist() == ["spam"]
+
+
+def test_an_ensemble_can_be_the_student_with_routing():
+    student = RandomForestClassifier(n_estimators=5)
+    annotator = DistilledAnnotator(ProgramSynthesisLabeler(), estimator=student)
+    with config_context(enable_metadata_routing=True):
+        assert annotator.get_metadata_routing() is not None
+
+
+def test_the_default_student_for_tables_works_with_frames_as_output():
+    X = pd.DataFrame({"n": [1, 5] * 10, "c": ["u", "v"] * 10})
+    program = LabelingProgram("n", "def label(n): return n > 3")
+    labeler = ProgramSynthesisLabeler(classes=[False, True], programs=[program])
+    with config_context(transform_output="pandas"):
+        assert DistilledAnnotator(labeler).fit(X).score(X, X["n"] > 3) == 1

@@ -4,6 +4,7 @@ import pytest
 from chat_server import Reply
 from offline_llm import offline_llm, write_program
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from sklearn_alchemist import LLM, LabelingProgram, ProgramSynthesisLabeler
 from sklearn_alchemist.exceptions import (
@@ -320,3 +321,18 @@ def test_callbacks_see_the_questions_and_the_rows():
     labeler(llm, n_programs=4).set_callbacks(recorder).fit_transform(TEXTS)
     assert recorder.tasks.count("answer") == 4
     assert recorder.tasks.count("records") == 100
+
+
+def test_a_failed_fit_leaves_no_fitted_labeler():
+    failed = answering("Sorry.")
+    with pytest.raises(SynthesisError):
+        failed.fit(TEXTS)
+    with pytest.raises(NotFittedError):
+        failed.transform(TEXTS)
+
+
+def test_a_given_program_that_fails_on_all_records_is_kept_with_a_warning():
+    source = "def label(text): return {}[text]"
+    with pytest.warns(ProgramWarning, match="never vote: odd"):
+        fitted = labeler(programs=[LabelingProgram("odd", source)]).fit(TEXTS)
+    assert len(fitted.programs_) == 1

@@ -147,3 +147,33 @@ def test_labels_that_name_the_classes_may_not_be_missing(missing):
     y = np.array(["a", missing], dtype=object)
     with pytest.raises(ValueError, match="list them in `classes`"):
         check_labels(["t", "u"], y, None)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_the_values_of_a_column_do_not_depend_on_its_neighbours(frame):
+    X = frame({"flag": [True, False], "id": [2**60 + 1, 2], "share": [0.5, 0.1]})
+    columns = records(X).columns
+    assert columns["flag"] == [True, False]
+    assert columns["id"] == [2**60 + 1, 2]
+    assert type(columns["flag"][0]) is bool
+
+
+def test_dates_beside_numbers_are_iso_dates():
+    when = pd.to_datetime(["2026-01-02", None]).astype("datetime64[ns]")
+    columns = records(pd.DataFrame({"when": when, "amount": [1.5, 2.0]})).columns
+    assert columns["when"] == ["2026-01-02T00:00:00", None]
+
+
+def test_bytes_in_a_table_are_an_error():
+    with pytest.raises(TypeError, match="decode"):
+        records(pd.DataFrame({"t": [b"x", b"y"]}))
+
+
+@pytest.mark.parametrize("values", [pd.Categorical([1, 2]), np.array([1, 2], object)])
+def test_a_column_of_other_values_is_no_text(values):
+    assert not records(pd.DataFrame({"n": values})).is_text
+
+
+def test_a_missing_label_in_a_list_does_not_become_a_class():
+    with pytest.raises(ValueError, match="list them in `classes`"):
+        check_labels([0] * 2, ["a", float("nan")], None)

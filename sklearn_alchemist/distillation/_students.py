@@ -56,7 +56,9 @@ def table_student(numeric: Sequence[bool]) -> Pipeline:
             ("categories", categories, np.flatnonzero(~is_number)),
         ]
     )
-    return make_pipeline(encode, LogisticRegression(max_iter=1000))
+    student = make_pipeline(encode, LogisticRegression(max_iter=1000))
+    # Whatever the user's setting: categories are sparse, which no frame holds.
+    return student.set_output(transform="default")
 
 
 def _as_floats(columns: np.ndarray) -> np.ndarray:

@@ -1,10 +1,12 @@
 """Ask questions: from the store what it holds, the rest of the model, once."""
 
+import os
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -124,13 +126,16 @@ def _look_up(
         if llm.offline:
             raise OfflineError("offline=True needs a store; got store=False.")
         return None, found
-    path = default_store_path() if llm.store is None else Path(str(llm.store))
+    if isinstance(llm.store, str | os.PathLike):
+        path = Path(llm.store).expanduser()
+    else:
+        path = default_store_path()
     if path.suffix == ".jsonl":
         recorded = Recordings(path).load()
         answers = [recorded.get(recording_key(request)) for request in requests]
         store = None
     else:
-        store = CompletionStore(path.expanduser())
+        store = CompletionStore(path)
         answers = [
             None if llm.refresh else store.get(digest(request)) for request in requests
         ]
@@ -178,6 +183,7 @@ class _Desk:
     store: CompletionStore | None
     budget: Budget
     prices: Prices | None
+    given_up: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, request: dict[str, Any]) -> tuple[Completion, bool]:
         """Get one answer; tell whether it was paid here."""
@@ -204,6 +210,8 @@ class _Desk:
 
     def _pay(self, request: dict[str, Any], claim: Claim | None) -> Completion:
         def attempt() -> Completion:
+            if self.given_up.is_set():
+                raise CallFailed("another question failed", retryable=False)
             worst_case = self._worst_case(request)
             self.budget.reserve(worst_case)
             if self.store is not None and claim is not None:
@@ -248,4 +256,5 @@ def _ask_concurrently(
             for future in as_completed(positions):
                 yield positions[future], *future.result()
         finally:
+            desk.given_up.set()
             executor.shutdown(wait=True, cancel_futures=True)

@@ -130,6 +130,10 @@ class LLM:
             for name, price in self.prices.items():
                 _check_number(f"prices[{name!r}]", price, Real)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "LLM":
+        # Nothing of it changes, and what a function holds may not be copied.
+        return self
+
     def __repr__(self) -> str:
         changed = [
             f"{f.name}={getattr(self, f.name)!r}"

@@ -154,7 +154,8 @@ def call(llm: LLM, messages: Sequence[Message]) -> Completion:
     options: dict[str, Any] = dict(llm.request_params)
     if llm.api_base is not None:
         options["api_base"] = llm.api_base
-        if litellm.validate_environment(llm.model)["missing_keys"]:
+        missing = litellm.validate_environment(llm.model)["missing_keys"]
+        if any(n.endswith("_API_KEY") and n not in os.environ for n in missing):
             options["api_key"] = _NO_KEY
     try:
         response = litellm.completion(
@@ -167,7 +168,8 @@ def call(llm: LLM, messages: Sequence[Message]) -> Completion:
             **options,
         )
     except Exception as error:
-        raise _as_failure(llm, error) from error
+        # Without its cause, which may repeat a key.
+        raise _as_failure(llm, error) from None
     return _read_response(llm, response)
 
 
@@ -205,7 +207,8 @@ def _read_response(llm: LLM, response: Any) -> Completion:
     if prices and prompt_tokens is not None and completion_tokens is not None:
         dollars = prices.cost(prompt_tokens, completion_tokens)
     return Completion(
-        text=choice.message.content or "",
+        # Half a surrogate pair is valid JSON, and nothing that a file can hold.
+        text=(choice.message.content or "").encode("utf-8", "replace").decode(),
         model=response.model or llm.model,
         finish_reason=choice.finish_reason,
         prompt_tokens=prompt_tokens,
@@ -220,7 +223,7 @@ def _as_failure(llm: LLM, error: Exception) -> CallFailed:
     litellm = load_litellm()
     status = getattr(error, "status_code", None)
     where = f" at {llm.api_base}" if llm.api_base else ""
-    text = " ".join(str(error).split())[:300]
+    text = " ".join(_without_secrets(str(error)).split())[:300]
     if isinstance(error, litellm.exceptions.Timeout):
         reason = (
             f"{llm.model!r}{where} did not answer within timeout={llm.timeout:g} s."
@@ -244,6 +247,14 @@ def _as_failure(llm: LLM, error: Exception) -> CallFailed:
         retry_after=_retry_after(error),
         sure=status is not None and status < 500 and status != 408,
     )
+
+
+def _without_secrets(text: str) -> str:
+    """Blank out keys of the environment that a server repeats."""
+    for name, value in os.environ.items():
+        if name.endswith(("_KEY", "_TOKEN", "_SECRET")) and len(value) >= 8:
+            text = text.replace(value, "***")
+    return text
 
 
 def _retry_after(error: Exception) -> float | None:

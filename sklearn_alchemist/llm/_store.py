@@ -217,7 +217,10 @@ class CompletionStore:
                 f"VALUES (?, ?{', ?' * len(_COLUMNS)})",
                 (claim.key, json.dumps(request), *(values[c] for c in _COLUMNS)),
             )
-            connection.execute("DELETE FROM claims WHERE key = ?", (claim.key,))
+            connection.execute(
+                "DELETE FROM claims WHERE key = ? AND owner = ?",
+                (claim.key, claim.owner),
+            )
 
     def records(self) -> list[tuple[dict[str, Any], Completion]]:
         """List all that is kept, in the order in which it was received.
@@ -310,7 +313,7 @@ class Recordings:
             If the file is missing or a line is no recording.
         """
         try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
+            lines = self.path.read_text(encoding="utf-8").split("\n")
         except OSError as error:
             raise StoreError(
                 f"the recordings {str(self.path)!r} cannot be read: {error}."
@@ -375,7 +378,7 @@ def write_recordings(
         if answered_by is not None:
             answer["model"] = answered_by
         record = {"request": kept, "completion": answer}
-        lines.append(json.dumps(record, ensure_ascii=False))
+        lines.append(json.dumps(record))
     path.write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
     return len(lines)
 

@@ -36,6 +36,7 @@ def try_programs(
     classes: Sequence[Any],
     *,
     timeout: float,
+    keep_failing: bool = False,
 ) -> tuple[list[LabelingProgram], list[Rejection], list[str]]:
     """Sort out the programs that cannot be used.
 
@@ -53,6 +54,9 @@ def try_programs(
     timeout : float
         Seconds that a program may take for one record.
 
+    keep_failing : bool, default=False
+        Keep programs that fail on all of the records, as silent ones.
+
     Returns
     -------
     usable : list of LabelingProgram
@@ -69,7 +73,7 @@ def try_programs(
         try:
             check_program(program)
             result = run_programs([program], columns, classes, timeout=timeout)
-            reason = _fails_everywhere(result)
+            reason = None if keep_failing else _fails_everywhere(result)
         except ProgramRejected as error:
             reason = str(error)
         if reason is not None:

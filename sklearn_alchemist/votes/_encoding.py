@@ -69,9 +69,16 @@ def check_classes(classes: Iterable[Any]) -> np.ndarray:
         raise ValueError(
             f"classes must be a list of labels, got the string {classes!r}."
         )
-    labels = list(classes)
-    if any(label is None or label != label for label in labels):
-        raise ValueError("classes must not hold None or NaN.")
+    labels = classes.to_pylist() if hasattr(classes, "to_pylist") else list(classes)
+    for label in labels:
+        if label is None or (isinstance(label, float) and label != label):
+            raise ValueError("classes must not hold None or NaN.")
+        if not isinstance(label, str | int | float | np.number | np.bool):
+            raise ValueError(
+                f"each class must be a str, a number or a bool; got {label!r}."
+            )
+        if label == "":
+            raise ValueError("an empty str cannot be a class.")
     if len({isinstance(label, str) for label in labels}) > 1:
         raise ValueError(f"classes must be all strings or all numbers, got {labels}.")
     unique, counts = np.unique(labels, return_counts=True)

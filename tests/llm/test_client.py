@@ -1,4 +1,5 @@
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -340,3 +341,33 @@ def test_a_broken_recording_is_an_error_that_names_the_line(tmp_path):
 
 def test_prices_are_those_of_litellms_table():
     assert prices_of("gpt-4o-mini") == Prices(input=0.15, output=0.60)
+
+
+def test_a_key_that_a_server_repeats_is_not_shown(server, llm, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "the-key-of-the-environment")
+    server.answer = lambda r: Reply("bad key: the-key-of-the-environment", 401)
+    with pytest.raises(LLMError, match=r"bad key: \*\*\*") as raised:
+        ask(llm, [question()])
+    assert "the-key" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_unusual_characters_survive_the_store_and_recordings(
+    server, llm, own_store, tmp_path
+):
+    server.answer = lambda r: "a\u2028b\x85c\ud800d"
+    (text,) = texts(ask(llm, [question()]))
+    assert text == "a\u2028b\x85c?d"
+    path = tmp_path / "recorded.jsonl"
+    write_recordings(CompletionStore(own_store), path)
+    assert texts(ask(LLM("recorded", store=path), [question()])) == [text]
+
+
+def test_after_a_failure_other_questions_are_not_retried(server, llm, pauses):
+    server.answer = lambda r: (
+        Reply("bad", 400, seconds=0.3)
+        if r["messages"][0]["content"] == "a"
+        else Reply("busy", 429, seconds=0.2)
+    )
+    with pytest.raises(LLMError, match="bad"):
+        ask(llm, [question(c) for c in "abcd"])
+    assert len(server.requests) <= 7
