@@ -175,7 +175,11 @@ def check_records(
     # A frame as objects: one type for all columns would change the values of some.
     dtype = object if hasattr(X, "columns") else None
     table = validate_data(
-        estimator, X, reset=reset, dtype=dtype, ensure_all_finite=finite
+        estimator,
+        X.astype(object) if hasattr(X, "iloc") else X,
+        reset=reset,
+        dtype=dtype,
+        ensure_all_finite=finite,
     )
     given = getattr(estimator, "feature_names_in_", None)
     names = parameter_names(
