@@ -185,7 +185,8 @@ def check_records(
     names = parameter_names(
         [f"x{i}" for i in range(table.shape[1])] if given is None else given
     )
-    columns = dict(zip(names, map(_scalars, _columns(X, table)), strict=True))
+    values = [[_scalar(value) for value in column] for column in _columns(X, table)]
+    columns = dict(zip(names, values, strict=True))
     kinds = dict(zip(names, _column_kinds(X, table), strict=True))
     text = set(kinds.values()) == {"str"} and len(names) == 1
     text = text and all(isinstance(v, str | None) for v in columns[names[0]])
@@ -289,11 +290,6 @@ def _kind(dtype: str) -> str:
     if dtype.startswith(("str", "object", "<u", "category", "enum", "utf8")):
         return "str"
     return "str (ISO date)" if dtype.startswith(("date", "time")) else "str"
-
-
-def _scalars(column: list[Any]) -> list[Any]:
-    """Turn a column into Python scalars, None where a value is missing."""
-    return [_scalar(value) for value in column]
 
 
 def _scalar(value: Any) -> Any:

@@ -121,11 +121,10 @@ def _look_up(
     llm: LLM, requests: list[dict[str, Any]]
 ) -> tuple[CompletionStore | None, dict[int, Completion]]:
     """Open the store of a model and find what it already holds."""
-    found: dict[int, Completion] = {}
     if llm.store is False:
         if llm.offline:
             raise OfflineError("offline=True needs a store; got store=False.")
-        return None, found
+        return None, {}
     if isinstance(llm.store, str | os.PathLike):
         path = Path(llm.store).expanduser()
     else:

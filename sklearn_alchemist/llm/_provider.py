@@ -1,5 +1,6 @@
 """Speak to providers through litellm, the only module that imports it."""
 
+import functools
 import os
 import time
 import warnings
@@ -20,6 +21,7 @@ RETRYABLE_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _NO_KEY = "no-key"
 
 
+@functools.cache
 def load_litellm() -> ModuleType:
     """Import litellm so that it touches neither the network nor a ``.env`` file.
 
