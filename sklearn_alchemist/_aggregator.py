@@ -1,7 +1,7 @@
 """Combine the votes of labeling programs into class probabilities."""
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -14,45 +14,70 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
+    check_consistent_length,
     check_is_fitted,
     validate_data,
 )
 
-from ._records import check_labels
+from ._records import check_labels, is_missing
+from .exceptions import FallbackWarning
 from .label_model import (
     Parameters,
+    Patterns,
     PatternTable,
+    Settings,
+    accuracies_of,
     answers_of_votes,
     check_class_indices,
     check_confusion_size,
+    check_groups,
     class_of_answers,
     classes_of_votes,
-    e_step,
-    em_steps,
+    count_votes,
+    doubts,
+    expect,
+    expect_from_votes,
+    fit_patterns,
+    fit_temperature,
     majority_posterior,
     make_priors,
+    maximise,
+    peer_accuracies,
+    posterior,
+    program_confusion,
+    start_stepping,
     vote_share_prior,
     warn_if_ambiguous,
+    weighted_posterior,
 )
 from .votes import ABSTAIN, check_classes, collapse, encode_answers, vote_dtype
+
+# Up to so many different rows of votes, partial_fit starts again from all of them.
+_MAX_PATTERNS = 1 << 18
+_ITERATED = ("dawid_skene", "one_coin")
 
 
 class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Combine the votes of labeling programs into class probabilities.
 
     The default method estimates, from the votes alone, how often each program gives
-    each answer to samples of each class [1]_, and weighs the votes accordingly. Labels
-    are not needed and, where given, not learned from.
+    each answer to samples of each class [1]_, and weighs the votes accordingly.
+    Programs that repeat each other, as those that one model wrote often do, are found
+    and count as one.
 
     Parameters
     ----------
-    method : {"dawid_skene", "majority_vote"}, default="dawid_skene"
+    method : {"dawid_skene", "one_coin", "weighted_vote", "majority_vote"}, \
+            default="dawid_skene"
         How votes are combined:
 
         - "dawid_skene" fits a confusion matrix for each program by expectation
-          maximisation. An abstention is an answer too: of a program that (nearly)
-          never votes some class, how often it abstains is estimated class by class,
-          of the others it is held near the same value for all classes.
+          maximisation. Accuracies in different classes are held near each other as
+          long as there are few votes.
+        - "one_coin" does the same with one accuracy per program: less to learn, so
+          better with few samples or many classes.
+        - "weighted_vote" weighs each program by the log-odds of its agreement with the
+          majority of the others. Nothing is iterated.
         - "majority_vote" gives each class its share of the votes. One further vote is
           split between the classes as ``class_prior_`` says: it decides ties, and
           never overrules a majority. Where classes are still equal, :meth:`predict`
@@ -68,6 +93,39 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             default="estimate"
         Probability of each class, in the order of ``classes_``. "estimate" learns it
         from the votes; "uniform" often does better where classes are balanced.
+
+    abstain : {"auto", "ignore", "evidence"}, default="auto"
+        What it says about the class that a program abstains. With "evidence" the
+        coverage of each program is estimated class by class; with "ignore" it is the
+        same in all classes. "auto" estimates it for programs that (nearly) never vote
+        some class, which say by abstaining what they cannot vote, and holds it near
+        the same value for all others, which abstain on difficult samples together.
+
+    dependencies : {"auto", "independent"}, default="auto"
+        Whether programs that repeat each other are searched for. Only the first two
+        methods can use what is found. A group of programs has one hidden answer, which
+        its members repeat as often as their fidelity says, and answer on their own
+        otherwise.
+
+    program_groups : list of lists of str or int, default=None
+        Programs that are known to depend on each other, by name or by index, such as
+        those that use one resource. If given, no others are searched for.
+
+    semi_supervised : bool, default=False
+        Whether to learn from the labels in y, too. A labelled sample counts as much as
+        five others, and its class is certain. Samples whose label is -1 (unless it is
+        one of `classes`), None or NaN are not labelled. As few as 20 labels help where
+        most programs are worse than chance.
+
+    temperature : float or "estimate", default=1.0
+        The logarithms of the class probabilities are divided by it: above 1 for
+        probabilities that are less sure. "estimate" fits it to the labels in y [4]_.
+
+    guard : bool, default=True
+        Whether to fall back on voting, with a warning, where the first two methods are
+        not to be trusted: when they overrule the majority on a large part of the
+        samples, or when programs agree in ways that the model cannot explain. Not with
+        labels (`semi_supervised`).
 
     max_iter : int, default=1000
         Maximum number of steps of the expectation maximisation.
@@ -85,16 +143,31 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         -1 for abstaining, then the other votes in increasing order: all class indices
         if `classes` is given, else the votes seen during ``fit``.
 
+    method_ : str
+        The method in use: `method`, or what it fell back on.
+
     confusion_ : ndarray of shape (n_programs, n_classes, n_answers)
         Estimated probability of each answer given the class. An answer that a program
         never gave has probability 0 for every class. With "majority_vote" the
         estimate takes the shares of the votes for the classes.
 
+    accuracies_ : ndarray of shape (n_programs,)
+        Estimated share of right votes among the votes of each program; NaN for a
+        program that never votes.
+
     class_prior_ : ndarray of shape (n_classes,)
-        Probability of each class. It is what samples without any vote get.
+        Probability of each class.
+
+    groups_ : list of ndarray of int
+        Indices of the programs of each group of dependent ones, of two or more.
+
+    temperature_ : float
+        The temperature in use.
 
     n_iter_ : int
-        Number of steps made; 1 with "majority_vote".
+        Number of steps made; 1 with methods that do not iterate. Where there are many
+        different rows of votes, a sample of them is fitted first, and the steps that
+        saw all are counted.
 
     converged_ : bool
         Whether the iteration stopped because of `tol`.
@@ -115,8 +188,9 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     Notes
     -----
     Nothing is random, and neither the order of the samples nor that of the programs
-    matters. Equal rows of votes are collapsed, so that the time of a step depends on
-    the number of different rows.
+    matters. Equal rows of votes may be collapsed beforehand:
+    ``fit(patterns, sample_weight=counts)`` is the same as fitting on all samples, so
+    counts can be added up over chunks and machines.
 
     References
     ----------
@@ -126,6 +200,13 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     .. [2] A. Ratner, S. H. Bach, H. Ehrenberg, J. Fries, S. Wu and C. Re, "Snorkel:
        rapid training data creation with weak supervision", PVLDB 11(3), 2017.
 
+    .. [3] R. Varadhan and C. Roland, "Simple and globally convergent methods for
+       accelerating the convergence of any EM algorithm", Scandinavian Journal of
+       Statistics 35(2), 2008.
+
+    .. [4] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern
+       neural networks", ICML 2017.
+
     Examples
     --------
     >>> from sklearn_alchemist import LabelModelAggregator
@@ -133,14 +214,23 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     >>> aggregator = LabelModelAggregator(classes=["ham", "spam"]).fit(votes)
     >>> aggregator.predict(votes)
     array(['ham', 'spam', 'spam', 'ham', 'ham'], dtype='<U4')
-    >>> aggregator.predict_proba([[-1, -1, -1]]).round(2)
-    array([[0.54, 0.46]])
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "method": [StrOptions({"dawid_skene", "majority_vote"})],
+        "method": [
+            StrOptions({"dawid_skene", "one_coin", "weighted_vote", "majority_vote"})
+        ],
         "classes": ["array-like", dict, None],
         "class_prior": [StrOptions({"estimate", "uniform"}), "array-like"],
+        "abstain": [StrOptions({"auto", "ignore", "evidence"})],
+        "dependencies": [StrOptions({"auto", "independent"})],
+        "program_groups": [list, tuple, None],
+        "semi_supervised": ["boolean"],
+        "temperature": [
+            Interval(Real, 0, None, closed="neither"),
+            StrOptions({"estimate"}),
+        ],
+        "guard": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
     }
@@ -151,12 +241,24 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         method: str = "dawid_skene",
         classes: Iterable[Any] | None = None,
         class_prior: str | ArrayLike = "estimate",
+        abstain: str = "auto",
+        dependencies: str = "auto",
+        program_groups: Sequence[Sequence[str | int]] | None = None,
+        semi_supervised: bool = False,
+        temperature: float | str = 1.0,
+        guard: bool = True,
         max_iter: int = 1000,
         tol: float = 1e-8,
     ) -> None:
         self.method = method
         self.classes = classes
         self.class_prior = class_prior
+        self.abstain = abstain
+        self.dependencies = dependencies
+        self.program_groups = program_groups
+        self.semi_supervised = semi_supervised
+        self.temperature = temperature
+        self.guard = guard
         self.max_iter = max_iter
         self.tol = tol
 
@@ -175,8 +277,9 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             Votes, -1 where a program abstains.
 
         y : array-like of shape (n_samples,), default=None
-            Labels. Without `classes` they name the classes; which sample has which
-            label is never used.
+            Labels. Without `classes` they name the classes. They are learned from only
+            with `semi_supervised`, or with ``temperature="estimate"``; then some may
+            be missing (-1, None or NaN).
 
         sample_weight : array-like of shape (n_samples,), default=None
             Number of times that each sample counts. Samples of weight 0 are left out,
@@ -190,49 +293,93 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Raises
         ------
         ValueError
-            If votes or labels do not fit the classes, or if `classes` or
-            `class_prior` is not valid.
+            If votes or labels do not fit the classes, or if `classes`, `class_prior`
+            or `program_groups` is not valid.
 
         Warns
         -----
         ClassesWarning
             If votes look like the indices of more classes than y holds.
 
+        FallbackWarning
+            If the model is not to be trusted, and votes are counted instead.
+
         ConvergenceWarning
             If `max_iter` steps were not enough.
         """
+        for name in ("_seen", "_running", "_names"):
+            self.__dict__.pop(name, None)
         votes = validate_data(self, X)
-        classes = None if self.classes is None else check_classes(self.classes)
-        names = None if y is None else check_labels(votes, y, classes)
-        weight = None
-        if sample_weight is not None:
-            weight = _check_sample_weight(
-                sample_weight, votes, ensure_non_negative=True
-            )
-            used = weight > 0
-            votes, weight = votes[used], weight[used]
-            names = None if names is None else names[used]
-        patterns, _, counts = collapse(votes, weight)
-        self._settle_classes(classes, patterns, names)
-        n_classes, n_answers = len(self.classes_), len(self.answers_)
-        check_confusion_size(votes.shape[1], n_classes, n_answers)
+        names = None if self.classes is None else check_classes(self.classes)
+        votes, labels, weight, names = self._read(votes, y, sample_weight, names)
+        self._fit_rows(*_collapse(votes, labels, weight), names, X, y)
+        return self
 
-        table = PatternTable(encode_answers(patterns, self.answers_), n_answers)
-        meaning = class_of_answers(self.answers_, n_classes)
-        votes_for = _count_votes(table, meaning)
-        class_prior = self._given_class_prior()
-        if self.method == "majority_vote" and class_prior is None:
-            class_prior = vote_share_prior(votes_for, counts)
-        uniform = np.full(n_classes, 1 / n_classes)
-        start = uniform if class_prior is None else class_prior
-        steps = em_steps(
-            table,
-            counts,
-            majority_posterior(votes_for, start),
-            make_priors(table.count(counts[:, None])[:, 0], meaning),
-            class_prior,
-        )
-        self._run(steps, X, y)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Learn from one more chunk of votes.
+
+        While there are at most 262,144 different rows of votes, the result is that of
+        ``fit`` on all chunks together. Beyond, each chunk makes one step of stepwise
+        expectation maximisation [1]_, in which every sample counts alike; classes,
+        answers and groups stay what they are.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_programs)
+            Votes, -1 where a program abstains.
+
+        y : array-like of shape (n_samples,), default=None
+            Labels, as in ``fit``.
+
+        classes : array-like of shape (n_classes,), default=None
+            All classes, if the parameter `classes` does not list them. Needed in the
+            first call only, and only where y does not hold all classes.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Number of times that each sample counts.
+
+        Returns
+        -------
+        self : LabelModelAggregator
+            The fitted aggregator.
+
+        Raises
+        ------
+        ValueError
+            As in ``fit``.
+
+        References
+        ----------
+        .. [1] P. Liang and D. Klein, "Online EM for unsupervised models", NAACL 2009.
+        """
+        first = not hasattr(self, "_seen")
+        votes = validate_data(self, X, reset=first)
+        if first:
+            given = self.classes if self.classes is not None else classes
+            self._names = None if given is None else check_classes(given)
+        votes, labels, weight, names = self._read(votes, y, sample_weight, self._names)
+        if first:
+            self._names = names
+        if hasattr(self, "_running"):
+            self._step(*_collapse(votes, labels, weight))
+            return self
+        weight = np.ones(len(votes)) if weight is None else weight
+        if not first:
+            seen_votes, seen_labels, seen_weight = self._seen
+            votes = np.concatenate([seen_votes, votes])
+            weight = np.concatenate([seen_weight, weight])
+            labels = None if labels is None else np.concatenate([seen_labels, labels])
+        self._seen = _collapse(votes, labels, weight)
+        self._fit_rows(*self._seen, self._names, X, y)
+        if len(self._seen[0]) > _MAX_PATTERNS and self.method_ in _ITERATED:
+            self._start_steps()
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -241,14 +388,15 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Parameters
         ----------
         X : array-like of shape (n_samples, n_programs)
-            Votes, -1 where a program abstains. With "dawid_skene" an answer that a
-            program did not give during ``fit`` is no evidence; with
-            "majority_vote", one that is not in ``answers_``.
+            Votes, -1 where a program abstains. An answer that a program did not give
+            during ``fit`` is no evidence; with "majority_vote", one that is not in
+            ``answers_``.
 
         Returns
         -------
         proba : ndarray of shape (n_samples, n_classes)
-            Probabilities, in the order of ``classes_``. Samples without any vote get
+            Probabilities, in the order of ``classes_``. A sample without any vote gets
+            what the silence of all programs says, which with voting is
             ``class_prior_``.
 
         Raises
@@ -257,14 +405,10 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             If `classes` was given and a vote is neither -1 nor the index of a class.
         """
         check_is_fitted(self)
-        patterns, inverse, _ = collapse(validate_data(self, X, reset=False))
+        votes = validate_data(self, X, reset=False)
         if self.classes is not None:
-            check_class_indices(patterns, len(self.classes_))
-        codes = encode_answers(patterns, self.answers_)
-        posterior = self._posterior(codes)
-        voted = (codes > 0) & (codes < len(self.answers_))
-        posterior[~voted.any(axis=1)] = self.class_prior_
-        return posterior[inverse]
+            check_class_indices(votes, len(self.classes_))
+        return self._posterior(encode_answers(votes, self.answers_), self.temperature_)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the most probable class.
@@ -282,21 +426,83 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
-    def _settle_classes(
-        self, classes: np.ndarray | None, votes: np.ndarray, labels: np.ndarray | None
+    def _read(
+        self,
+        votes: np.ndarray,
+        y: ArrayLike | None,
+        sample_weight: ArrayLike | None,
+        names: np.ndarray | None,
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+        """Return votes, labels to learn from, weights and names of the classes.
+
+        Samples of weight 0 are left out. Labels are class indices, -1 where unknown.
+        """
+        weight = None
+        used = np.ones(len(votes), dtype=bool)
+        if sample_weight is not None:
+            weight = _check_sample_weight(
+                sample_weight, votes, ensure_non_negative=True
+            )
+            used = weight > 0
+            if not used.any():
+                raise ValueError("No sample has a weight above 0.")
+            weight = weight[used]
+        if y is None:
+            return votes[used] if weight is not None else votes, None, weight, names
+
+        learns = self.semi_supervised or self.temperature == "estimate"
+        known = _is_labelled(y, names) if learns else np.ones(len(votes), dtype=bool)
+        check_consistent_length(votes, known)
+        given = _take(y, known) if learns else y
+        labels = None
+        if known.any():
+            in_y = check_labels(votes[known], given, names)
+            if names is None:
+                names = np.unique(in_y[used[known]])
+                warn_if_ambiguous(votes[used], len(names))
+            if learns:
+                labels = np.full(len(votes), -1)
+                labels[known & used] = np.searchsorted(names, in_y[used[known]])
+                labels = labels[used]
+        return votes[used] if weight is not None else votes, labels, weight, names
+
+    def _fit_rows(
+        self,
+        votes: np.ndarray,
+        labels: np.ndarray | None,
+        counts: np.ndarray,
+        names: np.ndarray | None,
+        X: ArrayLike,
+        y: ArrayLike | None,
     ) -> None:
+        """Fit the method to different rows of votes."""
+        self._settle_classes(votes, names)
+        n_classes, n_answers = len(self.classes_), len(self.answers_)
+        check_confusion_size(votes.shape[1], n_classes, n_answers)
+        groups = self._given_groups()
+        class_prior = self._given_class_prior()
+        patterns = self._encode(votes, labels, counts)
+        task = self._init_callback_context(max_subtasks=None)
+        task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        self.method_ = self.method
+        if self.method in _ITERATED:
+            self._run(patterns, groups, class_prior, task, X, y)
+        else:
+            self._vote(patterns, class_prior)
+        self.temperature_ = self._find_temperature(patterns.codes, labels, counts)
+        task.call_on_fit_task_end(
+            estimator=self, X=X, y=y, reconstruction_attributes={}
+        )
+
+    def _settle_classes(self, votes: np.ndarray, names: np.ndarray | None) -> None:
         """Set `classes_` and `answers_`."""
-        if classes is not None:
-            n_classes = len(classes)
+        if self.classes is not None:
+            n_classes = len(names)
             check_class_indices(votes, n_classes)
-            self.classes_ = classes
+            self.classes_ = names
             self.answers_ = np.arange(ABSTAIN, n_classes, dtype=vote_dtype(n_classes))
             return
-        if labels is None:
-            self.classes_ = classes_of_votes(votes)
-        else:
-            self.classes_ = np.unique(labels)
-            warn_if_ambiguous(votes, len(self.classes_))
+        self.classes_ = classes_of_votes(votes) if names is None else names
         self.answers_ = answers_of_votes(votes)
 
     def _given_class_prior(self) -> np.ndarray | None:
@@ -322,59 +528,176 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             )
         return prior / prior.sum()
 
+    def _given_groups(self) -> list[np.ndarray] | None:
+        """Return the groups that the user asks for; None if they are searched for."""
+        if self.program_groups is None:
+            return None if self.dependencies == "auto" else []
+        names = getattr(self, "feature_names_in_", None)
+        return check_groups(self.program_groups, self.n_features_in_, names)
+
+    def _vote(self, patterns: Patterns, class_prior: np.ndarray | None) -> None:
+        """Set what was learned by counting votes."""
+        table = PatternTable(patterns.codes, patterns.n_answers)
+        votes_for = count_votes(table, patterns.meaning)
+        if class_prior is None:
+            class_prior = vote_share_prior(votes_for, patterns.counts)
+        self.class_prior_ = class_prior
+        if self.method_ == "weighted_vote":
+            self._peer_accuracies = peer_accuracies(
+                patterns.codes, patterns.counts, votes_for, patterns.meaning
+            )
+        # What the votes say of the programs; it is not used.
+        shares = self._count(table, patterns.meaning).T
+        counted = expect_from_votes(table, patterns.counts, shares)
+        priors = make_priors(counted.answers.sum(axis=1), patterns.meaning)
+        parameters = maximise(counted, priors, class_prior)
+        seen = expect(table, patterns.counts, parameters)
+        self._set_model(table, parameters, seen.log_likelihood / patterns.counts.sum())
+        self.n_iter_, self.converged_ = 1, True
+
+    def _count(self, table: PatternTable, meaning: np.ndarray) -> np.ndarray:
+        """Return the class probabilities of patterns by counting votes."""
+        if self.method_ == "weighted_vote":
+            return weighted_posterior(
+                table, meaning, self._peer_accuracies, self.class_prior_
+            )
+        return majority_posterior(count_votes(table, meaning), self.class_prior_)
+
     def _run(
         self,
-        steps: Iterator[tuple[Parameters, float]],
+        patterns: Patterns,
+        groups: list[np.ndarray] | None,
+        class_prior: np.ndarray | None,
+        task: Any,
         X: ArrayLike,
         y: ArrayLike | None,
     ) -> None:
-        """Take steps until one gains little, and set what was learned."""
-        voting = self.method == "majority_vote"
-        max_iter = 1 if voting else self.max_iter
-        task = self._init_callback_context(max_subtasks=max_iter)
-        task.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        self.converged_ = voting
-        self.log_likelihood_ = -np.inf
-        for self.n_iter_ in range(1, max_iter + 1):
+        """Set what was learned by expectation maximisation, or by its fallback."""
+
+        def on_step(
+            table: PatternTable, parameters: Parameters, objective: float
+        ) -> bool:
             step = task.subcontext(task_name="em-step")
             step.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            parameters, log_likelihood = next(steps)
-            gain = log_likelihood - self.log_likelihood_
-            self.log_likelihood_ = log_likelihood
             # Set in each step, so that callbacks meet an estimator that can predict.
-            self.class_prior_ = parameters.class_prior
-            self.confusion_ = parameters.confusion
-            stop = step.call_on_fit_task_end(
-                estimator=self, X=X, y=y, reconstruction_attributes={}
+            self._set_model(table, parameters, objective)
+            return bool(
+                step.call_on_fit_task_end(
+                    estimator=self, X=X, y=y, reconstruction_attributes={}
+                )
             )
-            if gain < self.tol:
-                self.converged_ = True
-            if stop or self.converged_:
-                break
-        else:
+
+        settings = Settings(
+            one_coin=self.method == "one_coin",
+            abstain=self.abstain,
+            class_prior=class_prior,
+            groups=groups,
+            max_iter=self.max_iter,
+            tol=self.tol,
+        )
+        self.temperature_ = 1.0
+        fit = fit_patterns(patterns, settings, on_step)
+        table = PatternTable(patterns.codes, patterns.n_answers, fit.groups)
+        self._set_model(table, fit.parameters, fit.objective)
+        self.n_iter_, self.converged_ = fit.n_iter, fit.converged
+        if not (fit.converged or fit.stopped):
             warnings.warn(
-                f"The fit did not converge in max_iter={max_iter} steps; the last one "
-                f"still gained {gain:.2g} per sample. Increase max_iter, or increase "
-                "tol if that is close enough.",
+                f"The fit did not converge in max_iter={self.max_iter} steps; the last "
+                f"one still gained {fit.gain:.2g} per sample. Increase max_iter, or "
+                "increase tol if that is close enough.",
                 ConvergenceWarning,
-                stacklevel=4,  # the line that calls fit
+                stacklevel=5,  # the line that calls fit
             )
-        task.call_on_fit_task_end(
-            estimator=self, X=X, y=y, reconstruction_attributes={}
+        if self.guard and not fit.stopped and patterns.labels is None:
+            doubt = doubts(patterns, fit)
+            if doubt is not None:
+                self.method_, why = doubt
+                warnings.warn(
+                    f"{why} So method={self.method_!r} is used instead of "
+                    f"{self.method!r}. Label some samples and set semi_supervised, or "
+                    "say which programs depend on each other in program_groups, or "
+                    "set guard=False if the model is right.",
+                    FallbackWarning,
+                    stacklevel=5,
+                )
+                self._vote(patterns, class_prior)
+
+    def _set_model(
+        self, table: PatternTable, parameters: Parameters, objective: float
+    ) -> None:
+        """Set the attributes that describe the model."""
+        self._parameters = parameters
+        self.groups_ = [group.programs for group in table.groups]
+        self.class_prior_ = parameters.class_prior
+        self.confusion_ = program_confusion(table, parameters)
+        self.accuracies_ = accuracies_of(
+            self.confusion_,
+            self.class_prior_,
+            class_of_answers(self.answers_, len(self.classes_)),
+        )
+        self.log_likelihood_ = objective
+
+    def _find_temperature(
+        self, codes: np.ndarray, labels: np.ndarray | None, counts: np.ndarray
+    ) -> float:
+        """Return the temperature that is given, or fits the labels."""
+        if not isinstance(self.temperature, str):
+            return float(self.temperature)
+        if labels is None or not (labels >= 0).any():
+            raise ValueError(
+                'temperature="estimate" needs labels in y, and there are none. Pass '
+                "some, or set temperature to a number."
+            )
+        known = labels >= 0
+        proba = self._posterior(codes[known], temperature=1.0)
+        return fit_temperature(proba, labels[known], counts[known])
+
+    def _encode(
+        self, votes: np.ndarray, labels: np.ndarray | None, counts: np.ndarray
+    ) -> Patterns:
+        """Return votes as positions in `answers_`; unknown ones as n_answers."""
+        return Patterns(
+            encode_answers(votes, self.answers_),
+            counts,
+            class_of_answers(self.answers_, len(self.classes_)),
+            labels if self.semi_supervised else None,
         )
 
-    def _posterior(self, codes: np.ndarray) -> np.ndarray:
+    def _start_steps(self) -> None:
+        """Go over from fitting all patterns again to one step for each chunk."""
+        votes, labels, counts = self._seen
+        patterns = self._encode(votes, labels, counts)
+        self._running = start_stepping(patterns, self._fit, self._given_class_prior())
+        self._seen = (votes[:0], None, counts[:0])
+
+    def _step(
+        self, votes: np.ndarray, labels: np.ndarray | None, counts: np.ndarray
+    ) -> None:
+        """Learn from one more chunk by one step of stepwise EM."""
+        if self.classes is not None:
+            check_class_indices(votes, len(self.classes_))
+        chunk = self._encode(votes, labels, counts)
+        # A vote that was not known when the steps began says nothing.
+        chunk.codes[chunk.codes == chunk.n_answers] = 0
+        self._running = self._running.step(chunk)
+        table = PatternTable(chunk.codes, chunk.n_answers, self.groups_)
+        self._set_model(table, self._running.parameters, self.log_likelihood_)
+        self.n_iter_ += 1
+
+    def _posterior(self, codes: np.ndarray, temperature: float) -> np.ndarray:
         """Return the class probabilities of encoded votes."""
-        n_answers = len(self.answers_)
         # One more answer, of which nothing is known, stands for all unknown votes.
-        table = PatternTable(codes, n_answers + 1)
-        if self.method == "majority_vote":
-            meaning = class_of_answers(self.answers_, len(self.classes_))
-            votes_for = _count_votes(table, np.vstack([meaning, meaning[:1]]))
-            return majority_posterior(votes_for, self.class_prior_)
-        unknown = np.zeros((*self.confusion_.shape[:2], 1))
-        confusion = np.concatenate([self.confusion_, unknown], axis=2)
-        return e_step(table, Parameters(self.class_prior_, confusion))[0]
+        n_answers = len(self.answers_) + 1
+        if self.method_ in _ITERATED:
+            table = PatternTable(codes, n_answers, self.groups_)
+            return posterior(table, self._parameters, temperature)
+        meaning = class_of_answers(self.answers_, len(self.classes_))
+        meaning = np.vstack([meaning, np.zeros_like(meaning[:1])])
+        proba = self._count(PatternTable(codes, n_answers), meaning)
+        if temperature != 1:
+            proba **= 1 / temperature
+            proba /= proba.sum(axis=1, keepdims=True)
+        return proba
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -385,7 +708,34 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         return tags
 
 
-def _count_votes(table: PatternTable, meaning: np.ndarray) -> np.ndarray:
-    """Count the votes of each pattern for each class."""
-    shape = (table.n_programs, *meaning.shape)
-    return table.sum(np.broadcast_to(meaning.astype(float), shape))
+def _collapse(
+    votes: np.ndarray, labels: np.ndarray | None, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """Collapse equal rows with equal labels, and count them."""
+    if labels is None:
+        patterns, _, counts = collapse(votes, weight)
+        return patterns, None, counts.astype(np.float64)
+    both = np.column_stack([votes, labels])
+    patterns, _, counts = collapse(both, weight)
+    return (
+        patterns[:, :-1].astype(votes.dtype),
+        patterns[:, -1].astype(int),
+        counts.astype(np.float64),
+    )
+
+
+def _is_labelled(y: ArrayLike, classes: np.ndarray | None) -> np.ndarray:
+    """Tell where labels are neither missing nor -1, unless -1 is a class."""
+    means_nothing = classes is None or ABSTAIN not in classes.tolist()
+    return np.array(
+        [
+            not (is_missing(label) or (means_nothing and label == ABSTAIN))
+            for label in np.asarray(y, dtype=object)
+        ],
+        dtype=bool,
+    )
+
+
+def _take(y: ArrayLike, known: np.ndarray) -> list[Any]:
+    """Return the labels that are known."""
+    return [label for label, is_known in zip(y, known, strict=True) if is_known]

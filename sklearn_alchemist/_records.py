@@ -118,7 +118,7 @@ def check_texts(X: Any) -> list[str]:
     for i, text in enumerate(texts):
         if isinstance(text, str):
             continue
-        if _is_missing(text):
+        if is_missing(text):
             raise ValueError(
                 f"the text at position {i} is missing ({text!r}): drop such rows, or "
                 "replace missing texts by ''."
@@ -295,7 +295,7 @@ def _kind(dtype: str) -> str:
 def _scalar(value: Any) -> Any:
     if type(value) in _SCALARS:
         return None if isinstance(value, float) and math.isnan(value) else value
-    if _is_missing(value):
+    if is_missing(value):
         return None
     if isinstance(value, np.generic):
         return _scalar(value.item())
@@ -304,7 +304,7 @@ def _scalar(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """Tell whether a scalar is None, NaN, NaT or pandas' NA."""
     if value is None:
         return True
@@ -365,12 +365,12 @@ def check_labels(X: Any, y: ArrayLike, classes: np.ndarray | None) -> np.ndarray
         If `y` has another length, names no classes, or holds what is none of
         `classes`.
     """
-    if isinstance(y, list | tuple) and any(map(_is_missing, y)):
+    if isinstance(y, list | tuple) and any(map(is_missing, y)):
         y = np.array(y, dtype=object)  # else numpy makes the str "nan" of a missing one
     labels = column_or_1d(y, warn=True)
     check_consistent_length(X, labels)
     if classes is None:
-        if labels.dtype == object and any(_is_missing(label) for label in labels):
+        if labels.dtype == object and any(is_missing(label) for label in labels):
             raise ValueError(
                 "y holds missing labels (None or NaN), so it cannot name the classes: "
                 "list them in `classes`."

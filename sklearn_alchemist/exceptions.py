@@ -5,6 +5,7 @@ __all__ = [
     "BudgetError",
     "ClassesWarning",
     "ColumnNamesWarning",
+    "FallbackWarning",
     "LLMError",
     "OfflineError",
     "ProgramRejected",
@@ -52,3 +53,7 @@ class ClassesWarning(AlchemistWarning):
 
 class ColumnNamesWarning(AlchemistWarning):
     """Columns without names are described to a language model."""
+
+
+class FallbackWarning(AlchemistWarning):
+    """A label model is no better than voting, so the votes are used instead."""

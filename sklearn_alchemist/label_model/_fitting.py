@@ -1,0 +1,360 @@
+"""Fit the model to patterns: find groups, choose where to start, run to the end."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ._dependencies import find_groups
+from ._em import Expected, Parameters, em_steps, expect, expect_from_votes
+from ._guard import misfit
+from ._priors import Priors, make_priors
+from ._sampling import draw_patterns
+from ._table import PatternTable
+from ._voting import majority_posterior
+
+# So many patterns are fitted first, so that few steps have to see all of them.
+_SAMPLE_SIZE = 50_000
+# So many answers are enough to compare all pairs of programs.
+_PAIR_ANSWERS = 4_000_000
+# Found groups that leave more than this unexplained, and more than half of what there
+# was, are not the ones that matter.
+_GROUP_MISFIT = 0.03
+# A labelled sample counts as much as so many others.
+_LABEL_WEIGHT = 5.0
+
+OnStep = Callable[[PatternTable, Parameters, float], bool]
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Different rows of votes, and all that is known of them.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_patterns, n_programs)
+        Answers, 0 for abstain.
+
+    counts : ndarray of shape (n_patterns,)
+        Number of samples of each pattern.
+
+    meaning : ndarray of bool of shape (n_answers, n_classes)
+        Which answer is the index of which class.
+
+    labels : ndarray of int of shape (n_patterns,) or None
+        Class indices, -1 where unknown; None if no label is learned from.
+    """
+
+    codes: np.ndarray
+    counts: np.ndarray
+    meaning: np.ndarray
+    labels: np.ndarray | None = None
+
+    @property
+    def n_answers(self) -> int:
+        """Number of different answers."""
+        return len(self.meaning)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return self.meaning.shape[1]
+
+    def take(self, chosen: np.ndarray) -> "Patterns":
+        """Keep some of the patterns."""
+        labels = None if self.labels is None else self.labels[chosen]
+        return replace(
+            self, codes=self.codes[chosen], counts=self.counts[chosen], labels=labels
+        )
+
+    def with_weighted_labels(self) -> "Patterns":
+        """Make each labelled sample count as much as several others."""
+        if self.labels is None:
+            return self
+        weight = np.where(self.labels >= 0, _LABEL_WEIGHT, 1.0)
+        return replace(self, counts=weight * self.counts)
+
+    def sample(self, size: int) -> "Patterns":
+        """Keep about `size` patterns, and all that are labelled."""
+        if len(self.codes) <= size:
+            return self
+        chosen = draw_patterns(self.codes, self.counts, self.n_answers, size)
+        if self.labels is not None:
+            chosen = np.union1d(chosen, np.flatnonzero(self.labels >= 0))
+        return self.take(chosen)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the model is fitted.
+
+    Parameters
+    ----------
+    one_coin : bool
+        Whether each program is equally accurate in all classes.
+
+    abstain : {"auto", "ignore", "evidence"}
+        What an abstention says.
+
+    class_prior : ndarray of shape (n_classes,) or None
+        Probability of each class; None if it is estimated.
+
+    groups : sequence of ndarray of int or None
+        Programs that depend on each other; None if they are searched for.
+
+    max_iter : int
+        Maximum number of steps of one run.
+
+    tol : float
+        Least gain of a step.
+    """
+
+    one_coin: bool
+    abstain: str
+    class_prior: np.ndarray | None
+    groups: Sequence[np.ndarray] | None
+    max_iter: int
+    tol: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Where the steps have led.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        The model.
+
+    groups : list of ndarray of int
+        Programs that depend on each other.
+
+    priors : Priors
+        Pseudo-counts.
+
+    objective : float
+        Penalised log-likelihood per sample.
+
+    gain : float
+        What the last step added to it.
+
+    n_iter : int
+        Number of steps.
+
+    converged : bool
+        Whether the last step gained less than asked.
+
+    stopped : bool
+        Whether `on_step` asked to stop.
+    """
+
+    parameters: Parameters
+    groups: Sequence[np.ndarray]
+    priors: Priors
+    objective: float
+    gain: float
+    n_iter: int
+    converged: bool
+    stopped: bool
+
+
+def fit_patterns(patterns: Patterns, settings: Settings, on_step: OnStep) -> Fit:
+    """Fit the model, with the groups that are given or found.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Votes, counts and labels.
+
+    settings : Settings
+        How the model is fitted.
+
+    on_step : callable
+        Called after each step with the table of patterns, the parameters and the
+        objective; a true answer ends the fit.
+
+    Returns
+    -------
+    fit : Fit
+        The model, and how it was reached.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import Patterns, Settings, fit_patterns
+    >>> meaning = np.array([[False, False], [True, False], [False, True]])
+    >>> codes = np.array([[1, 1, 1], [1, 1, 2], [2, 2, 1], [2, 2, 2]])
+    >>> patterns = Patterns(codes, np.array([40.0, 10.0, 10.0, 40.0]), meaning)
+    >>> settings = Settings(False, "auto", None, None, max_iter=100, tol=1e-8)
+    >>> fit_patterns(patterns, settings, lambda *step: False).converged
+    True
+    """
+    if settings.groups is not None:
+        return _fit_groups(patterns, settings, settings.groups, on_step)
+    # Few enough for the pairs of many programs, too.
+    n_compared = max(_PAIR_ANSWERS // max(patterns.codes.shape[1], 1), 1000)
+    compared = patterns.sample(min(n_compared, _SAMPLE_SIZE))
+    groups = find_groups(compared.codes, compared.counts, patterns.n_answers)
+    grouped = _fit_groups(patterns, settings, groups, on_step)
+    if not groups or grouped.stopped:
+        return grouped
+    left = unexplained(patterns, grouped)
+    if left <= _GROUP_MISFIT:
+        return grouped
+    independent = _fit_groups(patterns, settings, [], on_step)
+    explains_most = left <= unexplained(patterns, independent) / 2
+    return grouped if explains_most else independent
+
+
+def unexplained(patterns: Patterns, fit: Fit) -> float:
+    """Measure on a sample how wrong a fit is about the agreement of programs.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        What was fitted.
+
+    fit : Fit
+        The model.
+
+    Returns
+    -------
+    misfit : float
+        See :func:`misfit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import Patterns, Settings, fit_patterns
+    >>> from sklearn_alchemist.label_model import unexplained
+    >>> meaning = np.array([[False, False], [True, False], [False, True]])
+    >>> codes = np.array([[1, 1, 1], [1, 1, 2], [2, 2, 1], [2, 2, 2]])
+    >>> patterns = Patterns(codes, np.array([40.0, 10.0, 10.0, 40.0]), meaning)
+    >>> settings = Settings(False, "auto", None, [], max_iter=100, tol=1e-8)
+    >>> fit = fit_patterns(patterns, settings, lambda *step: False)
+    >>> unexplained(patterns, fit) > 0.01  # the first two always agree
+    True
+    """
+    n_compared = max(_PAIR_ANSWERS // max(patterns.codes.shape[1], 1), 1000)
+    sample = patterns.sample(min(n_compared, _SAMPLE_SIZE))
+    table = PatternTable(sample.codes, sample.n_answers, fit.groups)
+    return misfit(table, sample.codes, sample.counts, fit.parameters)
+
+
+def count_votes(table: PatternTable, meaning: np.ndarray) -> np.ndarray:
+    """Count the votes of each pattern for each class; a group has one vote.
+
+    Parameters
+    ----------
+    table : PatternTable
+        The patterns.
+
+    meaning : ndarray of bool of shape (n_answers, n_classes)
+        Which answer is the index of which class.
+
+    Returns
+    -------
+    votes_for : ndarray of shape (n_patterns, n_classes)
+        Numbers of votes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import PatternTable, count_votes
+    >>> meaning = np.array([[False, False], [True, False], [False, True]])
+    >>> count_votes(PatternTable(np.array([[1, 1, 2], [0, 2, 0]]), 3), meaning)
+    array([[2., 1.],
+           [0., 1.]])
+    """
+    shape = (len(table.singles), *meaning.shape)
+    votes_for = table.sum(np.broadcast_to(meaning.astype(np.float64), shape))
+    for group in table.groups:
+        votes_for += (meaning.T @ group.shares)[:, group.rows]
+    return votes_for.T
+
+
+def _fit_groups(
+    patterns: Patterns,
+    settings: Settings,
+    groups: Sequence[np.ndarray],
+    on_step: OnStep,
+) -> Fit:
+    """Fit the model with these groups; first to a sample if there are many patterns."""
+    table = PatternTable(patterns.codes, patterns.n_answers, groups)
+    weighted = patterns.with_weighted_labels()
+    if len(patterns.codes) > 2 * _SAMPLE_SIZE:
+        warm = _fit_groups(patterns.sample(_SAMPLE_SIZE), settings, groups, on_step)
+        if warm.stopped:
+            return warm
+        starts = [expect(table, weighted.counts, warm.parameters, patterns.labels)]
+    else:
+        starts = _starts(table, weighted)
+    priors = _priors(table, weighted, settings)
+    fits = [_run(table, weighted, start, priors, settings, on_step) for start in starts]
+    # Of equally good fits, the one that starts from the votes.
+    return max(fits, key=lambda fit: fit.objective)
+
+
+def _starts(table: PatternTable, patterns: Patterns) -> list[Expected]:
+    """Return expected counts to start from: the votes and, if there are any, labels."""
+    uniform = np.full(patterns.n_classes, 1 / patterns.n_classes)
+    proba = majority_posterior(count_votes(table, patterns.meaning), uniform).T
+    labels = patterns.labels
+    if labels is None or not (labels >= 0).any():
+        return [expect_from_votes(table, patterns.counts, proba)]
+    known = labels >= 0
+    proba[:, known] = labels[known] == np.arange(patterns.n_classes)[:, None]
+    from_votes = expect_from_votes(table, patterns.counts, proba)
+    # As many labelled samples as there are samples, so that no prior outweighs them.
+    of_labels = np.where(known, patterns.counts, 0.0)
+    of_labels *= patterns.counts.sum() / of_labels.sum()
+    return [from_votes, expect_from_votes(table, of_labels, proba)]
+
+
+def _priors(table: PatternTable, patterns: Patterns, settings: Settings) -> Priors:
+    """Build the priors from how often programs and groups give each answer."""
+    n_programs = table.n_programs
+    totals = np.empty((n_programs + len(table.groups), patterns.n_answers))
+    for total, column in zip(totals, patterns.codes.T, strict=False):
+        total[:] = np.bincount(column, patterns.counts, patterns.n_answers)
+    grouped = np.zeros(n_programs, dtype=bool)
+    for total, group in zip(totals[n_programs:], table.groups, strict=True):
+        by_row = np.bincount(group.rows, patterns.counts, group.members.n_patterns)
+        total[:] = group.shares @ by_row
+        grouped[group.programs] = True
+    return make_priors(
+        totals,
+        patterns.meaning,
+        grouped,
+        abstain=settings.abstain,
+        one_coin=settings.one_coin,
+    )
+
+
+def _run(
+    table: PatternTable,
+    patterns: Patterns,
+    start: Expected,
+    priors: Priors,
+    settings: Settings,
+    on_step: OnStep,
+) -> Fit:
+    """Take steps until one gains little."""
+    steps = em_steps(
+        table,
+        patterns.counts,
+        start,
+        priors,
+        settings.class_prior,
+        patterns.labels,
+        settings.tol,
+    )
+    before = -np.inf
+    for n_iter, (parameters, objective) in enumerate(steps, start=1):
+        gain, before = objective - before, objective
+        converged = gain < settings.tol
+        stopped = on_step(table, parameters, objective)
+        if converged or stopped or n_iter == settings.max_iter:
+            break
+    groups = [group.programs for group in table.groups]
+    return Fit(parameters, groups, priors, objective, gain, n_iter, converged, stopped)
