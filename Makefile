@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test lint format types wheel docs rerecord clean
+.PHONY: help demo test lint format types wheel docs rerecord benchmark-label-models clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
@@ -14,6 +14,7 @@ help:
 	@echo "make wheel     build the wheel, install it alone and use it"
 	@echo "make docs      build the documentation"
 	@echo "make rerecord  ask a model again for the answers in examples/recordings"
+	@echo "make benchmark-label-models  compare label models, with peers if installed"
 	@echo "make clean     remove what the other targets made"
 
 $(VENV)/python: 
@@ -66,6 +67,9 @@ rerecord: $(VENV)/examples
 	mkdir -p build
 	$(BIN)/python examples/plot_label_news.py --store build/rerecord.sqlite \
 	  --record examples/recordings/news.jsonl $(ARGS)
+
+benchmark-label-models: $(VENV)/examples
+	$(BIN)/python benchmarks/label_models.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist docs/_build docs/generated .mypy_cache .pytest_cache .ruff_cache

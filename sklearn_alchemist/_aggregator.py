@@ -22,6 +22,7 @@ from sklearn.utils.validation import (
 from ._records import check_labels, is_missing
 from .exceptions import FallbackWarning
 from .label_model import (
+    Fit,
     Parameters,
     Patterns,
     PatternTable,
@@ -216,6 +217,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     array(['ham', 'spam', 'spam', 'ham', 'ham'], dtype='<U4')
     """
 
+    _seen: tuple[np.ndarray, np.ndarray | None, np.ndarray]
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "method": [
             StrOptions({"dawid_skene", "one_coin", "weighted_vote", "majority_vote"})
@@ -320,7 +323,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         self,
         X: ArrayLike,
         y: ArrayLike | None = None,
-        classes: ArrayLike | None = None,
+        classes: Iterable[Any] | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Learn from one more chunk of votes.
@@ -375,11 +378,13 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             seen_votes, seen_labels, seen_weight = self._seen
             votes = np.concatenate([seen_votes, votes])
             weight = np.concatenate([seen_weight, weight])
-            labels = None if labels is None else np.concatenate([seen_labels, labels])
+            if labels is not None and seen_labels is not None:
+                labels = np.concatenate([seen_labels, labels])
         self._seen = _collapse(votes, labels, weight)
-        self._fit_rows(*self._seen, self._names, X, y)
-        if len(self._seen[0]) > _MAX_PATTERNS and self.method_ in _ITERATED:
-            self._start_steps()
+        fit = self._fit_rows(*self._seen, self._names, X, y)
+        too_many = len(self._seen[0]) > _MAX_PATTERNS
+        if fit is not None and too_many and self.method_ in _ITERATED:
+            self._start_steps(fit)
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -444,27 +449,24 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
                 sample_weight, votes, ensure_non_negative=True
             )
             used = weight > 0
-            if not used.any():
-                raise ValueError("No sample has a weight above 0.")
             weight = weight[used]
-        if y is None:
-            return votes[used] if weight is not None else votes, None, weight, names
-
         learns = self.semi_supervised or self.temperature == "estimate"
-        known = _is_labelled(y, names) if learns else np.ones(len(votes), dtype=bool)
-        check_consistent_length(votes, known)
-        given = _take(y, known) if learns else y
-        labels = None
-        if known.any():
-            in_y = check_labels(votes[known], given, names)
-            if names is None:
-                names = np.unique(in_y[used[known]])
-                warn_if_ambiguous(votes[used], len(names))
-            if learns:
-                labels = np.full(len(votes), -1)
-                labels[known & used] = np.searchsorted(names, in_y[used[known]])
-                labels = labels[used]
-        return votes[used] if weight is not None else votes, labels, weight, names
+        labels = np.full(len(votes), -1) if learns else None
+        if y is not None:
+            known = _is_labelled(y, names) if learns else np.ones(len(votes), bool)
+            check_consistent_length(votes, known)
+            if known.any():
+                given = _take(y, known) if learns else y
+                in_y = check_labels(votes[known], given, names)[used[known]]
+                if names is None:
+                    names = np.unique(in_y)
+                    warn_if_ambiguous(votes[used], len(names))
+                if labels is not None:
+                    labels[known & used] = np.searchsorted(names, in_y)
+        if weight is not None:
+            votes = votes[used]
+            labels = None if labels is None else labels[used]
+        return votes, labels, weight, names
 
     def _fit_rows(
         self,
@@ -474,8 +476,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         names: np.ndarray | None,
         X: ArrayLike,
         y: ArrayLike | None,
-    ) -> None:
-        """Fit the method to different rows of votes."""
+    ) -> Fit | None:
+        """Fit the method to different rows of votes; return how EM ended, if it ran."""
         self._settle_classes(votes, names)
         n_classes, n_answers = len(self.classes_), len(self.answers_)
         check_confusion_size(votes.shape[1], n_classes, n_answers)
@@ -485,24 +487,25 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         task = self._init_callback_context(max_subtasks=None)
         task.call_on_fit_task_begin(estimator=self, X=X, y=y)
         self.method_ = self.method
+        fit = None
         if self.method in _ITERATED:
-            self._run(patterns, groups, class_prior, task, X, y)
+            fit = self._run(patterns, groups, class_prior, task, X, y)
         else:
             self._vote(patterns, class_prior)
         self.temperature_ = self._find_temperature(patterns.codes, labels, counts)
         task.call_on_fit_task_end(
             estimator=self, X=X, y=y, reconstruction_attributes={}
         )
+        return fit
 
     def _settle_classes(self, votes: np.ndarray, names: np.ndarray | None) -> None:
         """Set `classes_` and `answers_`."""
+        self.classes_ = classes_of_votes(votes) if names is None else names
         if self.classes is not None:
-            n_classes = len(names)
+            n_classes = len(self.classes_)
             check_class_indices(votes, n_classes)
-            self.classes_ = names
             self.answers_ = np.arange(ABSTAIN, n_classes, dtype=vote_dtype(n_classes))
             return
-        self.classes_ = classes_of_votes(votes) if names is None else names
         self.answers_ = answers_of_votes(votes)
 
     def _given_class_prior(self) -> np.ndarray | None:
@@ -571,7 +574,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         task: Any,
         X: ArrayLike,
         y: ArrayLike | None,
-    ) -> None:
+    ) -> Fit:
         """Set what was learned by expectation maximisation, or by its fallback."""
 
         def on_step(
@@ -621,6 +624,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
                     stacklevel=5,
                 )
                 self._vote(patterns, class_prior)
+        return fit
 
     def _set_model(
         self, table: PatternTable, parameters: Parameters, objective: float
@@ -656,18 +660,20 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         self, votes: np.ndarray, labels: np.ndarray | None, counts: np.ndarray
     ) -> Patterns:
         """Return votes as positions in `answers_`; unknown ones as n_answers."""
+        if labels is not None and not (self.semi_supervised and (labels >= 0).any()):
+            labels = None
         return Patterns(
             encode_answers(votes, self.answers_),
             counts,
             class_of_answers(self.answers_, len(self.classes_)),
-            labels if self.semi_supervised else None,
+            labels,
         )
 
-    def _start_steps(self) -> None:
+    def _start_steps(self, fit: Fit) -> None:
         """Go over from fitting all patterns again to one step for each chunk."""
         votes, labels, counts = self._seen
         patterns = self._encode(votes, labels, counts)
-        self._running = start_stepping(patterns, self._fit, self._given_class_prior())
+        self._running = start_stepping(patterns, fit, self._given_class_prior())
         self._seen = (votes[:0], None, counts[:0])
 
     def _step(
@@ -737,5 +743,6 @@ def _is_labelled(y: ArrayLike, classes: np.ndarray | None) -> np.ndarray:
 
 
 def _take(y: ArrayLike, known: np.ndarray) -> list[Any]:
-    """Return the labels that are known."""
-    return [label for label, is_known in zip(y, known, strict=True) if is_known]
+    """Return the labels that are known, as the types that they are."""
+    labels = np.asarray(y, dtype=object)
+    return labels[known].tolist()

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import (
     check_all_zero_sample_weights_error,
@@ -21,7 +22,7 @@ from sklearn.utils.estimator_checks import (
 )
 
 from sklearn_alchemist import LabelModelAggregator
-from sklearn_alchemist.exceptions import ClassesWarning
+from sklearn_alchemist.exceptions import ClassesWarning, FallbackWarning
 
 METHODS = ["dawid_skene", "one_coin", "weighted_vote", "majority_vote"]
 
@@ -412,3 +413,255 @@ def test_a_callback_sees_each_step_and_can_stop():
     assert not aggregator.converged_
     assert len(set(callback.scores)) == 3
     assert callback.torn_down
+
+
+# --------------------------------------------------------------- dependencies ----
+def with_copies(n_copies=4, seed=0):
+    votes, y = planted_votes([0.6, 0.8, 0.75, 0.8, 0.7, 0.75], [0.5, 0.5], seed=seed)
+    rng = np.random.default_rng(seed)
+    copies = np.repeat(votes[:, :1], n_copies, axis=1)
+    own = rng.permutation(votes[:, 0])
+    copies = np.where(rng.random(copies.shape) < 0.9, copies, own[:, None])
+    return np.column_stack([votes, copies]), y
+
+
+def test_copies_count_as_one_opinion():
+    votes, y = with_copies()
+    aware, naive = (
+        LabelModelAggregator(classes=[0, 1], dependencies=d, guard=False).fit(votes)
+        for d in ("auto", "independent")
+    )
+    assert [group.tolist() for group in aware.groups_] == [[0, 6, 7, 8, 9]]
+    assert naive.groups_ == []
+    assert aware.score(votes, y) > naive.score(votes, y) + 0.05
+    assert_allclose(aware.accuracies_[[0, 6]], 0.6, atol=0.05)
+    assert_allclose(aware.confusion_.sum(axis=2), 1)
+
+
+def test_groups_can_be_given_by_name():
+    votes, _ = with_copies()
+    frame = pd.DataFrame(votes, columns=[f"p{i}" for i in range(10)])
+    by_name, by_index = (
+        LabelModelAggregator(classes=[0, 1], program_groups=[group])
+        for group in (["p0", "p6", "p7", "p8", "p9"], [0, 6, 7, 8, 9])
+    )
+    assert_array_equal(
+        by_name.fit(frame).predict_proba(frame),
+        by_index.fit(frame).predict_proba(frame),
+    )
+    with pytest.raises(ValueError, match="'nobody', which is not one of"):
+        by_name.set_params(program_groups=[["nobody"]]).fit(frame)
+
+
+def test_a_fit_with_groups_is_pickled():
+    votes, _ = with_copies()
+    aggregator = LabelModelAggregator(classes=[0, 1]).fit(votes)
+    restored = pickle.loads(pickle.dumps(aggregator))
+    assert_array_equal(restored.predict_proba(votes), aggregator.predict_proba(votes))
+
+
+# ---------------------------------------------------------------------- labels ----
+def adversarial(seed=0):
+    accuracy = [0.3, 0.25, 0.35, 0.3, 0.25, 0.35, 0.8, 0.85, 0.8, 0.8]
+    votes, y = planted_votes(accuracy, [0.5, 0.5], seed=seed)
+    known = np.random.default_rng(seed).choice(len(y), 20, replace=False)
+    return votes, y, known
+
+
+@pytest.mark.parametrize("nothing", [-1, None, np.nan])
+def test_twenty_labels_rescue_programs_that_are_mostly_wrong(nothing):
+    votes, y, known = adversarial()
+    some = np.full(len(y), nothing, dtype=object)
+    some[known] = y[known]
+    aggregator = LabelModelAggregator(classes=[0, 1], semi_supervised=True)
+    assert aggregator.fit(votes, some).score(votes, y) > 0.85
+
+
+def test_labels_are_not_learned_from_unless_asked():
+    votes, y = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=200)
+    plain = LabelModelAggregator(classes=[0, 1])
+    assert_array_equal(
+        plain.fit(votes, y).predict_proba(votes), plain.fit(votes).predict_proba(votes)
+    )
+
+
+def test_minus_one_is_a_label_where_it_is_a_class():
+    votes, y = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=200)
+    aggregator = LabelModelAggregator(classes=[-1, 1], semi_supervised=True)
+    learned = aggregator.fit(votes, 2 * y - 1).score(votes, 2 * y - 1)
+    unlabelled = LabelModelAggregator(classes=[-1, 1]).fit(votes)
+    assert learned > unlabelled.score(votes, 2 * y - 1) - 0.02
+    assert aggregator.log_likelihood_ != unlabelled.log_likelihood_
+
+
+def test_labels_name_the_classes_if_some_are_missing():
+    votes, y = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=200)
+    names = np.array(["ham", "spam"], dtype=object)[y]
+    names[::2] = None
+    aggregator = LabelModelAggregator(semi_supervised=True).fit(votes, names)
+    assert_array_equal(aggregator.classes_, ["ham", "spam"])
+
+
+def test_unknown_labels_are_refused_among_missing_ones():
+    votes, _ = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=50)
+    with pytest.raises(ValueError, match="none of the classes"):
+        LabelModelAggregator(classes=[0, 1], semi_supervised=True).fit(
+            votes, [None] * 49 + [7]
+        )
+
+
+def test_a_temperature_fitted_on_labels_calibrates():
+    votes, y = with_copies(n_copies=8)
+    some = np.where(np.arange(len(y)) % 20 == 0, y, -1)
+    raw, fitted = (
+        LabelModelAggregator(
+            classes=[0, 1], dependencies="independent", guard=False, temperature=t
+        ).fit(votes, some if t == "estimate" else None)
+        for t in (1.0, "estimate")
+    )
+    assert fitted.temperature_ > 1.5
+    losses = [log_loss(y, model.predict_proba(votes)) for model in (raw, fitted)]
+    assert losses[1] < losses[0] - 0.1
+
+
+def test_a_temperature_can_be_set(method):
+    votes, _ = planted_votes([0.8, 0.7, 0.6], [0.6, 0.4], n_samples=200)
+    cold, warm = (
+        LabelModelAggregator(method=method, temperature=t)
+        .fit(votes)
+        .predict_proba(votes)
+        for t in (1.0, 2.0)
+    )
+    assert_allclose(warm, np.sqrt(cold) / np.sqrt(cold).sum(axis=1, keepdims=True))
+
+
+def test_a_temperature_without_labels_is_refused():
+    votes, _ = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=50)
+    with pytest.raises(ValueError, match="needs labels in y"):
+        LabelModelAggregator(temperature="estimate").fit(votes)
+
+
+# ----------------------------------------------------------------------- guard ----
+def test_a_model_that_overrules_most_votes_gives_way_to_them():
+    votes, y, _ = adversarial()
+    aggregator = LabelModelAggregator(classes=[0, 1], semi_supervised=True)
+    with pytest.warns(FallbackWarning, match="semi_supervised"):
+        aggregator.fit(votes)
+    majority = LabelModelAggregator(classes=[0, 1], method="majority_vote").fit(votes)
+    assert aggregator.method_ == "majority_vote"
+    assert_allclose(aggregator.predict_proba(votes), majority.predict_proba(votes))
+    assert aggregator.score(votes, y) == majority.score(votes, y)
+
+
+def test_agreement_that_no_class_explains_gives_way_to_a_weighted_vote():
+    rng = np.random.default_rng(0)
+    hidden, y = rng.integers(0, 2, (2, 2000))
+    by_class = np.where(rng.random((2000, 5)) < 0.8, y[:, None], 1 - y[:, None])
+    mixed = np.where(rng.random((2000, 4)) < 0.3, hidden[:, None], by_class[:, :4])
+    votes = np.column_stack([by_class, mixed])
+    aggregator = LabelModelAggregator(classes=[0, 1], dependencies="independent")
+    with pytest.warns(FallbackWarning, match="weighted_vote"):
+        aggregator.fit(votes)
+    assert aggregator.method_ == "weighted_vote"
+
+
+def test_the_guard_can_be_dismissed():
+    votes, _, _ = adversarial()
+    aggregator = LabelModelAggregator(classes=[0, 1], guard=False).fit(votes)
+    assert aggregator.method_ == "dawid_skene"
+
+
+# ---------------------------------------------------------------- many samples ----
+@given(vote_matrices, st.sampled_from(METHODS), st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_chunks_add_up_to_one_fit(votes, method, n_chunks):
+    whole = LabelModelAggregator(method=method, classes=range(3)).fit(votes)
+    chunked = LabelModelAggregator(method=method, classes=range(3))
+    for chunk in np.array_split(votes, n_chunks):
+        if len(chunk):
+            chunked.partial_fit(chunk)
+    assert_allclose(chunked.predict_proba(votes), whole.predict_proba(votes), atol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["dawid_skene", "one_coin"])
+def test_too_many_patterns_are_learned_step_by_step(monkeypatch, method):
+    monkeypatch.setattr("sklearn_alchemist._aggregator._MAX_PATTERNS", 100)
+    votes, y = planted_votes([0.9, 0.8, 0.75, 0.8, 0.7, 0.6], [0.6, 0.4], 8000)
+    chunked = LabelModelAggregator(method=method, classes=[0, 1])
+    for chunk in np.array_split(votes, 8):
+        chunked.partial_fit(chunk)
+    whole = LabelModelAggregator(method=method, classes=[0, 1]).fit(votes)
+    assert chunked.n_iter_ > 1
+    assert_allclose(chunked.accuracies_, whole.accuracies_, atol=0.03)
+    assert chunked.score(votes, y) > whole.score(votes, y) - 0.01
+    chunked.fit(votes)
+    assert_array_equal(chunked.predict_proba(votes), whole.predict_proba(votes))
+
+
+def test_labels_may_come_with_any_chunk():
+    votes, y, known = adversarial()
+    aggregator = LabelModelAggregator(
+        classes=[0, 1], semi_supervised=True, guard=False
+    ).partial_fit(votes[:100])
+    some = np.full(len(y), -1)
+    some[known] = y[known]
+    aggregator.partial_fit(votes[100:], some[100:])
+    assert aggregator.score(votes, y) > 0.85
+
+
+def test_votes_unknown_to_later_chunks_say_nothing(monkeypatch):
+    monkeypatch.setattr("sklearn_alchemist._aggregator._MAX_PATTERNS", 10)
+    votes, _ = planted_votes([0.9, 0.8, 0.75], [0.6, 0.4], 500)
+    aggregator = LabelModelAggregator().partial_fit(votes)
+    aggregator.partial_fit(np.where(votes[:50] == 1, 9, votes[:50]))
+    assert np.isfinite(aggregator.predict_proba(votes)).all()
+
+
+@given(vote_matrices, st.sampled_from(METHODS))
+@settings(max_examples=40, deadline=None)
+def test_patterns_and_counts_are_as_good_as_samples(votes, method):
+    patterns, counts = np.unique(votes, axis=0, return_counts=True)
+    by_samples, by_patterns = (
+        LabelModelAggregator(method=method, classes=range(3)).fit(X, sample_weight=w)
+        for X, w in ((votes, None), (patterns, counts))
+    )
+    assert_allclose(
+        by_patterns.predict_proba(votes), by_samples.predict_proba(votes), atol=1e-9
+    )
+
+
+# ------------------------------------------------------------------- bad input ----
+BAD_VOTES = {
+    "all abstain": np.full((30, 4), -1),
+    "one program": np.resize([0, 1, -1, 1], (30, 1)),
+    "one class": np.resize([1, -1, 1, 1, -1], (30, 4)),
+    "constant programs": np.tile([0, 1, -1, 0], (30, 1)),
+    "one sample": np.array([[0, 1, 1]]),
+    "identical programs": np.repeat(np.resize([0, 1, -1], (30, 1)), 6, axis=1),
+    "integers as floats": np.resize([0.0, 1.0, -1.0, 1.0, 0.0], (30, 4)),
+}
+
+
+@pytest.mark.parametrize("votes", BAD_VOTES.values(), ids=BAD_VOTES)
+@pytest.mark.parametrize("abstain", ["auto", "ignore", "evidence"])
+def test_posteriors_are_probabilities_for_degenerate_votes(votes, abstain, method):
+    aggregator = LabelModelAggregator(
+        method=method, classes=[0, 1, 2], abstain=abstain
+    ).fit(votes)
+    proba = aggregator.predict_proba(votes)
+    assert np.isfinite(proba).all()
+    assert_allclose(proba.sum(axis=1), 1)
+
+
+def test_a_thousand_programs_are_aggregated():
+    votes, y = planted_votes(np.full(1000, 0.6), [0.5, 0.5], n_samples=40)
+    aggregator = LabelModelAggregator(classes=[0, 1]).fit(votes)
+    assert aggregator.score(votes, y) > 0.95
+
+
+def test_agreement_is_never_turned_around():
+    """Whatever else is unclear, what all programs say is what they say."""
+    votes = np.repeat(np.resize([0, 1], (60, 1)), 5, axis=1)
+    assert_array_equal(
+        LabelModelAggregator(classes=[0, 1]).fit(votes).predict(votes), votes[:, 0]
+    )

@@ -190,10 +190,9 @@ def find_groups(
         pairs = _pairs_to_join(voters, counts, n_answers, n_programs)
         if not pairs:
             break
-        gone = set()
+        gone = {second for _, second in pairs}
         for first, second in pairs:
             groups[first] += groups[second]
-            gone.add(second)
         groups = [group for place, group in enumerate(groups) if place not in gone]
         voters = np.column_stack([_group_vote(codes[:, g], n_answers) for g in groups])
     found = [np.sort(group) for group in groups if len(group) > 1]
@@ -219,9 +218,8 @@ def _pairs_to_join(
     score = np.where(pairs.n_shared > _MIN_SHARED, pairs.votes, 0) + together
     score[pairs.votes < _Z * error] = -1
     score[np.tril_indices(n_voters)] = -1
-    joined: list[tuple[int, int]] = []
-    taken: set[int] = set()
-    n_joins = 1 if n_voters <= _ONE_BY_ONE else n_voters // 50
+    joined: dict[int, int] = {}
+    n_joins = 1 if n_voters <= _ONE_BY_ONE else n_voters // 10
     for place in np.argsort(-score, axis=None, kind="stable")[: 4 * n_joins]:
         first, second = map(int, np.unravel_index(place, score.shape))
         pair = first, second
@@ -231,13 +229,11 @@ def _pairs_to_join(
         few = n_voters - len(joined) - 1 < np.ceil(_MANY_VOTERS * n_programs)
         if few and together[pair] < _MIN_COVERAGE:
             break
-        if first in taken or second in taken:
-            continue
-        taken |= {first, second}
-        joined.append(pair)
+        if first not in joined and second not in joined:
+            joined[second] = first
         if len(joined) == n_joins:
             break
-    return joined
+    return [(first, second) for second, first in joined.items()]
 
 
 def _group_vote(codes: np.ndarray, n_answers: int) -> np.ndarray:
@@ -291,10 +287,10 @@ def check_groups(
                 f"program_groups must be a list of lists of programs, got {group!r} "
                 "where a list is expected."
             )
-        members = []
+        members: list[int] = []
         for program in group:
-            place = places.get(program, program)
-            if isinstance(place, str) or not isinstance(place, Integral):
+            place = places.get(program) if isinstance(program, str) else program
+            if not isinstance(place, Integral):
                 known = f"one of {list(places)}" if places else "an index"
                 raise ValueError(
                     f"program_groups holds {program!r}, which is not {known}."

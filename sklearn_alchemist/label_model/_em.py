@@ -14,7 +14,7 @@ from ._priors import (
     Priors,
     one_coin_shares,
 )
-from ._table import Group, PatternTable, count_rows
+from ._table import Block, Group, PatternTable, count_rows
 
 # Samples whose probabilities are held at one time: few enough for the cache.
 _CHUNK = 1 << 15
@@ -526,7 +526,7 @@ class _Evidence:
 
     def rows(self, start: int, stop: int) -> list[np.ndarray]:
         """Return the rows of some patterns in each table."""
-        parts = [*self.table.blocks, *self.table.groups]
+        parts: list[Block | Group] = [*self.table.blocks, *self.table.groups]
         return [part.rows[start:stop].astype(np.intp) for part in parts]
 
     def logits(self, rows: list[np.ndarray]) -> np.ndarray:

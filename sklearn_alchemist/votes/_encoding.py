@@ -119,7 +119,13 @@ def encode_answers(votes: np.ndarray, answers: np.ndarray) -> np.ndarray:
            [2, 3]], dtype=int8)
     """
     known = answers[1:]
-    codes = np.full(votes.shape, len(answers), dtype=vote_dtype(len(answers) + 1))
+    dtype = vote_dtype(len(answers) + 1)
+    if votes.dtype.kind == "i" and np.array_equal(known, np.arange(len(known))):
+        # One more than the vote, and out of range for what is unknown.
+        codes = np.minimum(votes, len(known), dtype=votes.dtype) + votes.dtype.type(1)
+        codes[codes < 0] = len(answers)
+        return codes.astype(dtype, copy=False)
+    codes = np.full(votes.shape, len(answers), dtype=dtype)
     codes[votes == ABSTAIN] = 0
     if known.size:
         # Column by column, since positions take eight times the memory of votes.

@@ -1,0 +1,41 @@
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+BENCHMARKS = pathlib.Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def benchmarks_on_path(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+
+
+def test_the_oracle_is_the_rule_of_bayes():
+    """Its probabilities are right as often as they say."""
+    from _regimes import REGIMES, regime
+
+    for name in REGIMES:
+        problem = regime(name, seed=0, n_samples=4000, n_programs=6, n_classes=3)
+        proba = problem.oracle(problem.votes)
+        assert_allclose(proba.sum(axis=1), 1)
+        right = proba.argmax(axis=1) == problem.y
+        error = np.sqrt((proba.max(axis=1) * (1 - proba.max(axis=1))).mean() / 4000)
+        assert abs(right.mean() - proba.max(axis=1).mean()) < 5 * error, name
+
+
+def test_the_benchmark_runs(tmp_path):
+    np.savez(
+        tmp_path / "set.npz",
+        L=np.random.default_rng(0).integers(-1, 2, (50, 4)),
+        y=np.resize([0, 1], 50),
+    )
+    command = [sys.executable, BENCHMARKS / "label_models.py", "--seeds", "1"]
+    command += ["--sizes", "200,6,2", "--votes", tmp_path, "--only", "ours"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "mean regret" in done.stdout
+    assert "copies 60 %" in done.stdout
+    assert "\nset " in done.stdout
