@@ -55,6 +55,8 @@ from .votes import ABSTAIN, check_classes, collapse, encode_answers, vote_dtype
 
 # Up to so many different rows of votes, partial_fit starts again from all of them.
 _MAX_PATTERNS = 1 << 18
+# So many patterns tell how often programs agree.
+_PEER_SAMPLE = 100_000
 _ITERATED = ("dawid_skene", "one_coin")
 
 
@@ -546,9 +548,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             class_prior = vote_share_prior(votes_for, patterns.counts)
         self.class_prior_ = class_prior
         if self.method_ == "weighted_vote":
-            self._peer_accuracies = peer_accuracies(
-                patterns.codes, patterns.counts, votes_for, patterns.meaning
-            )
+            self._peer_accuracies = peer_accuracies(patterns.sample(_PEER_SAMPLE))
         # What the votes say of the programs; it is not used.
         shares = self._count(table, patterns.meaning).T
         counted = expect_from_votes(table, patterns.counts, shares)

@@ -60,9 +60,8 @@ def doubts(patterns: Patterns, fit: Fit) -> tuple[str, str] | None:
     patterns = patterns.sample(_SAMPLE_SIZE)
     table = PatternTable(patterns.codes, patterns.n_answers, fit.groups)
     class_prior = fit.parameters.class_prior
-    votes_for = count_votes(table, patterns.meaning)
     overruled, shift = drift(
-        votes_for,
+        count_votes(table, patterns.meaning),
         patterns.counts,
         posterior(table, fit.parameters),
         class_prior,
@@ -82,10 +81,7 @@ def doubts(patterns: Patterns, fit: Fit) -> tuple[str, str] | None:
         )
     disagreement = unexplained(patterns, fit)
     if disagreement > _MAX_MISFIT:
-        agreement = peer_accuracies(
-            patterns.codes, patterns.counts, votes_for, patterns.meaning
-        )
-        if agreement.mean() < _MIN_AGREEMENT:
+        if peer_accuracies(patterns).mean() < _MIN_AGREEMENT:
             return None
         return "weighted_vote", (
             "Pairs of programs agree more or less often than the model can explain (by "

@@ -3,28 +3,18 @@
 import numpy as np
 from scipy.special import softmax
 
+from ._fitting import Patterns, count_votes
 from ._priors import ACCURACY, STRENGTH
 from ._table import PatternTable
 
 
-def peer_accuracies(
-    codes: np.ndarray, counts: np.ndarray, votes_for: np.ndarray, meaning: np.ndarray
-) -> np.ndarray:
+def peer_accuracies(patterns: Patterns) -> np.ndarray:
     """Estimate the accuracy of each program, taking the others' majority for the truth.
 
     Parameters
     ----------
-    codes : ndarray of int of shape (n_patterns, n_programs)
-        Answers, 0 for abstain.
-
-    counts : ndarray of shape (n_patterns,)
-        Number of samples of each pattern.
-
-    votes_for : ndarray of shape (n_patterns, n_classes)
-        Number of votes for each class.
-
-    meaning : ndarray of bool of shape (n_answers, n_classes)
-        Which answer is the index of which class.
+    patterns : Patterns
+        Votes and counts.
 
     Returns
     -------
@@ -35,13 +25,15 @@ def peer_accuracies(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_alchemist.label_model import peer_accuracies
+    >>> from sklearn_alchemist.label_model import Patterns, peer_accuracies
     >>> codes = np.array([[1, 1, 1], [2, 2, 1]])
-    >>> votes_for = np.array([[3.0, 0.0], [1.0, 2.0]])
     >>> meaning = np.array([[False, False], [True, False], [False, True]])
-    >>> peer_accuracies(codes, np.array([90.0, 90.0]), votes_for, meaning).round(2)
+    >>> patterns = Patterns(codes, np.array([90.0, 90.0]), meaning)
+    >>> peer_accuracies(patterns).round(2)
     array([0.97, 0.97, 0.51])
     """
+    codes, counts, meaning = patterns.codes, patterns.counts, patterns.meaning
+    votes_for = count_votes(PatternTable(codes, patterns.n_answers), meaning)
     n_classes = meaning.shape[1]
     accuracies = np.empty(codes.shape[1])
     for program, answers in enumerate(codes.T):

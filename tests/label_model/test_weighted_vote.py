@@ -2,9 +2,9 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from sklearn_alchemist.label_model import (
+    Patterns,
     PatternTable,
     class_of_answers,
-    count_votes,
     peer_accuracies,
     weighted_posterior,
 )
@@ -13,8 +13,7 @@ MEANING = class_of_answers(np.arange(-1, 2), 2)
 
 
 def accuracies_of(codes, counts):
-    votes_for = count_votes(PatternTable(codes, 3), MEANING)
-    return peer_accuracies(codes, counts, votes_for, MEANING)
+    return peer_accuracies(Patterns(codes, counts, MEANING))
 
 
 def test_a_program_is_compared_with_the_majority_of_the_others_only():
