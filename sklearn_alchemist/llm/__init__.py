@@ -3,18 +3,20 @@
 from typing import TYPE_CHECKING
 
 from .._lazy import lazy_exports
-from ._ledger import Prices, Tally, Usage
+from ._ledger import Budget, Prices, Tally, Usage
 from ._model import LLM
 from ._question import Completion, Question
 
 if TYPE_CHECKING:
     from ._client import Answers, ask
     from ._provider import count_tokens, prices_of
-    from ._store import CompletionStore, default_store_path, write_recordings
+    from ._recordings import seed_store, write_recordings
+    from ._store import CompletionStore, default_store_path
 
 __all__ = [
     "LLM",
     "Answers",
+    "Budget",
     "Completion",
     "CompletionStore",
     "Prices",
@@ -25,6 +27,7 @@ __all__ = [
     "count_tokens",
     "default_store_path",
     "prices_of",
+    "seed_store",
     "write_recordings",
 ]
 
@@ -38,6 +41,7 @@ __getattr__ = lazy_exports(
         "count_tokens": "_provider",
         "default_store_path": "_store",
         "prices_of": "_provider",
-        "write_recordings": "_store",
+        "seed_store": "_recordings",
+        "write_recordings": "_recordings",
     },
 )

@@ -1,30 +1,37 @@
 """Ask questions: from the store what it holds, the rest of the model, once."""
 
+import contextlib
 import os
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..exceptions import AlchemistWarning, BudgetError, OfflineError, StoreError
+from .._warn import warn
+from ..exceptions import BudgetError, LLMError, OfflineError, StoreError
 from . import _provider
+from ._heartbeat import Heartbeat
 from ._ledger import Budget, Prices, Tally, Usage
 from ._model import LLM
 from ._question import Completion, Question, digest
-from ._retry import MAX_PAUSE, CallFailed, with_backoff
+from ._recordings import Recordings, recording_key
+from ._retry import CallFailed, with_backoff
 from ._store import (
+    Charge,
     Claim,
     CompletionStore,
-    Recordings,
     default_store_path,
-    recording_key,
+    is_newer,
 )
 
 _POLL_SECONDS = 0.1
+# Answers that are paid and could not be written, by store and key: asked for again in
+# this process, they are not paid again.
+_unwritten: dict[tuple[Path, str], tuple[dict[str, Any], Completion]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +40,19 @@ class Answers:
 
     Parameters
     ----------
-    completions : list of Completion
-        In the order of the questions.
+    completions : list of (Completion or None)
+        In the order of the questions; None only where the budget ended before.
 
     usage : Usage
         What they cost.
+
+    shortfall : BudgetError or None, default=None
+        Why questions were left out.
     """
 
-    completions: list[Completion]
+    completions: list[Any]
     usage: Usage
+    shortfall: BudgetError | None = None
 
 
 def ask(
@@ -49,6 +60,8 @@ def ask(
     questions: Sequence[Question],
     *,
     on_answer: Callable[[int], None] | None = None,
+    budget: Budget | None = None,
+    partial: bool = False,
 ) -> Answers:
     """Ask a language model, paying for no answer that the store already holds.
 
@@ -66,6 +79,14 @@ def ask(
     on_answer : callable, default=None
         Called with the position of a question when its answer is there; in the
         caller's thread, in the order in which answers arrive.
+
+    budget : Budget or None, default=None
+        What several calls of this function share. None is `llm.max_calls` and
+        `llm.max_cost` for this call alone.
+
+    partial : bool, default=False
+        Whether to return what the budget allowed, where it ends before the last
+        question, instead of raising.
 
     Returns
     -------
@@ -89,28 +110,61 @@ def ask(
     for i in found:
         _notify(on_answer, i)
     paid: dict[int, Completion] = {}
+    shortfall = None
     if missing:
         _provider.check_access(llm)
-        prices = _prices_for_cap(llm)
-        if llm.max_calls is not None and len(missing) > llm.max_calls:
+        budget = budget or Budget(llm.max_calls, llm.max_cost)
+        prices = _prices_for_cap(llm, store)
+        left = budget.calls_left
+        if left is not None and len(missing) > left and not partial:
             raise BudgetError(
                 f"{len(missing)} questions have no stored answer, but "
                 f"max_calls={llm.max_calls}: raise max_calls or ask for less."
             )
-        desk = _Desk(llm, store, Budget(llm.max_calls, llm.max_cost), prices)
-        for i, completion, was_paid in _ask_concurrently(desk, requests, missing):
-            (paid if was_paid else found)[i] = completion
-            _notify(on_answer, i)
-    completions = [paid[i] if i in paid else found[i] for i in range(len(questions))]
-    usage = Usage(paid=Tally.of(paid.values()), cached=Tally.of(found.values()))
-    return Answers(completions, usage)
+        with _open_desk(llm, store, budget, prices) as desk:
+            try:
+                for i, completion, was_paid in _ask_concurrently(
+                    desk, requests, missing
+                ):
+                    (paid if was_paid else found)[i] = completion
+                    _notify(on_answer, i)
+            except LLMError as error:
+                # What was under way when the first failed has been received as well.
+                for i, (completion, was_paid) in desk.received.items():
+                    (paid if was_paid else found)[i] = completion
+                if not (partial and isinstance(error, BudgetError)):
+                    raise _with_what_was_kept(
+                        error, len(paid) + len(found), len(questions), store
+                    ) from error.__cause__
+                shortfall = error
+            finally:
+                for notice in dict.fromkeys(desk.notices):
+                    warn(notice)
+    everything = {**found, **paid}
+    return Answers(
+        [everything.get(i) for i in range(len(questions))],
+        Usage(paid=Tally.of(paid.values()), cached=Tally.of(found.values())),
+        shortfall,
+    )
+
+
+def _with_what_was_kept(
+    error: LLMError, n_received: int, n_asked: int, store: CompletionStore | None
+) -> LLMError:
+    """Add to an error what is not lost."""
+    if not n_received or store is None:
+        return error
+    return type(error)(
+        f"{error} {n_received} of {n_asked} answers were received and are kept: asked "
+        "again, they cost nothing."
+    )
 
 
 def _request(llm: LLM, question: Question) -> dict[str, Any]:
     """All that decides the answer to a question."""
     return {
         "model": llm.model,
-        "api_base": llm.api_base and llm.api_base.rstrip("/"),
+        "api_base": llm.address,
         "messages": [dict(message) for message in question.messages],
         "params": llm.request_params,
         "sample": question.sample,
@@ -136,7 +190,7 @@ def _look_up(
     else:
         store = CompletionStore(path)
         answers = [
-            None if llm.refresh else store.get(digest(request)) for request in requests
+            _kept(store, digest(request), llm.newer_than) for request in requests
         ]
     found = {i: answer for i, answer in enumerate(answers) if answer is not None}
     if len(found) < len(requests) and (llm.offline or store is None):
@@ -152,21 +206,46 @@ def _look_up(
     return store, found
 
 
-def _prices_for_cap(llm: LLM) -> Prices | None:
-    """Find the prices that a cap in dollars needs."""
-    if llm.max_cost is None:
+def _kept(
+    store: CompletionStore, key: str, newer_than: datetime | None
+) -> Completion | None:
+    """Find an answer in a store, or among those that could not be written to it."""
+    request, answer = _unwritten.get((store.path, key), (None, None))
+    if request is not None and answer is not None:
+        with contextlib.suppress(StoreError):  # there may be room by now
+            store.add([(key, request, answer)])
+            del _unwritten[store.path, key]
+    else:
+        answer = store.get(key)
+    return answer if answer is not None and is_newer(answer, newer_than) else None
+
+
+def _prices_for_cap(llm: LLM, store: CompletionStore | None) -> Prices | None:
+    """Find the prices of a model, which a cap in dollars needs."""
+    capped = llm.max_cost is not None or (store is not None and store.cap() is not None)
+    if not capped and llm.function is not None and llm.prices is None:
         return None
     prices = llm.known_prices or _provider.prices_of(llm.model)
+    if not capped:
+        return prices
+    what = "max_cost" if llm.max_cost is not None else "the cap of the store"
     if prices is None:
         raise BudgetError(
-            f"max_cost needs a price, and litellm's table has none for {llm.model!r}: "
+            f"{what} needs a price, and litellm's table has none for {llm.model!r}: "
             "give prices={'input': ..., 'output': ...} in dollars per million tokens."
         )
-    if "max_tokens" not in llm.request_params:
+    if _max_tokens(llm) is None:
         raise BudgetError(
-            "max_cost needs params['max_tokens']: without it a call has no worst case."
+            f"{what} needs params['max_tokens']: without it a call has no worst case."
         )
     return prices
+
+
+def _max_tokens(llm: LLM) -> int | None:
+    """Most tokens that an answer may have."""
+    params = llm.request_params
+    limits = [params.get(n) for n in ("max_tokens", "max_completion_tokens")]
+    return max((n for n in limits if isinstance(n, int)), default=None)
 
 
 def _notify(on_answer: Callable[[int], None] | None, position: int) -> None:
@@ -182,65 +261,128 @@ class _Desk:
     store: CompletionStore | None
     budget: Budget
     prices: Prices | None
+    heartbeat: Heartbeat | None
     given_up: threading.Event = field(default_factory=threading.Event)
+    received: dict[int, tuple[Completion, bool]] = field(default_factory=dict)
+    # What the server refuses to be sent, found out call by call.
+    refused: set[str] = field(default_factory=set)
+    # To be said in the thread of the caller, where a warning finds its line.
+    notices: list[str] = field(default_factory=list)
 
-    def answer(self, request: dict[str, Any]) -> tuple[Completion, bool]:
+    def answer(self, place: int, request: dict[str, Any]) -> tuple[Completion, bool]:
         """Get one answer; tell whether it was paid here."""
-        if self.store is None:
+        self.received[place] = self._answer(request)
+        return self.received[place]
+
+    def _answer(self, request: dict[str, Any]) -> tuple[Completion, bool]:
+        if self.store is None or self.heartbeat is None:
             return self._pay(request, None), True
         while True:
             outcome = self.store.claim(
-                digest(request), seconds=self._lease, refresh=self.llm.refresh
+                digest(request),
+                seconds=self.heartbeat.seconds,
+                newer_than=self.llm.newer_than,
             )
             if isinstance(outcome, Completion):
                 return outcome, False
             if isinstance(outcome, Claim):
+                self.heartbeat.hold(outcome)
                 try:
                     return self._pay(request, outcome), True
                 except BaseException:
-                    self.store.release(outcome)
+                    self.heartbeat.let_go(outcome)
+                    with contextlib.suppress(StoreError):
+                        self.store.release(outcome)
                     raise
+                finally:
+                    self.heartbeat.let_go(outcome)
+            if self.given_up.is_set():
+                raise LLMError("another question failed")
             time.sleep(_POLL_SECONDS)
 
-    @property
-    def _lease(self) -> float:
-        """Seconds for the longest pause and one attempt after it."""
-        return self.llm.timeout + MAX_PAUSE + 30.0
-
     def _pay(self, request: dict[str, Any], claim: Claim | None) -> Completion:
+        charges: list[Charge] = []
+
         def attempt() -> Completion:
             if self.given_up.is_set():
                 raise CallFailed("another question failed", retryable=False)
             worst_case = self._worst_case(request)
             self.budget.reserve(worst_case)
-            if self.store is not None and claim is not None:
-                self.store.renew(claim, seconds=self._lease)
+            charge = None
+            if self.store is not None and worst_case:
+                try:
+                    charge = self.store.reserve(worst_case)
+                except BaseException:
+                    self.budget.cancel(worst_case)
+                    raise
             try:
-                completion = _provider.call(self.llm, request["messages"])
+                completion = self._call(request)
             except CallFailed as failure:
                 self.budget.settle(worst_case, 0.0 if failure.sure else None)
+                if charge is not None and self.store is not None and failure.sure:
+                    self.store.settle(charge, 0.0)
                 raise
             self.budget.settle(worst_case, completion.dollars)
+            if charge is not None:
+                charges.append(charge)
             return completion
 
         completion = with_backoff(attempt)
         if self.store is not None and claim is not None:
+            charge = charges[-1] if charges else None
             try:
-                self.store.save(claim, request, completion)
+                self.store.save(claim, request, completion, charge)
             except StoreError as error:
                 # The answer is paid: use it, even if it cannot be kept.
-                warnings.warn(
-                    f"An answer is used, but not kept: {error}",
-                    AlchemistWarning,
-                    stacklevel=2,
+                _unwritten[self.store.path, claim.key] = (request, completion)
+                self.notices.append(
+                    "An answer is used, and kept only as long as this process lives: "
+                    f"{error}"
                 )
+            else:
+                _unwritten.pop((self.store.path, claim.key), None)
         return completion
 
+    def _call(self, request: dict[str, Any]) -> Completion:
+        """Ask once; leave out what the server does not take."""
+        while True:
+            refused = frozenset(self.refused)
+            try:
+                return _provider.call(self.llm, request["messages"], refused)
+            except _provider.CallRefused as refusal:
+                self.refused.add(refusal.what)
+                if refusal.what == "system":
+                    notice = "takes no system message: the user's message repeats it."
+                else:
+                    notice = (
+                        f"takes no {refusal.what!r}: it is asked without. "
+                        f"LLM(..., params={{{refusal.what!r}: None}}) says so at once."
+                    )
+                self.notices.append(f"{self.llm.model!r} {notice}")
+
     def _worst_case(self, request: dict[str, Any]) -> float:
-        if self.prices is None:
+        """Dollars that a call may cost: no token is shorter than a byte."""
+        limit = _max_tokens(self.llm)
+        if self.prices is None or limit is None:
             return 0.0
-        prompt_tokens = _provider.count_tokens(request["messages"], self.llm.model)
-        return self.prices.cost(prompt_tokens, request["params"]["max_tokens"])
+        n_bytes = sum(
+            len(text.encode("utf-8", "replace")) + 16
+            for message in request["messages"]
+            for text in message.values()
+        )
+        return self.prices.cost(n_bytes, limit)
+
+
+@contextlib.contextmanager
+def _open_desk(
+    llm: LLM, store: CompletionStore | None, budget: Budget, prices: Prices | None
+) -> Iterator[_Desk]:
+    """Prepare what threads share, and keep their claims alive meanwhile."""
+    if store is None:
+        yield _Desk(llm, None, budget, prices, None)
+        return
+    with Heartbeat(store) as heartbeat:
+        yield _Desk(llm, store, budget, prices, heartbeat)
 
 
 def _ask_concurrently(
@@ -249,7 +391,7 @@ def _ask_concurrently(
     """Yield answers as they arrive; after a failure, start no further call."""
     with ThreadPoolExecutor(desk.llm.n_concurrent, "sklearn_alchemist") as executor:
         positions: dict[Future[tuple[Completion, bool]], int] = {
-            executor.submit(desk.answer, requests[i]): i for i in missing
+            executor.submit(desk.answer, i, requests[i]): i for i in missing
         }
         try:
             for future in as_completed(positions):

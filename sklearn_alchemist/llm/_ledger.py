@@ -123,6 +123,12 @@ class Usage:
     cached : Tally
         Answers taken from the store, with what they cost when they were asked for.
 
+    repaired : Tally
+        Those of all these answers that mend an earlier one.
+
+    wasted : Tally
+        Those of all these answers that gave no program that is kept.
+
     Examples
     --------
     >>> from sklearn_alchemist.llm import Tally, Usage
@@ -132,6 +138,8 @@ class Usage:
 
     paid: Tally = field(default_factory=Tally)
     cached: Tally = field(default_factory=Tally)
+    repaired: Tally = field(default_factory=Tally)
+    wasted: Tally = field(default_factory=Tally)
 
     @property
     def calls(self) -> int:
@@ -219,3 +227,25 @@ class Budget:
         if dollars is not None:
             with self._lock:
                 self._dollars += dollars - worst_case
+
+    def cancel(self, worst_case: float) -> None:
+        """Take a reservation back, of a call that the server refused to make.
+
+        Parameters
+        ----------
+        worst_case : float
+            What was reserved.
+        """
+        with self._lock:
+            self._calls -= 1
+            self._dollars -= worst_case
+
+    @property
+    def dollars(self) -> float:
+        """What is spent or reserved."""
+        return self._dollars
+
+    @property
+    def calls_left(self) -> int | None:
+        """Number of calls that may still be sent, None where nothing limits them."""
+        return None if self.max_calls is None else self.max_calls - self._calls

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from numbers import Integral, Real
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,9 +20,15 @@ RESERVED_PARAMS = frozenset(
     | {"stream", "timeout"}
 )
 _SECRET_NAME = re.compile(
-    r"api[_-]?key|secret|passw|authori[sz]ation|credential|cookie|bearer|token$", re.I
+    r"(api|access|account|shared|functions)[_-]?key|(?<!cache)[_-]key$|secret|passw"
+    r"|auth(?!or(?!i))|credential|cookie|bearer|signature|token$",
+    re.I,
 )
-_SECRET_VALUE = re.compile(r"^\s*(bearer\s|basic\s|sk-[\w-]{8})", re.I)
+_SECRET_VALUE = re.compile(
+    r"^\s*(bearer\s|basic\s|sk-[\w-]{8}|gsk_\w{8}|hf_\w{8}|ghp_\w{8}|AIza[\w-]{8}"
+    r"|eyJ[\w-]+\.[\w-]+\.)",
+    re.I,
+)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -72,7 +79,9 @@ class LLM:
         Answer from the store only.
 
     refresh : bool, default=False
-        Ask again even what the store can answer, and keep the new answer.
+        Use no answer that is older than this object. All that is asked by way of it,
+        its copies and its pickles is asked once more, and shared: by the folds of a
+        search, and by processes.
 
     function : callable, default=None
         Answers instead of a provider; see `from_callable`.
@@ -102,6 +111,7 @@ class LLM:
     offline: bool = False
     refresh: bool = False
     function: Callable[[str], str] | None = field(default=None)
+    made: datetime = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, str) or not self.model.strip():
@@ -109,6 +119,7 @@ class LLM:
                 "model must be a model name as litellm writes it, such as "
                 f"'openai/gpt-4o-mini'; got {self.model!r}."
             )
+        object.__setattr__(self, "made", datetime.now(UTC))
         _check_api_base(self.api_base)
         _check_params(self.params)
         if self.store is True or not isinstance(
@@ -138,7 +149,10 @@ class LLM:
         changed = [
             f"{f.name}={getattr(self, f.name)!r}"
             for f in fields(self)
-            if f.kw_only and f.name != "function" and getattr(self, f.name) != f.default
+            if f.kw_only
+            and f.init
+            and f.name != "function"
+            and getattr(self, f.name) != f.default
         ]
         return f"LLM({', '.join([repr(self.model), *changed])})"
 
@@ -201,6 +215,30 @@ class LLM:
         """The parameters sent with every question, defaults included."""
         merged = {**DEFAULT_PARAMS, **(self.params or {})}
         return {name: value for name, value in merged.items() if value is not None}
+
+    @property
+    def address(self) -> str | None:
+        """Where questions are sent: `api_base`, or what the environment names.
+
+        None is the provider's own address.
+        """
+        base = self.api_base
+        if base is None and self.function is None:
+            base = next(filter(None, map(os.environ.get, self._address_names())), None)
+        return None if base is None else base.rstrip("/")
+
+    def _address_names(self) -> list[str]:
+        """Environment variables that litellm reads an address from."""
+        provider, slash, _ = self.model.partition("/")
+        if not slash:
+            provider = "anthropic" if self.model.startswith("claude") else "openai"
+        name = provider.upper().replace("-", "_")
+        return [f"{name}_API_BASE", f"{name}_BASE_URL"]
+
+    @property
+    def newer_than(self) -> datetime | None:
+        """From when on answers may be used, None for all."""
+        return self.made if self.refresh else None
 
     @property
     def known_prices(self) -> Prices | None:

@@ -2,9 +2,10 @@
 
 import functools
 import os
+import re
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import ModuleType
@@ -58,14 +59,14 @@ def check_access(llm: LLM) -> None:
         return
     litellm = load_litellm()
     try:
-        litellm.get_llm_provider(llm.model, api_base=llm.api_base)
+        litellm.get_llm_provider(llm.model, api_base=llm.address)
     except litellm.exceptions.BadRequestError:
         raise LLMError(
             f"litellm does not know the model {llm.model!r}. Write it as "
             "'provider/model', such as 'openai/gpt-4o-mini' or 'ollama/llama3'; for an "
             "OpenAI-compatible server write 'openai/NAME' and give its api_base."
         ) from None
-    if llm.api_base is not None:
+    if llm.address is not None:
         return  # servers of one's own often want no key
     missing = [
         name
@@ -129,7 +130,9 @@ def count_tokens(messages: Sequence[Message], model: str) -> int:
     return load_litellm().token_counter(model=model, messages=list(messages))
 
 
-def call(llm: LLM, messages: Sequence[Message]) -> Completion:
+def call(
+    llm: LLM, messages: Sequence[Message], refused: frozenset[str] = frozenset()
+) -> Completion:
     """Ask once.
 
     Parameters
@@ -140,6 +143,9 @@ def call(llm: LLM, messages: Sequence[Message]) -> Completion:
     messages : sequence of mappings
         Chat messages.
 
+    refused : frozenset of str, default=frozenset()
+        What the server refuses to be sent: names of parameters, or ``"system"``.
+
     Returns
     -------
     completion : Completion
@@ -149,16 +155,21 @@ def call(llm: LLM, messages: Sequence[Message]) -> Completion:
     ------
     CallFailed
         If there is no answer.
+
+    CallRefused
+        If the server takes no such parameter or no system message.
     """
     if llm.function is not None:
         return _call_function(llm, messages)
     litellm = load_litellm()
-    options: dict[str, Any] = dict(llm.request_params)
-    if llm.api_base is not None:
-        options["api_base"] = llm.api_base
+    options = without(dict(llm.request_params), refused)
+    if llm.address is not None:
+        options["api_base"] = llm.address
         missing = litellm.validate_environment(llm.model)["missing_keys"]
         if any(n.endswith("_API_KEY") and n not in os.environ for n in missing):
             options["api_key"] = _NO_KEY
+    if "system" in refused:
+        messages = _merge_system(messages)
     try:
         response = litellm.completion(
             model=llm.model,
@@ -170,9 +181,102 @@ def call(llm: LLM, messages: Sequence[Message]) -> Completion:
             **options,
         )
     except Exception as error:
+        what = refused_part(error, {*options, "system"} - refused)
+        if what is not None:
+            raise CallRefused(what) from None
         # Without its cause, which may repeat a key.
         raise _as_failure(llm, error) from None
     return _read_response(llm, response)
+
+
+class CallRefused(Exception):  # noqa: N818 -- caught at once, never shown
+    """A server refuses a part of the request, and did not charge for it.
+
+    Parameters
+    ----------
+    what : str
+        Name of the parameter, or ``"system"``.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+def refused_part(error: Exception, sent: set[str]) -> str | None:
+    """Read from an error which part of a request the server does not take.
+
+    Parameters
+    ----------
+    error : Exception
+        What litellm raised.
+
+    sent : set of str
+        Names of parameters that can be left out, and ``"system"``.
+
+    Returns
+    -------
+    what : str or None
+        The part that the message names; None where it is about something else.
+    """
+    if getattr(error, "status_code", None) not in {400, 422}:
+        return None
+    text = str(error).lower()
+    complains = (
+        *("support", "unrecognized", "unknown", "not permitted", "not allowed"),
+        *("unexpected", "extra inputs", "invalid value", "deprecated"),
+    )
+    if not any(word in text for word in complains):
+        return None
+    if "system" in sent and re.search(
+        r"system[ _-](role|message|prompt|instruction)|role.{0,20}system"
+        r"|developer instruction",
+        text,
+    ):
+        return "system"
+    droppable = sent - {"api_base", "api_key", "system"}
+    named = [n for n in droppable if re.search(rf"(?<!\w){n}(?!\w)", text)]
+    # "Use max_completion_tokens instead" names both.
+    return min(named, key=text.index, default=None)
+
+
+def without(options: dict[str, Any], refused: Iterable[str]) -> dict[str, Any]:
+    """Leave out of a request what a server refuses.
+
+    Parameters
+    ----------
+    options : dict
+        Parameters of the request.
+
+    refused : iterable of str
+        What it refuses.
+
+    Returns
+    -------
+    options : dict
+        The rest; a limit on tokens stays, under its other name.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.llm._provider import without
+    >>> without({"max_tokens": 9, "temperature": 1}, ["max_tokens", "temperature"])
+    {'max_completion_tokens': 9}
+    """
+    kept = {name: value for name, value in options.items() if name not in refused}
+    if "max_tokens" in refused and "max_completion_tokens" not in refused:
+        kept.setdefault("max_completion_tokens", options.get("max_tokens"))
+        if kept["max_completion_tokens"] is None:
+            del kept["max_completion_tokens"]
+    return kept
+
+
+def _merge_system(messages: Sequence[Message]) -> list[Message]:
+    """Say in the first message of the user what the system message says."""
+    system = [m["content"] for m in messages if m["role"] == "system"]
+    rest = [dict(m) for m in messages if m["role"] != "system"]
+    if system and rest:
+        rest[0]["content"] = "\n\n".join([*system, rest[0]["content"]])
+    return list(rest)
 
 
 def _call_function(llm: LLM, messages: Sequence[Message]) -> Completion:
@@ -198,7 +302,10 @@ def _read_response(llm: LLM, response: Any) -> Completion:
     """Turn litellm's response into a completion."""
     if not response.choices:
         raise CallFailed(
-            f"{llm.model!r} answered without any choice.", retryable=True, sure=False
+            f"{llm.model!r} answered without any choice.",
+            retryable=True,
+            sure=False,
+            broken=True,
         )
     choice = response.choices[0]
     usage = getattr(response, "usage", None)
@@ -224,11 +331,12 @@ def _as_failure(llm: LLM, error: Exception) -> CallFailed:
     """Say what went wrong, and whether it may go better later."""
     litellm = load_litellm()
     status = getattr(error, "status_code", None)
-    where = f" at {llm.api_base}" if llm.api_base else ""
+    where = f" at {llm.address}" if llm.address else ""
     text = " ".join(_without_secrets(str(error)).split())[:300]
     if isinstance(error, litellm.exceptions.Timeout):
         reason = (
-            f"{llm.model!r}{where} did not answer within timeout={llm.timeout:g} s."
+            f"{llm.model!r}{where} did not answer within timeout={llm.timeout:g} s: "
+            "raise the timeout. The call may have been charged."
         )
     elif "Connection error" in text or isinstance(
         error, litellm.exceptions.APIConnectionError
@@ -239,15 +347,22 @@ def _as_failure(llm: LLM, error: Exception) -> CallFailed:
         reason = f"{llm.model!r}{where} refuses the key of the environment: {text}"
     elif status == 404:
         reason = f"{llm.model!r} is not known{where or ' to its provider'}: {text}"
+    elif "Expecting value" in text:
+        reason = f"{llm.model!r}{where} answered what is no JSON: {text}"
     else:
         reason = f"{llm.model!r}{where} failed: {text}"
-    known = status in RETRYABLE_STATUS
+    # What took us too long takes as long again, and may be paid again; a server that
+    # says 408 gave up by itself.
+    timed_out = isinstance(error, litellm.exceptions.Timeout) and "timed out" in text
+    known = status in RETRYABLE_STATUS and not timed_out
+    broken = "Expecting value" in text or "Received response" in text
     exhausted = "insufficient_quota" in text
     return CallFailed(
         reason,
         retryable=known and not exhausted,
         retry_after=_retry_after(error),
         sure=status is not None and status < 500 and status != 408,
+        broken=broken,
     )
 
 
@@ -278,4 +393,4 @@ def _retry_after(error: Exception) -> float | None:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 MAX_ATTEMPTS = 5
 MAX_PAUSE = 60.0
+# An answer that arrived broken is paid, so that asking on and on is no remedy.
+MAX_BROKEN = 2
 
 
 @dataclass
@@ -31,12 +33,16 @@ class CallFailed(Exception):  # noqa: N818 -- caught at once, never shown
 
     sure : bool, default=True
         Whether the server certainly did not charge for it.
+
+    broken : bool, default=False
+        Whether an answer arrived that cannot be read.
     """
 
     reason: str
     retryable: bool
     retry_after: float | None = None
     sure: bool = True
+    broken: bool = False
 
 
 def pause_before(attempt: int, retry_after: float | None) -> float:
@@ -85,7 +91,7 @@ def with_backoff(
         If the failure is not retryable, the server asks to wait for longer than a
         minute, or five attempts have failed.
     """
-    attempt = 0
+    attempt = n_broken = 0
     while True:
         attempt += 1
         try:
@@ -93,6 +99,11 @@ def with_backoff(
         except CallFailed as failure:
             if not failure.retryable:
                 raise LLMError(failure.reason) from failure.__cause__
+            n_broken += failure.broken
+            if n_broken == MAX_BROKEN:
+                raise LLMError(
+                    f"{failure.reason} That happened {n_broken} times."
+                ) from failure.__cause__
             if attempt == MAX_ATTEMPTS:
                 raise LLMError(
                     f"{failure.reason} That was attempt {attempt} of {MAX_ATTEMPTS}."

@@ -1,18 +1,19 @@
-"""Keep completions on disk, so that no answer is paid twice."""
+"""Keep completions on disk, so that no answer is paid twice, and hold them to a cap."""
 
 import json
 import os
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..exceptions import StoreError
-from ._question import Completion, digest
+from ..exceptions import BudgetError, StoreError
+from ._question import Completion
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS completions (
@@ -30,6 +31,15 @@ CREATE TABLE IF NOT EXISTS claims (
     key TEXT PRIMARY KEY,
     owner TEXT NOT NULL,
     expires REAL NOT NULL      -- seconds since the epoch
+);
+CREATE TABLE IF NOT EXISTS charges (
+    id TEXT PRIMARY KEY,
+    dollars REAL NOT NULL,     -- the worst case until the outcome is known
+    settled INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS cap (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    dollars REAL NOT NULL
 );
 """
 _COLUMNS = tuple(f.name for f in fields(Completion))
@@ -69,6 +79,23 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Charge:
+    """Dollars that are set aside for one call.
+
+    Parameters
+    ----------
+    dollars : float
+        What the call may cost at most.
+
+    id : str
+        Tells calls apart.
+    """
+
+    dollars: float
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@dataclass(frozen=True)
 class CompletionStore:
     """Completions in a SQLite file, shared by any number of threads and processes.
 
@@ -79,6 +106,18 @@ class CompletionStore:
     ----------
     path : Path
         The file; it is made when it is first needed.
+
+    Examples
+    --------
+    A cap for all that is ever asked by way of a store, whoever asks:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn_alchemist.llm import CompletionStore
+    >>> store = CompletionStore(Path(tempfile.mkdtemp()) / "completions.sqlite")
+    >>> store.set_cap(5.00)
+    >>> store.cap(), store.spent()
+    (5.0, 0.0)
     """
 
     path: Path
@@ -107,7 +146,9 @@ class CompletionStore:
         with self._connection() as connection:
             return _select(connection, key)
 
-    def claim(self, key: str, *, seconds: float, refresh: bool = False) -> Any:
+    def claim(
+        self, key: str, *, seconds: float, newer_than: datetime | None = None
+    ) -> Any:
         """Get the answer to a question, or else the right to ask it.
 
         Parameters
@@ -118,8 +159,8 @@ class CompletionStore:
         seconds : float
             How long the claim holds unless it is renewed; then others may claim.
 
-        refresh : bool, default=False
-            Claim even what has an answer.
+        newer_than : datetime or None, default=None
+            Take no answer that was received before.
 
         Returns
         -------
@@ -132,7 +173,8 @@ class CompletionStore:
             If the file cannot be written.
         """
         with self._transaction() as connection:
-            if not refresh and (completion := _select(connection, key)):
+            completion = _select(connection, key)
+            if completion is not None and is_newer(completion, newer_than):
                 return completion
             now = time.time()
             held = connection.execute(
@@ -146,6 +188,117 @@ class CompletionStore:
                 (key, claim.owner, now + seconds),
             )
             return claim
+
+    def reserve(self, dollars: float) -> Charge:
+        """Set aside what one call may cost, if the cap of the store allows it.
+
+        Parameters
+        ----------
+        dollars : float
+            Most that the call may cost.
+
+        Returns
+        -------
+        charge : Charge
+            To be given to `settle` when the outcome is known; until then, and for good
+            if the process is killed, the whole amount counts as spent.
+
+        Raises
+        ------
+        BudgetError
+            If the call could exceed the cap; nothing is set aside then.
+
+        StoreError
+            If the file cannot be written.
+        """
+        charge = Charge(dollars)
+        with self._transaction() as connection:
+            cap, spent = _cap(connection), _spent(connection)
+            if cap is not None and spent + dollars > cap:
+                raise BudgetError(
+                    f"the next call may cost ${dollars:.4f}; of the cap of "
+                    f"${cap:.4f} of the store {str(self.path)!r}, ${spent:.4f} are "
+                    "spent or reserved. Raise it by CompletionStore(path).set_cap(...)."
+                )
+            connection.execute(
+                "INSERT INTO charges VALUES (?, ?, 0)", (charge.id, dollars)
+            )
+        return charge
+
+    def settle(self, charge: Charge, dollars: float) -> None:
+        """Replace what was set aside by what a call did cost.
+
+        Parameters
+        ----------
+        charge : Charge
+            What `reserve` gave.
+
+        dollars : float
+            What the call cost.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be written.
+        """
+        with self._transaction() as connection:
+            _settle(connection, charge, dollars)
+
+    def set_cap(self, dollars: float | None) -> None:
+        """Hold all that is asked by way of this store, by whomever, to an amount.
+
+        Parameters
+        ----------
+        dollars : float or None
+            Most that may be spent in all; None takes the cap away.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be written.
+        """
+        if dollars is not None and not dollars >= 0:
+            raise ValueError(f"the cap must be at least 0; got {dollars!r}.")
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM cap")
+            if dollars is not None:
+                connection.execute("INSERT INTO cap VALUES (1, ?)", (float(dollars),))
+
+    def cap(self) -> float | None:
+        """Tell what may be spent in all.
+
+        Returns
+        -------
+        dollars : float or None
+            None without a cap.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be read.
+        """
+        if self._is_empty():
+            return None
+        with self._connection() as connection:
+            return _cap(connection)
+
+    def spent(self) -> float:
+        """Tell what is spent or set aside, of calls whose price is known.
+
+        Returns
+        -------
+        dollars : float
+            The sum over all processes since the store was made.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be read.
+        """
+        if self._is_empty():
+            return 0.0
+        with self._connection() as connection:
+            return _spent(connection)
 
     def renew(self, claim: Claim, *, seconds: float) -> None:
         """Hold a claim for some more time.
@@ -189,9 +342,13 @@ class CompletionStore:
             )
 
     def save(
-        self, claim: Claim, request: Mapping[str, Any], completion: Completion
+        self,
+        claim: Claim,
+        request: Mapping[str, Any],
+        completion: Completion,
+        charge: Charge | None = None,
     ) -> None:
-        """Keep an answer and give up the claim to its question.
+        """Keep an answer, give up the claim to its question and settle its charge.
 
         Parameters
         ----------
@@ -204,23 +361,48 @@ class CompletionStore:
         completion : Completion
             What was answered.
 
+        charge : Charge or None, default=None
+            What was set aside for it.
+
         Raises
         ------
         StoreError
             If the file cannot be written.
         """
-        values = asdict(completion)
-        names = ", ".join(_COLUMNS)
         with self._transaction() as connection:
-            connection.execute(
-                f"INSERT OR REPLACE INTO completions (key, request, {names}) "
-                f"VALUES (?, ?{', ?' * len(_COLUMNS)})",
-                (claim.key, json.dumps(request), *(values[c] for c in _COLUMNS)),
-            )
+            _insert(connection, claim.key, request, completion)
             connection.execute(
                 "DELETE FROM claims WHERE key = ? AND owner = ?",
                 (claim.key, claim.owner),
             )
+            if charge is not None and completion.dollars is not None:
+                _settle(connection, charge, completion.dollars)
+
+    def add(self, records: Iterable[tuple[str, Mapping[str, Any], Completion]]) -> int:
+        """Keep answers that were received elsewhere, such as recordings.
+
+        Parameters
+        ----------
+        records : iterable of (str, mapping, Completion)
+            Key, request and answer. What the store has an answer to stays as it is.
+
+        Returns
+        -------
+        n_added : int
+            Number of answers that are new.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be written.
+        """
+        n_added = 0
+        with self._transaction() as connection:
+            for key, request, completion in records:
+                if _select(connection, key) is None:
+                    _insert(connection, key, request, completion)
+                    n_added += 1
+        return n_added
 
     def records(self) -> list[tuple[dict[str, Any], Completion]]:
         """List all that is kept, in the order in which it was received.
@@ -284,107 +466,71 @@ class CompletionStore:
                 connection.close()  # rolls back what was not committed
 
 
-@dataclass(frozen=True)
-class Recordings:
-    """Completions in a file of JSON Lines, to be read and not added to.
-
-    A recording is bound to its messages, parameters and sample number, but to no model
-    and no address: who replays it need not name whom it came from.
-
-    Parameters
-    ----------
-    path : Path
-        The file: one JSON object a line with the keys ``request`` and ``completion``.
-    """
-
-    path: Path
-
-    def load(self) -> dict[str, Completion]:
-        """Read all recordings.
-
-        Returns
-        -------
-        completions : dict of str to Completion
-            The answers by `recording_key`.
-
-        Raises
-        ------
-        StoreError
-            If the file is missing or a line is no recording.
-        """
-        try:
-            lines = self.path.read_text(encoding="utf-8").split("\n")
-        except OSError as error:
-            raise StoreError(
-                f"the recordings {str(self.path)!r} cannot be read: {error}."
-            ) from error
-        completions = {}
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-                completion = Completion(**record["completion"])
-                completions[recording_key(record["request"])] = completion
-            except (ValueError, KeyError, TypeError) as error:
-                raise StoreError(
-                    f"line {number} of {str(self.path)!r} is no recording: {error!r}."
-                ) from error
-        return completions
-
-
-def recording_key(request: Mapping[str, Any]) -> str:
-    """Key a request by what is asked, whoever is asked.
-
-    Parameters
-    ----------
-    request : mapping
-        ``messages``, ``params`` and ``sample``; more is not looked at.
-
-    Returns
-    -------
-    key : str
-        A digest.
-    """
-    names = ("messages", "params", "sample")
-    return digest({name: request[name] for name in names})
-
-
-def write_recordings(
-    store: CompletionStore, path: Path, *, answered_by: str | None = None
-) -> int:
-    """Write all that a store holds as recordings.
-
-    Parameters
-    ----------
-    store : CompletionStore
-        What to write.
-
-    path : Path
-        The file to write, with a name that ends in ``.jsonl``.
-
-    answered_by : str or None, default=None
-        Who answered, where the server's own name for the model does not tell.
-
-    Returns
-    -------
-    n_recordings : int
-        Number of lines written.
-    """
-    lines = []
-    for request, completion in store.records():
-        kept = {name: item for name, item in request.items() if name != "api_base"}
-        answer = asdict(completion)
-        if answered_by is not None:
-            answer["model"] = answered_by
-        record = {"request": kept, "completion": answer}
-        lines.append(json.dumps(record))
-    path.write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
-    return len(lines)
-
-
 def _select(connection: sqlite3.Connection, key: str) -> Completion | None:
     row = connection.execute(
         f"SELECT {', '.join(_COLUMNS)} FROM completions WHERE key = ?", (key,)
     ).fetchone()
     return None if row is None else Completion(**dict(zip(_COLUMNS, row, strict=True)))
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    key: str,
+    request: Mapping[str, Any],
+    completion: Completion,
+) -> None:
+    values = asdict(completion)
+    connection.execute(
+        f"INSERT OR REPLACE INTO completions (key, request, {', '.join(_COLUMNS)}) "
+        f"VALUES (?, ?{', ?' * len(_COLUMNS)})",
+        (key, json.dumps(request), *(values[c] for c in _COLUMNS)),
+    )
+
+
+def _settle(connection: sqlite3.Connection, charge: Charge, dollars: float) -> None:
+    connection.execute(
+        "UPDATE charges SET dollars = ?, settled = 1 WHERE id = ?", (dollars, charge.id)
+    )
+
+
+def _cap(connection: sqlite3.Connection) -> float | None:
+    if not _has_table(connection, "cap"):
+        return None
+    row = connection.execute("SELECT dollars FROM cap").fetchone()
+    return None if row is None else row[0]
+
+
+def _spent(connection: sqlite3.Connection) -> float:
+    if not _has_table(connection, "charges"):
+        return 0.0
+    return connection.execute("SELECT TOTAL(dollars) FROM charges").fetchone()[0]
+
+
+def _has_table(connection: sqlite3.Connection, name: str) -> bool:
+    """Tell whether a store is not older than a table."""
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(query, (name,)).fetchone() is not None
+
+
+def is_newer(completion: Completion, than: datetime | None) -> bool:
+    """Tell whether an answer was received after a moment.
+
+    Parameters
+    ----------
+    completion : Completion
+        The answer.
+
+    than : datetime or None
+        The moment; None is before all answers.
+
+    Returns
+    -------
+    newer : bool
+        Whether the answer may be used.
+    """
+    if than is None:
+        return True
+    try:
+        return datetime.fromisoformat(completion.created) >= than
+    except (TypeError, ValueError):  # nobody knows when
+        return False
