@@ -1,8 +1,8 @@
 """Label records with programs that a language model writes."""
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from . import llm as _llm
 from . import programs as _programs
 from . import synthesis as _synthesis
 from ._records import Records, check_labels, check_records, describe_classes
+from ._warn import warn
 from .exceptions import (
     ColumnNamesWarning,
     ProgramRejected,
@@ -30,10 +30,13 @@ from .votes import check_classes
 
 if TYPE_CHECKING:
     from .programs import RunResult
-    from .synthesis import Brief, Rejection
+    from .synthesis import Brief, Prompts, Recipe, Rejection, Synthesis
 
+# On fewer records, that a class gets no vote says little.
+_MIN_TO_JUDGE = 50
 # Enough to see a program fail or stay silent, little enough to cost nothing.
 _N_TRIED = 200
+_KINDS = {"rules", "keywords", "description", "examples"}
 # Steps of the progress bar while programs run.
 _N_STEPS = 100
 
@@ -71,6 +74,39 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         programs, or Python functions. They are kept as they are; the model is asked
         only for what is missing to `n_programs`.
 
+    program_style : {"python", "rules"}, default="python"
+        What the model writes: programs, or, for small and cheap models, phrases,
+        patterns and weights for one class a call, of which readable programs are
+        made. "rules" needs texts.
+
+    prior_knowledge : str, list of str or None, default=None
+        What the model is asked for before it writes programs: ``"rules"``,
+        ``"keywords"``, ``"description"`` or ``"examples"``. Of several, each is asked
+        once, and the programs take them in turn.
+
+    knowledge : str, Path, list of them, or None, default=None
+        Documents from which prior knowledge is answered: a str is a text, a Path a
+        text, Markdown or CSV file. The passages nearest to the task are sent to the
+        model. With ``prior_knowledge=None`` they are asked for "rules".
+
+    embedder : object with ``encode``, default=None
+        Finds these passages, such as a sentence-transformers model. None counts words.
+
+    prior_llm : str, LLM or None, default=None
+        Writes prior knowledge, with its own caps. None is `llm`.
+
+    max_repairs : int, default=3
+        Most calls that ask to mend programs which cannot be used. What is wrong is
+        found, and told, by way of records that are made up, so that all folds of a
+        cross-validation share these calls too.
+
+    learn_from_labels : bool, default=False
+        Whether programs that are no better than chance on the labels in `y` are
+        dropped. `y` may be partly None or NaN then, if `classes` is given.
+
+    prompts : Prompts or None, default=None
+        The wording of what is asked, see :class:`~sklearn_alchemist.synthesis.Prompts`.
+
     timeout : float, default=1.0
         Seconds that one program may take for one record before it is stopped.
 
@@ -87,13 +123,15 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         The programs, in the order of the columns of the votes.
 
     rejected_ : list of Rejection
-        Answers that gave no usable program, with the reason.
+        Answers that gave no usable program, and programs that were dropped since they
+        say nothing or repeat another, with the reason. At least three are kept.
 
     conversation_ : list of (Question, Completion)
         All that was said to the model and what it answered.
 
     usage_ : Usage
-        Calls, tokens and dollars, split into what was paid and what the store held.
+        Calls, tokens and dollars, split into what was paid and what the store held;
+        of all these, what went into repairs and what gave no program that is kept.
 
     n_features_in_ : int
         Number of columns seen during ``fit``; 1 for texts.
@@ -135,6 +173,14 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         "classes": ["array-like", dict, None],
         "n_programs": [Interval(Integral, 1, None, closed="left")],
         "programs": [str, os.PathLike, list, tuple, None],
+        "program_style": [StrOptions({"python", "rules"})],
+        "prior_knowledge": [StrOptions(_KINDS), list, tuple, None],
+        "knowledge": [str, os.PathLike, list, tuple, None],
+        "embedder": [HasMethods("encode"), None],
+        "prior_llm": [str, LLM, None],
+        "max_repairs": [Interval(Integral, 0, None, closed="left")],
+        "learn_from_labels": ["boolean"],
+        "prompts": [HasMethods("__post_init__"), None],
         "timeout": [Interval(Real, 0, None, closed="neither")],
         "n_jobs": [Integral, None],
     }
@@ -147,6 +193,14 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         classes: Iterable[Any] | dict[Any, str | None] | None = None,
         n_programs: int = 10,
         programs: "str | os.PathLike[str] | Sequence[Any] | None" = None,
+        program_style: str = "python",
+        prior_knowledge: str | Sequence[str] | None = None,
+        knowledge: Any = None,
+        embedder: Any = None,
+        prior_llm: str | LLM | None = None,
+        max_repairs: int = 3,
+        learn_from_labels: bool = False,
+        prompts: "Prompts | None" = None,
         timeout: float = 1.0,
         n_jobs: int | None = None,
     ) -> None:
@@ -155,6 +209,14 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         self.classes = classes
         self.n_programs = n_programs
         self.programs = programs
+        self.program_style = program_style
+        self.prior_knowledge = prior_knowledge
+        self.knowledge = knowledge
+        self.embedder = embedder
+        self.prior_llm = prior_llm
+        self.max_repairs = max_repairs
+        self.learn_from_labels = learn_from_labels
+        self.prompts = prompts
         self.timeout = timeout
         self.n_jobs = n_jobs
 
@@ -198,7 +260,8 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         """
         context = self._init_callback_context(max_subtasks=1)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        self._fit(X, y, context)
+        _, tried = self._fit(X, y, context)
+        self._warn_of_failures(tried)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -221,7 +284,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         """
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        records = self._fit(X, y, context)
+        records, _ = self._fit(X, y, context)
         task = context.subcontext("run programs", max_subtasks=_N_STEPS)
         task.call_on_fit_task_begin(estimator=self, X=X, y=y)
         on_rows = _report_rows(task, self, records.n_rows)
@@ -306,8 +369,10 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         _check_feature_names_in(self, input_features, generate_names=False)
         return np.array([program.name for program in self.programs_], dtype=object)
 
-    def _fit(self, X: Any, y: ArrayLike | None, context: CallbackContext) -> Records:
-        """Do the work of `fit`; return the validated records."""
+    def _fit(
+        self, X: Any, y: ArrayLike | None, context: CallbackContext
+    ) -> "tuple[Records, RunResult]":
+        """Do the work of `fit`; return the records, and how programs ran on some."""
         records = check_records(self, X, reset=True)
         self.classes_, described = self._settle_classes(X, y)
         # What can fail without the model fails before the model is asked.
@@ -320,28 +385,78 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             raise ValueError(
                 "there is nothing to fit: give an llm to write programs, or programs."
             )
-        usable: list[LabelingProgram] = []
         self.rejected_: list[Rejection] = []
         self.conversation_: list[tuple[Question, Completion]] = []
         self.usage_ = Usage()
+        written: list[LabelingProgram] = []
+        synthesis = None
         if n_missing > 0:
             brief = self._brief(records, described)
-            taken = {program.name for program in given}
-            written = self._ask(brief, n_missing, taken, context)
-            usable, unfit, unheard = self._try(written, records)
+            recipe = self._recipe(records, n_missing, {p.name for p in given})
+            synthesis = self._ask(brief, recipe, context)
+            self.rejected_ = synthesis.rejected
+            written, unfit, unheard = self._try(synthesis.programs, records)
             self.rejected_ += unfit
             silent += unheard
-        self.programs_ = given + usable
-        if not self.programs_:
+        programs = given + written
+        if not programs:
             raise SynthesisError(_synthesis.say_nothing_usable(self.rejected_))
-        if self.rejected_:
-            losses = _synthesis.say_rejected(self.rejected_, len(self.programs_))
-            warnings.warn(losses, ProgramWarning, stacklevel=2)
-        if silent:
-            n_tried = min(records.n_rows, _N_TRIED)
-            silence = _synthesis.say_silent(silent, n_tried)
-            warnings.warn(silence, ProgramWarning, stacklevel=2)
-        return records
+        # What repeats another is no loss that a user could do anything about.
+        unusable = list(self.rejected_)
+        kept, tried = self._select(programs, len(given), records, y)
+        self.programs_ = kept
+        names = {program.name for program in kept}
+        if synthesis is not None:
+            self.usage_ = synthesis.usage(names)
+        if unusable:
+            losses = _synthesis.say_rejected(unusable, len(kept))
+            warn(losses, ProgramWarning)
+        n_tried = len(tried.votes)
+        if silent := [name for name in silent if name in names]:
+            warn(_synthesis.say_silent(silent, n_tried), ProgramWarning)
+        elif n_tried >= _MIN_TO_JUDGE and len(kept) > 1 and synthesis is not None:
+            lacking = _synthesis.unheard_classes(tried.votes, len(self.classes_))
+            if lacking:
+                classes = self.classes_[lacking].tolist()
+                warn(_synthesis.say_unheard(classes, n_tried), ProgramWarning)
+        return records, tried
+
+    def _select(
+        self,
+        programs: list[LabelingProgram],
+        n_given: int,
+        records: Records,
+        y: ArrayLike | None,
+    ) -> "tuple[list[LabelingProgram], RunResult]":
+        """Keep the programs that add something; tell how these ran."""
+        columns = records.sample(_N_TRIED)
+        labels = None
+        if self.learn_from_labels and y is not None:
+            # All of the few labels count, not only those of the sample.
+            codes = {label: k for k, label in enumerate(self.classes_.tolist())}
+            values = np.asarray(y, dtype=object).tolist()
+            labels = np.array([codes.get(value, -1) for value in values])
+            columns = records.columns
+        result = _programs.run_programs(
+            programs,
+            columns,
+            self.classes_.tolist(),
+            timeout=self.timeout,
+            n_jobs=self.n_jobs,
+        )
+        kept, dropped = _synthesis.select(
+            programs, result.votes, labels, n_given=n_given
+        )
+        self.rejected_ += dropped
+        names = {program.name for program in kept}
+        places = [j for j, program in enumerate(programs) if program.name in names]
+        return kept, replace(
+            result,
+            votes=result.votes[:, places],
+            failures=tuple(result.failures[j] for j in places),
+            first_errors=tuple(result.first_errors[j] for j in places),
+            seconds=result.seconds[places],
+        )
 
     def _settle_classes(
         self, X: Any, y: ArrayLike | None
@@ -373,39 +488,72 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
                 "to tell records apart."
             )
         if not records.is_named:
-            warnings.warn(
+            warn(
                 "X has no column names, so the language model cannot know what its "
                 "columns mean: pass a DataFrame.",
                 ColumnNamesWarning,
-                stacklevel=2,
             )
-        return _synthesis.Brief(self.task, described, records.kinds, records.is_text)
+        prompts = {} if self.prompts is None else {"prompts": self.prompts}
+        return _synthesis.Brief(
+            self.task, described, records.kinds, records.is_text, **prompts
+        )
+
+    def _recipe(self, records: Records, n_programs: int, taken: set[str]) -> "Recipe":
+        """Say how programs are to be got; raise what must not cost money."""
+        kinds = self.prior_knowledge
+        if kinds is None:
+            kinds = [] if self.knowledge is None else ["rules"]
+        kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+        if unknown := set(kinds) - _KINDS:
+            raise ValueError(
+                f"prior_knowledge holds {sorted(unknown)}; it may hold "
+                f"{sorted(_KINDS)}."
+            )
+        if self.program_style == "rules" and not records.is_text:
+            raise ValueError(
+                "program_style='rules' looks for phrases, so it needs texts: use "
+                "'python' for tables."
+            )
+        return _synthesis.Recipe(
+            n_programs=n_programs,
+            style=self.program_style,
+            prior_knowledge=tuple(kinds),
+            documents=_synthesis.load_documents(self.knowledge),
+            embedder=self.embedder,
+            max_repairs=self.max_repairs,
+            timeout=self.timeout,
+            taken=frozenset(taken),
+        )
 
     def _ask(
-        self,
-        brief: "Brief",
-        n_programs: int,
-        taken: set[str],
-        context: CallbackContext,
-    ) -> list[LabelingProgram]:
-        """Get programs from the language model; keep what they cost."""
-        llm = LLM(self.llm) if isinstance(self.llm, str) else self.llm
+        self, brief: "Brief", recipe: "Recipe", context: CallbackContext
+    ) -> "Synthesis":
+        """Get programs from the language model; keep what was said."""
+        llm, prior_llm = _as_llm(self.llm), _as_llm(self.prior_llm)
         assert llm is not None
-        slots, questions = _synthesis.questions_for(brief, n_programs, taken=taken)
-        task = context.subcontext("ask for programs", max_subtasks=n_programs)
+        n_answers = recipe.n_programs + len(set(recipe.prior_knowledge))
+        task = context.subcontext("ask for programs", max_subtasks=n_answers)
         task.call_on_fit_task_begin(estimator=self)
 
         def on_answer(_: int) -> None:
             answer = task.subcontext("answer").call_on_fit_task_begin(estimator=self)
             answer.call_on_fit_task_end(estimator=self)
 
-        answers = _llm.ask(llm, questions, on_answer=on_answer)
+        synthesis = _synthesis.synthesize(
+            llm, brief, recipe, prior_llm=prior_llm, on_answer=on_answer
+        )
         task.call_on_fit_task_end(estimator=self)
-        self.usage_ = answers.usage
-        self.conversation_ = list(zip(questions, answers.completions, strict=True))
-        read = _synthesis.read_answers(slots, questions, answers.completions)
-        self.rejected_ = read.rejected
-        return read.programs
+        self.conversation_ = [(e.question, e.completion) for e in synthesis.exchanges]
+        self.usage_ = synthesis.usage({p.name for p in synthesis.programs})
+        if synthesis.shortfall is not None:
+            if not synthesis.programs:
+                raise synthesis.shortfall
+            warn(
+                f"{len(synthesis.programs)} of {recipe.n_programs} programs are there: "
+                f"{synthesis.shortfall}",
+                ProgramWarning,
+            )
+        return synthesis
 
     def _try(
         self,
@@ -435,10 +583,13 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             n_jobs=self.n_jobs,
             on_rows=on_rows,
         )
+        self._warn_of_failures(result)
+        return result
+
+    def _warn_of_failures(self, result: "RunResult") -> None:
         if any(result.failures):
             failures = _synthesis.say_failed(self.programs_, result)
-            warnings.warn(failures, ProgramWarning, stacklevel=2)
-        return result
+            warn(failures, ProgramWarning)
 
     def __sklearn_is_fitted__(self) -> bool:
         return bool(getattr(self, "programs_", ()))
@@ -450,6 +601,10 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def _as_llm(llm: str | LLM | None) -> LLM | None:
+    return LLM(llm) if isinstance(llm, str) else llm
 
 
 def _report_rows(

@@ -97,6 +97,16 @@ class Tally:
             _total(answer.dollars for answer in answers),
         )
 
+    def __add__(self, other: "Tally") -> "Tally":
+        prompt = _total([self.prompt_tokens, other.prompt_tokens])
+        completion = _total([self.completion_tokens, other.completion_tokens])
+        return Tally(
+            self.calls + other.calls,
+            None if prompt is None else int(prompt),
+            None if completion is None else int(completion),
+            _total([self.dollars, other.dollars]),
+        )
+
     @property
     def tokens(self) -> int | None:
         """Tokens of prompts and completions together, None where unknown."""

@@ -72,6 +72,29 @@ def say_silent(names: Sequence[str], n_tried: int) -> str:
     )
 
 
+def say_unheard(classes: Sequence[object], n_tried: int) -> str:
+    """Word the warning that no program votes for some classes.
+
+    Parameters
+    ----------
+    classes : sequence
+        The classes.
+
+    n_tried : int
+        Number of records on which programs were tried.
+
+    Returns
+    -------
+    message : str
+        The warning.
+    """
+    return (
+        f"On {n_tried} records tried, no program votes for "
+        f"{', '.join(map(repr, classes))}. Describe these classes in more detail, or "
+        "give programs for them."
+    )
+
+
 def say_failed(programs: Sequence[LabelingProgram], result: RunResult) -> str:
     """Word the warning that programs failed on records.
 

@@ -11,6 +11,10 @@ _FENCED = re.compile(
 _PYTHON = {"", "py", "python", "python3"}
 
 
+# Far more than a readable program has.
+MAX_CHARACTERS = 200_000
+
+
 def extract_source(answer: str) -> str:
     """Extract the source of a labeling program from an answer.
 
@@ -22,8 +26,8 @@ def extract_source(answer: str) -> str:
     Returns
     -------
     source : str
-        The first fenced block of Python that defines a function; without a fence, the
-        whole answer.
+        The first fenced block of Python that defines ``label``, else the first that
+        defines a function; without a fence, the whole answer.
 
     Raises
     ------
@@ -38,7 +42,13 @@ def extract_source(answer: str) -> str:
         ...
     ValueError: the answer holds no Python function
     """
+    if len(answer) > MAX_CHARACTERS:
+        raise ValueError(
+            f"the answer has {len(answer):,} characters, more than {MAX_CHARACTERS:,}"
+        )
     answer = _THINKING.sub("", answer.replace("\r\n", "\n"))
+    # A server may cut the beginning of the thoughts off.
+    answer = re.sub(r"\A.*</think(?:ing)?>", "", answer, flags=re.DOTALL | re.I)
     if not answer.strip():
         raise ValueError("the answer is empty")
     blocks = [
@@ -47,7 +57,9 @@ def extract_source(answer: str) -> str:
         if language.lower() in _PYTHON and _mentions_function(body)
     ]
     if blocks:
-        return _tidy(blocks[0])
+        # Helpers may come in a block of their own, before what is asked for.
+        named = [b for b in blocks if re.search(r"^\s*def\s+label\s*\(", b, re.M)]
+        return _tidy((named or blocks)[0])
     if _mentions_function(answer):
         return _tidy(answer)
     raise ValueError("the answer holds no Python function")

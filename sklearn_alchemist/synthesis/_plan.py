@@ -1,8 +1,9 @@
 """Plan what each call asks for, so that the programs err in different ways."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
+from typing import Any
 
 TEXT_STRATEGIES = {
     "keywords": (
@@ -95,14 +96,28 @@ class Slot:
 
     sample : int
         How many earlier slots ask the same.
+
+    knowledge : str or None, default=None
+        Kind of prior knowledge that the prompt repeats.
+
+    target : object, default=None
+        The class that a structured program looks for.
     """
 
     name: str
     strategy: str
     sample: int
+    knowledge: str | None = None
+    target: Any = None
 
 
-def plan(n_programs: int, *, is_text: bool, taken: Collection[str] = ()) -> list[Slot]:
+def plan(
+    n_programs: int,
+    *,
+    is_text: bool,
+    taken: Collection[str] = (),
+    knowledge: Sequence[str] = (),
+) -> list[Slot]:
     """Spread programs over strategies.
 
     Parameters
@@ -115,6 +130,9 @@ def plan(n_programs: int, *, is_text: bool, taken: Collection[str] = ()) -> list
 
     taken : collection of str, default=()
         Names of programs that exist; their slots are passed over.
+
+    knowledge : sequence of str, default=()
+        Kinds of prior knowledge, given to the slots in turn.
 
     Returns
     -------
@@ -132,9 +150,58 @@ def plan(n_programs: int, *, is_text: bool, taken: Collection[str] = ()) -> list
     ['keywords_0', 'patterns_2']
     """
     strategies = TEXT_STRATEGIES if is_text else TABLE_STRATEGIES
+    kinds: list[str | None] = [*knowledge] or [None]
     slots = (
-        Slot(f"{name}_{i}", strategy, i // len(strategies))
+        Slot(f"{name}_{i}", strategy, i // len(strategies), kinds[i % len(kinds)])
         for i, (name, strategy) in enumerate(cycle(strategies.items()))
+    )
+    free = (slot for slot in slots if slot.name not in taken)
+    return list(islice(free, n_programs))
+
+
+def plan_rules(
+    n_programs: int,
+    classes: Sequence[Any],
+    focuses: Mapping[str, str],
+    *,
+    taken: Collection[str] = (),
+    knowledge: Sequence[str] = (),
+) -> list[Slot]:
+    """Spread structured programs over classes and focuses.
+
+    Parameters
+    ----------
+    n_programs : int
+        Number of programs to plan for.
+
+    classes : sequence
+        Each program looks for one of them.
+
+    focuses : dict of str to str
+        Name -> what the prompt says of it.
+
+    taken : collection of str, default=()
+        Names of programs that exist; their slots are passed over.
+
+    knowledge : sequence of str, default=()
+        Kinds of prior knowledge, given to the slots in turn.
+
+    Returns
+    -------
+    slots : list of Slot
+        One a program; all classes with the first focus, then with the next.
+    """
+    kinds: list[str | None] = [*knowledge] or [None]
+    pairs = [(f, k) for f in focuses for k in range(len(classes))]
+    slots = (
+        Slot(
+            f"{focus}_{k}_{i}",
+            focuses[focus],
+            i // len(pairs),
+            kinds[i % len(kinds)],
+            classes[k],
+        )
+        for i, (focus, k) in enumerate(cycle(pairs))
     )
     free = (slot for slot in slots if slot.name not in taken)
     return list(islice(free, n_programs))

@@ -1,6 +1,12 @@
 import pytest
 
-from sklearn_alchemist.synthesis import Brief, plan, questions_for, write_messages
+from sklearn_alchemist.synthesis import (
+    Brief,
+    Recipe,
+    plan,
+    questions_for,
+    write_messages,
+)
 
 
 @pytest.fixture
@@ -40,9 +46,12 @@ def test_slots_have_names_of_their_own(is_text):
 
 
 def test_no_two_questions_are_the_same(brief):
-    _, questions = questions_for(brief, 25)
+    _, questions = questions_for(brief, Recipe(n_programs=25))
     assert len({(question.prompt, question.sample) for question in questions}) == 25
 
 
 def test_more_programs_repeat_the_questions_for_fewer(brief):
-    assert questions_for(brief, 12)[1][:5] == questions_for(brief, 5)[1]
+    assert (
+        questions_for(brief, Recipe(n_programs=12))[1][:5]
+        == questions_for(brief, Recipe(n_programs=5))[1]
+    )

@@ -1,0 +1,131 @@
+"""Find passages of documents that help to answer what is asked about a task."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+CHUNK_SIZE = 1000
+OVERLAP = 20
+N_CHUNKS = 3
+
+
+def read_documents(knowledge: Any) -> list[str]:
+    """Read the documents of a user.
+
+    Parameters
+    ----------
+    knowledge : str, Path, or sequence of them
+        A str is a text; a Path a text, Markdown or CSV file.
+
+    Returns
+    -------
+    documents : list of str
+        Their texts; of a CSV file one line a row, with the names of the columns.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If something is neither, or a file cannot be read as text.
+    """
+    items = [knowledge] if isinstance(knowledge, str | Path) else list(knowledge)
+    return [_read(item) for item in items]
+
+
+def _read(item: Any) -> str:
+    if isinstance(item, str):
+        return item
+    if not isinstance(item, Path):
+        raise TypeError(
+            "knowledge must hold texts (str) and files (pathlib.Path); got "
+            f"{type(item).__name__}."
+        )
+    try:
+        text = item.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"the document {str(item)!r} cannot be read: {error}."
+        ) from error
+    if item.suffix.lower() != ".csv":
+        return text
+    rows = csv.DictReader(text.splitlines())
+    return "\n".join(
+        "; ".join(f"{name}: {value}" for name, value in row.items() if name and value)
+        for row in rows
+    )
+
+
+def chunk(text: str, size: int = CHUNK_SIZE, overlap: int = OVERLAP) -> list[str]:
+    """Cut a text into passages.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    size : int, default=1000
+        Characters of a passage at most.
+
+    overlap : int, default=20
+        Characters that a passage repeats of the one before.
+
+    Returns
+    -------
+    chunks : list of str
+        The passages that are not blank.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.synthesis._knowledge import chunk
+    >>> chunk("abcdef", size=4, overlap=1)
+    ['abcd', 'def']
+    """
+    starts = range(0, max(1, len(text) - overlap), size - overlap)
+    pieces = [text[start : start + size] for start in starts]
+    return [piece for piece in pieces if piece.strip()]
+
+
+def retrieve(
+    documents: Sequence[str],
+    query: str,
+    *,
+    embedder: Any = None,
+    n_chunks: int = N_CHUNKS,
+) -> list[str]:
+    """Find the passages that are nearest to a query.
+
+    Parameters
+    ----------
+    documents : sequence of str
+        What to search.
+
+    query : str
+        What to look for.
+
+    embedder : object with ``encode``, default=None
+        Turns a list of texts into vectors. None counts words by TF-IDF.
+
+    n_chunks : int, default=3
+        Number of passages.
+
+    Returns
+    -------
+    passages : list of str
+        The nearest first.
+    """
+    chunks = [piece for document in documents for piece in chunk(document)]
+    if not chunks:
+        return []
+    if embedder is None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        vectorizer = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+        vectors = vectorizer.fit_transform([*chunks, query]).toarray()
+    else:
+        vectors = np.asarray(embedder.encode([*chunks, query]), dtype=float)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = vectors / np.where(norms > 0, norms, 1)
+    nearest = np.argsort(-(vectors[:-1] @ vectors[-1]), kind="stable")
+    return [chunks[i] for i in nearest[:n_chunks]]

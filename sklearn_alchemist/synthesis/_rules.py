@@ -1,0 +1,177 @@
+"""Render readable programs from what a model fills into a JSON schema."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "phrases": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "text": {"type": "string"},
+                    "weight": {"type": "number"},
+                },
+                "required": ["text", "weight"],
+                "additionalProperties": False,
+            },
+        },
+        "patterns": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "regex": {"type": "string"},
+                    "weight": {"type": "number"},
+                },
+                "required": ["regex", "weight"],
+                "additionalProperties": False,
+            },
+        },
+        "against": {"type": "array", "items": {"type": "string"}},
+        "threshold": {"type": "number"},
+    },
+    "required": ["phrases", "patterns", "against", "threshold"],
+    "additionalProperties": False,
+}
+RESPONSE_FORMAT = {
+    "type": "json_schema",
+    "json_schema": {"name": "rules", "schema": SCHEMA, "strict": True},
+}
+_MAX_CUES = 200
+
+_TEMPLATE = """\
+import re
+
+# What speaks for {target!r}, and how strongly.
+PHRASES = {{
+{phrases}}}
+PATTERNS = [
+{patterns}]
+# What speaks against it.
+AGAINST = [
+{against}]
+THRESHOLD = {threshold}
+
+
+def _boundary(phrase):
+    return re.compile(r"(?<!\\w)" + re.escape(phrase) + r"(?!\\w)")
+
+
+FOR = [(_boundary(phrase), weight) for phrase, weight in PHRASES.items()]
+FOR += [(re.compile(pattern), weight) for pattern, weight in PATTERNS]
+NOT = [_boundary(phrase) for phrase in AGAINST]
+
+
+def label({column}):
+    text = ({column} or "").lower()
+    score = sum(weight for cue, weight in FOR if cue.search(text))
+    score -= 2 * sum(1 for cue in NOT if cue.search(text))
+    return {target!r} if score >= THRESHOLD else None
+"""
+
+
+def render_rules(answer: str, target: Any, column: str) -> str:
+    """Render the source of a program from a JSON answer.
+
+    Parameters
+    ----------
+    answer : str
+        A JSON object as `SCHEMA` describes it, perhaps within prose or a fence.
+
+    target : object
+        The class that the program answers with.
+
+    column : str
+        The parameter that holds the text.
+
+    Returns
+    -------
+    source : str
+        Python source.
+
+    Raises
+    ------
+    ValueError
+        If there is no such object in the answer, or nothing is left of it.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.synthesis._rules import render_rules
+    >>> answer = '{"phrases": [{"text": "Free", "weight": 2}]}'
+    >>> "'free': 2" in render_rules(answer, "spam", "text")
+    True
+    """
+    content = _json_object(answer)
+    phrases = {
+        text.lower(): weight
+        for text, weight in _weighted(content.get("phrases"), "text")
+    }
+    patterns = [
+        (regex, weight)
+        for regex, weight in _weighted(content.get("patterns"), "regex")
+        if _compiles(regex)
+    ]
+    if not phrases and not patterns:
+        raise ValueError("the answer holds no phrases and no patterns")
+    given = content.get("against")
+    against = [
+        item.strip().lower()
+        for item in (given if isinstance(given, list) else [])
+        if isinstance(item, str) and item.strip()
+    ]
+    # A threshold that no record can reach would make a silent program.
+    threshold = _number(content.get("threshold"), 1)
+    total = sum(phrases.values()) + sum(weight for _, weight in patterns)
+    threshold = min(max(threshold, 1), max(1, total / 4))
+    return _TEMPLATE.format(
+        target=target,
+        column=column,
+        phrases="".join(f"    {p!r}: {w:g},\n" for p, w in phrases.items()),
+        patterns="".join(f"    ({p!r}, {w:g}),\n" for p, w in patterns),
+        against="".join(
+            f"    {p!r},\n" for p in against[:_MAX_CUES] if p not in phrases
+        ),
+        threshold=f"{threshold:g}",
+    )
+
+
+def _json_object(answer: str) -> Mapping[str, Any]:
+    """Find the first JSON object in an answer."""
+    decoder = json.JSONDecoder()
+    for match in list(re.finditer(r"\{", answer[:200_000]))[:50]:
+        try:
+            value, _ = decoder.raw_decode(answer, match.start())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict) and {"phrases", "patterns"} & value.keys():
+            return value
+    raise ValueError("the answer holds no JSON object with phrases or patterns")
+
+
+def _weighted(items: Any, key: str) -> list[tuple[str, float]]:
+    """Read cues with weights; a bare text weighs 1."""
+    pairs = []
+    for item in (items if isinstance(items, list) else [])[:_MAX_CUES]:
+        text = item.get(key) if isinstance(item, dict) else item
+        weight = _number(item.get("weight") if isinstance(item, dict) else 1, 1)
+        if isinstance(text, str) and text.strip() and weight > 0:
+            pairs.append((text.strip(), min(weight, 10)))
+    return pairs
+
+
+def _number(value: Any, default: float) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and value == value else float(default)
+
+
+def _compiles(regex: str) -> bool:
+    try:
+        re.compile(regex)
+    except (re.error, OverflowError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,124 @@
+"""Choose among programs by what their votes say, without labels or with a few."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..programs import LabelingProgram
+from ..votes import ABSTAIN
+from ._gate import Rejection
+
+MIN_KEPT = 3
+_REPEATS = 0.995
+_MIN_LABELED = 10
+
+
+def select(
+    programs: Sequence[LabelingProgram],
+    votes: np.ndarray,
+    labels: np.ndarray | None = None,
+    *,
+    n_given: int = 0,
+) -> tuple[list[LabelingProgram], list[Rejection]]:
+    """Drop programs that say nothing, repeat another, or are no better than chance.
+
+    Parameters
+    ----------
+    programs : sequence of LabelingProgram
+        What to choose from.
+
+    votes : ndarray of shape (n_samples, n_programs)
+        Their votes: indices of classes, -1 for abstain.
+
+    labels : ndarray of shape (n_samples,) or None, default=None
+        Indices of classes, -1 where unknown. None learns from no label.
+
+    n_given : int, default=0
+        The first so many programs stay whatever they say.
+
+    Returns
+    -------
+    kept : list of LabelingProgram
+        At least three of them where there are as many.
+
+    dropped : list of Rejection
+        The others with the reason, the least useful first.
+    """
+    reasons: dict[int, str] = {}
+    for j in range(n_given, len(programs)):
+        if reason := _says_nothing(votes[:, j]):
+            reasons[j] = reason
+    if labels is not None:
+        for j in range(n_given, len(programs)):
+            if j not in reasons and (reason := _no_better(votes[:, j], labels)):
+                reasons[j] = reason
+    for j in range(n_given, len(programs)):
+        if j in reasons:
+            continue
+        for i in range(j):
+            if i not in reasons and _repeats(votes[:, i], votes[:, j]):
+                reasons[j] = f"it votes as {programs[i].name!r} does"
+                break
+    # In this order, until only as many are left as a label model needs.
+    n_dropped = min(len(reasons), max(0, len(programs) - MIN_KEPT))
+    dropped = dict(list(reasons.items())[:n_dropped])
+    return (
+        [program for j, program in enumerate(programs) if j not in dropped],
+        [
+            Rejection(programs[j].name, r, programs[j].source)
+            for j, r in dropped.items()
+        ],
+    )
+
+
+def unheard_classes(votes: np.ndarray, n_classes: int) -> list[int]:
+    """Find classes that no program votes for.
+
+    Parameters
+    ----------
+    votes : ndarray of shape (n_samples, n_programs)
+        Indices of classes, -1 for abstain.
+
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    unheard : list of int
+        Their indices.
+    """
+    return sorted(set(range(n_classes)) - set(np.unique(votes).tolist()))
+
+
+def _says_nothing(column: np.ndarray) -> str | None:
+    answers = np.unique(column)
+    # On a handful of records one and the same answer proves nothing.
+    if len(answers) > 1 or len(column) < 20:
+        return None
+    if answers[0] == ABSTAIN:
+        return f"it never votes on {len(column)} records"
+    return (
+        f"it gives one and the same answer on all of {len(column)} records: what it "
+        "asks for, such as a threshold, is never or always met"
+    )
+
+
+def _repeats(one: np.ndarray, other: np.ndarray) -> bool:
+    active = (one != ABSTAIN) | (other != ABSTAIN)
+    return active.sum() >= 20 and (one == other)[active].mean() >= _REPEATS
+
+
+def _no_better(column: np.ndarray, labels: np.ndarray) -> str | None:
+    """Say so where a program does not beat votes that know nothing of the record."""
+    known = (labels >= 0) & (column != ABSTAIN)
+    if known.sum() < _MIN_LABELED:
+        return None
+    voted, true = column[known], labels[known]
+    accuracy = (voted == true).mean()
+    chance = sum((voted == k).mean() * (true == k).mean() for k in np.unique(voted))
+    if accuracy > chance:
+        return None
+    return (
+        f"it is right on {accuracy:.0%} of {known.sum()} labelled records, chance on "
+        f"{chance:.0%}"
+    )

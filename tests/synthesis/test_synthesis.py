@@ -1,0 +1,299 @@
+"""How answers become programs: repair, prior knowledge, structured programs."""
+
+import json
+
+import numpy as np
+import pytest
+from chat_server import Reply
+
+from sklearn_alchemist import LLM, ProgramSynthesisLabeler
+from sklearn_alchemist.exceptions import ProgramWarning
+from sklearn_alchemist.synthesis import Prompts, extract_source, select
+from sklearn_alchemist.synthesis._knowledge import chunk, read_documents, retrieve
+
+LINK = "def label(text):\n    return 'spam' if 'http' in text else 'ham'\n"
+BROKEN = "def label(text):\n    return 1 / 0\n"
+RECORDS = [f"see http://x.example {i}" for i in range(30)]
+RECORDS += [f"a nice song {i}" for i in range(30)]
+
+
+@pytest.fixture
+def llm(server, own_store):
+    return LLM("openai/test", api_base=server.api_base, store=own_store, n_concurrent=1)
+
+
+def labeler(llm, **options):
+    options = {"task": "Spam?", "classes": ["ham", "spam"], "n_programs": 3, **options}
+    return ProgramSynthesisLabeler(llm, **options)
+
+
+def last_user_message(request):
+    return request["messages"][-1]["content"]
+
+
+def is_repair(request):
+    return len(request["messages"]) > 2
+
+
+# --------------------------------------------------------------------- repair ----
+
+
+def test_a_broken_program_is_mended_by_one_more_call(server, llm):
+    server.answer = lambda r: LINK if is_repair(r) else BROKEN
+    fitted = labeler(llm, n_programs=1).fit(RECORDS)
+    assert fitted.programs_[0].source == LINK
+    assert fitted.programs_[0].provenance.repairs == 1
+    assert fitted.usage_.repaired.calls == fitted.usage_.wasted.calls == 1
+    assert fitted.usage_.paid.calls == 2
+
+
+def test_a_repair_tells_type_and_line_and_nothing_of_the_data(server, llm):
+    server.answer = lambda r: LINK if is_repair(r) else BROKEN
+    labeler(llm, n_programs=1).fit([f"a-secret-record {i} http" for i in range(9)])
+    asked = last_user_message(server.requests[-1])
+    assert "ZeroDivisionError in line 2" in asked
+    assert "secret-record" not in str(server.requests)
+
+
+def test_repairs_end_at_their_number(server, llm):
+    server.answer = lambda r: BROKEN
+    with pytest.raises(Exception, match="none of 3 answers"):
+        labeler(llm, max_repairs=2).fit(RECORDS)
+    assert len(server.requests) == 3 + 2
+
+
+def test_all_folds_share_repairs(server, llm):
+    server.answer = lambda r: LINK if is_repair(r) else BROKEN
+    for part in (RECORDS[:20], RECORDS[20:], RECORDS):
+        labeler(llm, n_programs=2).fit(part)
+    assert len(server.requests) == 4
+
+
+# ----------------------------------------------------------------- the answers ----
+
+
+@pytest.mark.parametrize(
+    ("answer", "votes"),
+    [
+        ("def label(text): return 1 if 'http' in text else 0", [1, 0]),
+        ("def classify(x): return 'spam' if 'http' in x else None", [1, -1]),
+        ("<think>def label(x): pass</think>" + LINK, [1, 0]),
+        ("thoughts without a beginning</think>" + LINK, [1, 0]),
+        (f"A helper:\n```\ndef clean(t): return t\n```\nAnd:\n```\n{LINK}```", [1, 0]),
+    ],
+)
+def test_what_can_be_understood_is_not_asked_for_again(server, llm, answer, votes):
+    server.answer = lambda r: answer
+    fitted = labeler(llm, n_programs=1).fit(RECORDS)
+    assert fitted.transform(["http", "song"]).ravel().tolist() == votes
+    assert len(server.requests) == 1
+
+
+def test_an_endless_answer_is_no_program():
+    with pytest.raises(ValueError, match="10,000,000 characters"):
+        extract_source("x" * 10_000_000)
+
+
+def test_an_answer_that_a_filter_stopped_says_so(server, llm):
+    server.answer = lambda r: Reply("", finish_reason="content_filter")
+    with pytest.raises(Exception, match="filter stopped it"):
+        labeler(llm, n_programs=1).fit(RECORDS)
+
+
+def test_a_budget_that_ends_midway_leaves_the_programs_so_far(server, llm):
+    server.answer = lambda r: LINK
+    capped = LLM(
+        "openai/test",
+        api_base=server.api_base,
+        prices={"input": 1.0, "output": 2.0},
+        params={"max_tokens": 1000},
+        max_cost=0.005,
+        n_concurrent=1,
+    )
+    with pytest.warns(ProgramWarning, match="of 10 programs are there: the next call"):
+        fitted = labeler(capped, n_programs=10).fit(RECORDS)
+    assert 1 <= len(fitted.programs_) < 10
+    assert fitted.usage_.dollars <= 0.005
+
+
+# ------------------------------------------------------------- prior knowledge ----
+
+
+def test_prior_knowledge_is_asked_once_and_told_with_every_program(server, llm):
+    def answer(request):
+        if "Reply in plain text" in last_user_message(request):
+            return "Links give spam away."
+        return LINK
+
+    server.answer = answer
+    labeler(llm, prior_knowledge="rules").fit(RECORDS)
+    first, *others = server.requests
+    assert "State the rules" in last_user_message(first)
+    assert all("Links give spam away." in last_user_message(r) for r in others)
+    assert len(others) == 3
+
+
+def test_several_kinds_of_knowledge_are_mixed_over_the_programs(server, llm):
+    server.answer = lambda r: (
+        "KEYWORDS" if "List for every class" in last_user_message(r) else LINK
+    )
+    labeler(llm, n_programs=4, prior_knowledge=["keywords", "examples"]).fit(RECORDS)
+    told = ["KEYWORDS" in last_user_message(r) for r in server.requests]
+    assert told == [False, False, True, False, True, False]
+
+
+def test_a_second_model_may_write_the_knowledge(server, llm, own_store):
+    server.answer = lambda r: LINK
+    other = LLM("openai/other", api_base=server.api_base, store=own_store)
+    labeler(llm, prior_knowledge="rules", prior_llm=other).fit(RECORDS)
+    assert [r["model"] for r in server.requests] == ["other", "test", "test", "test"]
+
+
+def test_knowledge_is_answered_from_the_nearest_passages(server, llm, tmp_path):
+    server.answer = lambda r: LINK
+    table = tmp_path / "codes.csv"
+    table.write_text("code,meaning\n17,spam from a robot\n")
+    documents = ["Cats purr. " * 300, table, "A comment with a link is spam."]
+    labeler(llm, knowledge=documents).fit(RECORDS)
+    asked = last_user_message(server.requests[0])
+    assert "code: 17; meaning: spam from a robot" in asked
+    assert "A comment with a link is spam." in asked
+
+
+def test_chunks_overlap_and_hold_the_whole_text():
+    text = "".join(chr(97 + i % 26) for i in range(2500))
+    pieces = chunk(text)
+    assert [len(piece) for piece in pieces] == [1000, 1000, 540]
+    assert pieces[0] + pieces[1][20:] + pieces[2][20:] == text
+
+
+def test_an_embedder_finds_passages():
+    class Lengths:
+        def encode(self, texts):
+            return [[len(text), 1.0] for text in texts]
+
+    assert retrieve(["a" * 900, "bb"], "cc", embedder=Lengths(), n_chunks=1) == ["bb"]
+
+
+def test_a_document_that_cannot_be_read_is_an_error_before_a_call(tmp_path):
+    with pytest.raises(ValueError, match="nowhere"):
+        read_documents(tmp_path / "nowhere.md")
+
+
+# --------------------------------------------------------- structured programs ----
+
+
+def rules(*phrases):
+    return json.dumps(
+        {
+            "phrases": [{"text": phrase, "weight": 2} for phrase in phrases],
+            "patterns": [{"regex": "(", "weight": 1}],
+            "against": ["not spam"],
+            "threshold": 2,
+        }
+    )
+
+
+def test_rules_become_programs_that_can_be_read(server, llm):
+    server.answer = lambda r: (
+        rules("http")
+        if "for the class 'spam'" in last_user_message(r)
+        else rules("song")
+    )
+    fitted = labeler(llm, program_style="rules", n_programs=2).fit(RECORDS)
+    votes = fitted.transform(["see HTTP", "a song", "http, not spam"])
+    assert votes.tolist() == [[-1, 1], [0, -1], [-1, -1]]
+    assert "'http': 2," in fitted.programs_[1].source
+    assert server.requests[0]["response_format"]["type"] == "json_schema"
+
+
+def test_a_server_without_schemas_is_asked_without(server, llm):
+    def answer(request):
+        if "response_format" in request:
+            return Reply("response_format is not supported", 400)
+        return f"Here you are:\n```json\n{rules('http')}\n```"
+
+    server.answer = answer
+    with pytest.warns(UserWarning, match="response_format"):
+        fitted = labeler(llm, program_style="rules", n_programs=1).fit(RECORDS)
+    assert "'http': 2," in fitted.programs_[0].source
+
+
+# ------------------------------------------------------------------- selection ----
+
+
+def test_programs_that_say_nothing_or_repeat_another_are_dropped_with_the_reason(
+    server, llm
+):
+    sources = [
+        LINK,
+        "def label(text): return None",
+        LINK.replace("'http' in text", "text.startswith('see')"),
+        "def label(text): return 'ham'",
+        "def label(text): return 'ham' if '7' in text else None",
+        "def label(text): return 'spam' if '3' in text else None",
+    ]
+    server.script = [Reply(source) for source in sources]
+    fitted = labeler(llm, n_programs=6).fit(RECORDS)
+    assert [p.name[-1] for p in fitted.programs_] == ["0", "4", "5"]
+    reasons = [rejection.reason for rejection in fitted.rejected_]
+    assert "never votes" in reasons[0]
+    assert "one and the same answer" in reasons[1]
+    assert "votes as 'keywords_0'" in reasons[2]
+    assert fitted.usage_.wasted.calls == 3
+
+
+def test_three_programs_are_kept_whatever_they_say():
+    votes = np.zeros((50, 4), dtype=np.int8)
+    kept, dropped = select(list("abc"), votes[:, :3])
+    assert (len(kept), dropped) == (3, [])
+
+
+def test_labels_are_learned_from_only_where_the_user_asks(server, llm):
+    wrong = (
+        LINK.replace("'spam'", "'x'").replace("'ham'", "'spam'").replace("'x'", "'ham'")
+    )
+    other = [f"def label(text): return 'ham' if '{i}' in text else None" for i in "12"]
+    server.script = [Reply(source) for source in [LINK, wrong, *other]]
+    y = ["spam"] * 30 + ["ham"] * 30
+    names = [p.name for p in labeler(llm, n_programs=4).fit(RECORDS, y).programs_]
+    assert len(names) == 4
+    few = [label if i % 2 else None for i, label in enumerate(y)]
+    learning = labeler(llm, n_programs=4, learn_from_labels=True).fit(RECORDS, few)
+    assert [p.name for p in learning.programs_] == [n for n in names if n != "scores_1"]
+    assert "labelled records" in learning.rejected_[0].reason
+
+
+def test_a_class_without_a_program_is_warned_of(server, llm):
+    sources = [
+        f"def label(text): return 'ham' if '{i}' in text else None" for i in "123"
+    ]
+    server.script = [Reply(source) for source in sources]
+    with pytest.warns(ProgramWarning, match="no program votes for 'spam'"):
+        labeler(llm).fit(RECORDS)
+
+
+# --------------------------------------------------------------------- prompts ----
+
+
+def test_prompts_can_be_replaced_and_leave_their_mark(server, llm):
+    server.answer = lambda r: LINK
+    words = "{task} {classes} {signature} {columns} {approach}"
+    prompts = Prompts(system="", program=f"Bitte: {words}")
+    fitted = labeler(llm, n_programs=1, prompts=prompts).fit(RECORDS)
+    (message,) = server.requests[0]["messages"]
+    assert message["content"].startswith("Bitte: Spam?")
+    assert fitted.programs_[0].provenance.prompt_version == prompts.version != "1"
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("{task}", "lacks"),
+        ("{task} {tsak}", "'tsak'"),
+        ("{", "no template"),
+    ],
+)
+def test_a_prompt_that_cannot_be_filled_in_is_an_error_at_once(program, message):
+    with pytest.raises(ValueError, match=message):
+        Prompts(program=program)
