@@ -518,7 +518,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             n_programs=n_programs,
             style=self.program_style,
             prior_knowledge=tuple(kinds),
-            documents=_synthesis.load_documents(self.knowledge),
+            documents=tuple(_synthesis.read_documents(self.knowledge)),
             embedder=self.embedder,
             max_repairs=self.max_repairs,
             timeout=self.timeout,

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from numbers import Integral, Real
 from typing import Any
@@ -209,6 +209,24 @@ class LLM:
             n_concurrent=n_concurrent,
             **options,
         )
+
+    def having(self, **changes: Any) -> "LLM":
+        """Copy with other values, as old as the original.
+
+        Parameters
+        ----------
+        **changes : dict
+            Parameters of `LLM`. Unlike :func:`dataclasses.replace`, a copy with
+            `refresh` uses the answers that the original asked for.
+
+        Returns
+        -------
+        llm : LLM
+            The copy.
+        """
+        copy = replace(self, **changes)
+        object.__setattr__(copy, "made", self.made)
+        return copy
 
     @property
     def request_params(self) -> dict[str, Any]:

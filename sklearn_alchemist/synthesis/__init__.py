@@ -6,6 +6,7 @@ from .._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from ._gate import Rejection, try_programs
+    from ._knowledge import read_documents
     from ._losses import (
         say_failed,
         say_nothing_usable,
@@ -16,29 +17,26 @@ if TYPE_CHECKING:
     from ._parsing import extract_source
     from ._plan import Slot, plan
     from ._prompts import PROMPT_VERSION, Brief, Prompts, write_messages
+    from ._recipe import Recipe, knowledge_questions, plan_slots, write_question
+    from ._rows import describe_values
     from ._select import select, unheard_classes
-    from ._synthesize import (
-        Recipe,
-        Synthesis,
-        knowledge_questions,
-        load_documents,
-        questions_for,
-        synthesize,
-    )
+    from ._synthesize import Exchange, Synthesis, synthesize
 
 __all__ = [
     "PROMPT_VERSION",
     "Brief",
+    "Exchange",
     "Prompts",
     "Recipe",
     "Rejection",
     "Slot",
     "Synthesis",
+    "describe_values",
     "extract_source",
     "knowledge_questions",
-    "load_documents",
     "plan",
-    "questions_for",
+    "plan_slots",
+    "read_documents",
     "say_failed",
     "say_nothing_usable",
     "say_rejected",
@@ -49,6 +47,7 @@ __all__ = [
     "try_programs",
     "unheard_classes",
     "write_messages",
+    "write_question",
 ]
 
 # Needed to fit, and not to use what was fitted.
@@ -56,17 +55,19 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "Brief": "_prompts",
+        "Exchange": "_synthesize",
         "PROMPT_VERSION": "_prompts",
         "Prompts": "_prompts",
-        "Recipe": "_synthesize",
+        "Recipe": "_recipe",
         "Rejection": "_gate",
         "Slot": "_plan",
         "Synthesis": "_synthesize",
+        "describe_values": "_rows",
         "extract_source": "_parsing",
-        "knowledge_questions": "_synthesize",
-        "load_documents": "_synthesize",
+        "knowledge_questions": "_recipe",
         "plan": "_plan",
-        "questions_for": "_synthesize",
+        "plan_slots": "_recipe",
+        "read_documents": "_knowledge",
         "say_failed": "_losses",
         "say_nothing_usable": "_losses",
         "say_rejected": "_losses",
@@ -77,5 +78,6 @@ __getattr__ = lazy_exports(
         "try_programs": "_gate",
         "unheard_classes": "_select",
         "write_messages": "_prompts",
+        "write_question": "_recipe",
     },
 )

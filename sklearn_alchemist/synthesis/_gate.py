@@ -124,13 +124,31 @@ def made_up_records(kinds: Mapping[str, str]) -> dict[str, list[Any]]:
     return columns
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a program has to be mended.
+
+    Parameters
+    ----------
+    reason : str
+        What is wrong, in one line: type and line of an exception, no message.
+
+    row : int or None, default=None
+        A record on which it fails.
+    """
+
+    reason: str
+    row: int | None = None
+
+
 def find_problem(
     program: LabelingProgram,
     columns: Mapping[str, Sequence[Any]],
     classes: Sequence[Any],
     *,
     timeout: float,
-) -> str | None:
+    records: str = "made-up records",
+) -> Problem | None:
     """Say why a program has to be mended, if it has to be.
 
     Parameters
@@ -139,7 +157,7 @@ def find_problem(
         What to try.
 
     columns : dict of str to sequence
-        Records, made up so that nothing of the data is told.
+        Records on which to try it.
 
     classes : sequence
         Classes in the order of the votes.
@@ -147,23 +165,59 @@ def find_problem(
     timeout : float
         Seconds that a program may take for one record.
 
+    records : str, default="made-up records"
+        What to call them.
+
     Returns
     -------
-    problem : str or None
-        Type and line of an exception, or what it returns that is no class; None where
-        it fails on less than a quarter of the records.
+    problem : Problem or None
+        That it is refused, fails on a quarter of the records or more, is too slow, or
+        answers the same record in different ways; None where nothing is wrong.
     """
+    n_rows = len(next(iter(columns.values())))
+    # There and back again: what an answer depends on besides the record shows.
+    twice = {name: [*values, *values[::-1]] for name, values in columns.items()}
     try:
         check_program(program)
-        result = run_programs([program], columns, classes, timeout=timeout)
+        result = run_programs([program], twice, classes, timeout=timeout)
     except ProgramRejected as error:
-        return str(error)
-    n_failed = sum(result.failures[0].values())
-    if n_failed * 4 < len(result.votes):
-        return None
-    return f"it fails on {n_failed} of {len(result.votes)} made-up records: " + (
-        result.first_errors[0] or ", ".join(result.failures[0])
-    )
+        return Problem(str(error))
+    failures, first_error = result.failures[0], result.first_errors[0]
+    n_failed = sum(failures.values())
+    if _LOSSES & failures.keys():
+        lost = ", ".join(sorted(_LOSSES & failures.keys()))
+        return Problem(
+            f"it does not come to an end within {timeout:g} s and the memory of its "
+            f"process on some of {n_rows} {records}: {lost}"
+        )
+    if n_failed * 4 >= 2 * n_rows:
+        row = _first_failing(program, columns, classes, timeout)
+        n_once = max(1, n_failed // 2)
+        return Problem(
+            f"it fails on {n_once} of {n_rows} {records}: {first_error}", row
+        )
+    votes = result.votes[:, 0]
+    if n_failed == 0 and (votes[:n_rows] != votes[n_rows:][::-1]).any():
+        return Problem("it answers the same record in different ways")
+    return None
+
+
+_LOSSES = {"timeout", "memory", "crash"}
+
+
+def _first_failing(
+    program: LabelingProgram,
+    columns: Mapping[str, Sequence[Any]],
+    classes: Sequence[Any],
+    timeout: float,
+) -> int | None:
+    """Find a record on which a program fails, among the first."""
+    n_rows = len(next(iter(columns.values())))
+    for row in range(min(n_rows, 20)):
+        one = {name: values[row : row + 1] for name, values in columns.items()}
+        if run_programs([program], one, classes, timeout=timeout).failures[0]:
+            return row
+    return None
 
 
 def _fails_everywhere(result: RunResult) -> str | None:

@@ -17,8 +17,8 @@ def read_documents(knowledge: Any) -> list[str]:
 
     Parameters
     ----------
-    knowledge : str, Path, or sequence of them
-        A str is a text; a Path a text, Markdown or CSV file.
+    knowledge : str, Path, sequence of them, or None
+        A str is a text; a Path a text, Markdown or CSV file; None is no document.
 
     Returns
     -------
@@ -30,6 +30,8 @@ def read_documents(knowledge: Any) -> list[str]:
     ValueError, TypeError
         If something is neither, or a file cannot be read as text.
     """
+    if knowledge is None:
+        return []
     items = [knowledge] if isinstance(knowledge, str | Path) else list(knowledge)
     return [_read(item) for item in items]
 

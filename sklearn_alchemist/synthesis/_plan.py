@@ -2,82 +2,115 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import count, islice
 from typing import Any
+
+# The strategy whose prompt lists what earlier programs look for.
+RESIDUE = "residue"
 
 TEXT_STRATEGIES = {
     "keywords": (
-        "Decide by vocabulary: for every class a list of 30 to 60 words and short "
-        "phrases that are typical of it and rare in the others. Count the matches at "
-        "word boundaries and answer with the class that has clearly the most."
+        "Decide by vocabulary. For every class, collect words and short phrases that "
+        "are typical of it and rare in the others. Count how many different ones a "
+        "record contains, and answer with the class that has the most; on a tie let "
+        "the more telling cues decide."
     ),
     "scores": (
-        "Add up weighted evidence: give strong cues a weight of 3, ordinary ones 2 and "
-        "faint ones 1, subtract for cues that speak against a class, and answer only "
-        "where the best score leads the second best by a margin."
+        "Decide by weighted evidence. Give every cue a weight: 4 if it nearly settles "
+        "the matter whatever else is said, 2 if it is ordinary, 1 if it is faint, and "
+        "a negative one for a class that it speaks against. Add up, and answer with "
+        "the best class where it leads the second by a small margin."
     ),
     "patterns": (
-        "Decide by regular expressions: formats, numbers with their units, fixed "
-        "expressions, word families (stems with their endings), punctuation, links and "
-        "other structure that vocabulary alone does not show."
+        "Decide by structure and regular expressions rather than by single words: "
+        "fixed expressions; two words with up to three others between them; who does "
+        "what to whom; word families (a stem with its endings); numbers with their "
+        "units; formats, links, punctuation, capitals and length. Weigh the patterns "
+        "and let the best class win."
+    ),
+    "context": (
+        "Read cues in their context. Split a record into clauses. Negation, "
+        "comparison, concession (what follows 'but' or 'however' counts more), "
+        "conditions, questions, reported speech and words whose meaning depends on "
+        "their neighbours turn a cue round or cancel it. Add up what is left, and let "
+        "the best class win."
+    ),
+    "contrast": (
+        "Concentrate on what is confused most easily: pairs of classes, or records of "
+        "one class that sound like another. Make a rough guess by vocabulary first; "
+        "then, for each such pair, let cues that tell exactly these two apart confirm "
+        "or overturn it."
+    ),
+    "detectors": (
+        "Write one detector a class, which decides this class against all the rest "
+        "with cues for it, cues against it and a threshold of its own. Answer with the "
+        "class whose detector fires most clearly. Where none fires, answer with the "
+        "class that is what remains, if there is such a class, else None."
+    ),
+    "position": (
+        "Use the position. A title, an opening and a closing sentence tell what a "
+        "record is about and what it concludes: weigh cues there two to three times as "
+        "much as in between, in a way that also works for records of one sentence. Let "
+        "the best class win."
+    ),
+    "ladder": (
+        "Go down a ladder of rules, surest first: cues that settle the matter "
+        "whatever else is said; then combinations of two or three cues that only "
+        "together point to a class; then the number of different cues a class. The "
+        "first rung that gives a clear answer decides."
+    ),
+    "breadth": (
+        "Decide every record that is not empty. Cover the rarer subjects, everyday "
+        "wording, slang and unusual spelling of every class with many cues, and "
+        "compare the weights. Where nothing at all matches, answer with the class "
+        "that leaves the fewest traces of its own."
+    ),
+    RESIDUE: (
+        "Fill the gaps. Other programs already look for the cues that are listed "
+        "below. Imagine records of every class that contain none of these, or that "
+        "contain those of a wrong class, and find the cues that give them away. Use "
+        "the surest of the known cues beside the new ones."
     ),
     "precision": (
         "Be right rather than complete: answer only on cues that hardly ever occur in "
         "another class, and abstain everywhere else. Cover every class with many such "
         "cues."
     ),
-    "opening": (
-        "Use the position: the title or the first sentences tell most. Look for the "
-        "cues of each class there first, and let the rest of the text decide only if "
-        "the beginning says nothing."
-    ),
-    "contrast": (
-        "Think about which pairs of classes are confused most easily. For each such "
-        "pair, write the cues that tell the two apart; use them to settle what a rough "
-        "first guess leaves open."
-    ),
     "names": (
         "Decide by who and what is mentioned: kinds of people and their roles, "
         "organisations, institutions, places, products, events and titles that come "
         "with one class, together with the verbs that go with them."
-    ),
-    "context": (
-        "Read cues in their context: negation, comparison, quotation, questions, and "
-        "words whose meaning depends on their neighbours. A cue counts only where its "
-        "context does not turn it round."
-    ),
-    "breadth": (
-        "Be complete: cover the rarer subjects and unusual wordings of each class as "
-        "well, with many everyday words per class, and compare the shares of a text's "
-        "words that belong to each class. Abstain only where nothing speaks."
-    ),
-    "ladder": (
-        "Go down a ladder of rules, surest first: unmistakable cues, then combinations "
-        "of two or three cues that only together point to a class, then the number of "
-        "different cues per class. The first rule that applies decides."
     ),
 }
 
 TABLE_STRATEGIES = {
     "thresholds": (
         "Decide by the few columns that tell most, with thresholds that domain "
-        "knowledge suggests, and abstain between them."
+        "knowledge suggests; let them vote, and abstain where they disagree."
     ),
     "scores": (
-        "Add up evidence from many columns: each votes for a class with a weight, and "
-        "the answer needs a margin."
+        "Add up evidence from many columns: each adds to the score of a class with a "
+        "weight that grows with how extreme its value is; the best class wins."
     ),
     "combinations": (
         "Decide by combinations: ratios, differences and conditions on two or three "
         "columns that only together point to a class."
     ),
+    "contrast": (
+        "Concentrate on the classes that are confused most easily, and write rules "
+        "over those columns that tell them apart."
+    ),
+    "breadth": (
+        "Decide every record: find the column that tells most, cut it where the "
+        "classes should meet, and let further columns correct the answer near the cut."
+    ),
+    RESIDUE: (
+        "Fill the gaps. Other programs already read the columns and use the values "
+        "that are listed below. Decide by columns and conditions that they leave out."
+    ),
     "precision": (
         "Be right rather than complete: answer only for extreme, unmistakable values "
         "and abstain everywhere else."
-    ),
-    "contrast": (
-        "Think about which classes are confused most easily, and write rules over "
-        "those columns that tell them apart."
     ),
 }
 
@@ -92,7 +125,10 @@ class Slot:
         Name of the program to be written.
 
     strategy : str
-        What the prompt asks the program to rely on.
+        Name of what the program is to rely on.
+
+    advice : str
+        What the prompt says of it.
 
     sample : int
         How many earlier slots ask the same.
@@ -106,9 +142,15 @@ class Slot:
 
     name: str
     strategy: str
+    advice: str
     sample: int
     knowledge: str | None = None
     target: Any = None
+
+    @property
+    def follows(self) -> bool:
+        """Whether its prompt depends on what the slots before it were answered."""
+        return self.strategy == RESIDUE
 
 
 def plan(
@@ -118,7 +160,7 @@ def plan(
     taken: Collection[str] = (),
     knowledge: Sequence[str] = (),
 ) -> list[Slot]:
-    """Spread programs over strategies.
+    """Spread programs over strategies and over kinds of prior knowledge.
 
     Parameters
     ----------
@@ -150,12 +192,20 @@ def plan(
     ['keywords_0', 'patterns_2']
     """
     strategies = TEXT_STRATEGIES if is_text else TABLE_STRATEGIES
+    names = list(strategies)
     kinds: list[str | None] = [*knowledge] or [None]
-    slots = (
-        Slot(f"{name}_{i}", strategy, i // len(strategies), kinds[i % len(kinds)])
-        for i, (name, strategy) in enumerate(cycle(strategies.items()))
-    )
-    free = (slot for slot in slots if slot.name not in taken)
+
+    def slot(place: int) -> Slot:
+        name = names[place % len(names)]
+        return Slot(
+            f"{name}_{place}",
+            name,
+            strategies[name],
+            place // len(names),
+            kinds[place % len(kinds)],
+        )
+
+    free = (slot for slot in map(slot, count()) if slot.name not in taken)
     return list(islice(free, n_programs))
 
 
@@ -191,17 +241,19 @@ def plan_rules(
     slots : list of Slot
         One a program; all classes with the first focus, then with the next.
     """
+    pairs = [(focus, k) for focus in focuses for k in range(len(classes))]
     kinds: list[str | None] = [*knowledge] or [None]
-    pairs = [(f, k) for f in focuses for k in range(len(classes))]
-    slots = (
-        Slot(
-            f"{focus}_{k}_{i}",
+
+    def slot(place: int) -> Slot:
+        focus, k = pairs[place % len(pairs)]
+        return Slot(
+            f"{focus}_{k}_{place}",
+            focus,
             focuses[focus],
-            i // len(pairs),
-            kinds[i % len(kinds)],
+            place // len(pairs),
+            kinds[place % len(kinds)],
             classes[k],
         )
-        for i, (focus, k) in enumerate(cycle(pairs))
-    )
-    free = (slot for slot in slots if slot.name not in taken)
+
+    free = (slot for slot in map(slot, count()) if slot.name not in taken)
     return list(islice(free, n_programs))

@@ -4,8 +4,9 @@ from sklearn_alchemist.synthesis import (
     Brief,
     Recipe,
     plan,
-    questions_for,
+    plan_slots,
     write_messages,
+    write_question,
 )
 
 
@@ -26,7 +27,7 @@ def test_the_prompt_states_task_classes_signature_and_how_to_abstain(brief):
         "- 'ham': everything else",
         "- 'spam'\n",
         "def label(text: str):",
-        "None to abstain",
+        "Return None only where",
         "Decide by vocabulary.",
     ):
         assert needed in user["content"]
@@ -45,13 +46,15 @@ def test_slots_have_names_of_their_own(is_text):
     assert len(set(names)) == 25
 
 
+def questions(brief, n_programs):
+    recipe = Recipe(n_programs=n_programs)
+    return [write_question(slot, brief, recipe) for slot in plan_slots(brief, recipe)]
+
+
 def test_no_two_questions_are_the_same(brief):
-    _, questions = questions_for(brief, Recipe(n_programs=25))
-    assert len({(question.prompt, question.sample) for question in questions}) == 25
+    asked = {(question.prompt, question.sample) for question in questions(brief, 25)}
+    assert len(asked) == 25
 
 
 def test_more_programs_repeat_the_questions_for_fewer(brief):
-    assert (
-        questions_for(brief, Recipe(n_programs=12))[1][:5]
-        == questions_for(brief, Recipe(n_programs=5))[1]
-    )
+    assert questions(brief, 12)[:5] == questions(brief, 5)

@@ -1,0 +1,94 @@
+"""List what programs already look for, so that another one can look elsewhere."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..programs import LabelingProgram, run_programs
+from ..votes import ABSTAIN
+from ._prompts import Brief
+
+# About 1,500 tokens; more would drown the question.
+MAX_CUES = 240
+_MAX_CHARACTERS = 40
+
+
+def list_cues(
+    programs: Sequence[LabelingProgram], brief: Brief, *, timeout: float
+) -> str:
+    """List the cues of programs, those first that most of them share.
+
+    Parameters
+    ----------
+    programs : sequence of LabelingProgram
+        Programs that were written for the brief.
+
+    brief : Brief
+        What they are to do.
+
+    timeout : float
+        Seconds that a program may take for one cue.
+
+    Returns
+    -------
+    cues : str
+        For texts one line a class, with the words and phrases that the programs take
+        for a sign of it; for tables one line a comparison. Empty without programs.
+    """
+    if not brief.is_text:
+        conditions = _most_shared(programs, _conditions)[:MAX_CUES]
+        return "\n".join(f"- {condition}" for condition in conditions)
+    words = _most_shared(programs, _phrases)[: 4 * MAX_CUES]
+    if not words:
+        return ""
+    (column,) = brief.columns
+    classes = list(brief.classes)
+    # Which class a phrase stands for, nobody knows better than the programs.
+    votes = run_programs(programs, {column: words}, classes, timeout=timeout).votes
+    return "\n".join(
+        f"- {name!r}: {', '.join(of_class)}"
+        for k, name in enumerate(classes)
+        if (of_class := _of_class(words, votes, k)[: MAX_CUES // len(classes)])
+    )
+
+
+def _of_class(words: Sequence[str], votes: np.ndarray, k: int) -> list[str]:
+    """Choose the words for which a program answers a class, and none another."""
+    fits = ((votes == k) | (votes == ABSTAIN)).all(axis=1) & (votes == k).any(axis=1)
+    return [word for word, is_cue in zip(words, fits, strict=True) if is_cue]
+
+
+def _most_shared(programs: Sequence[LabelingProgram], find: Any) -> list[str]:
+    """Order what is found in programs by the number of programs that have it."""
+    counts: Counter[str] = Counter()
+    for program in programs:
+        counts.update(set(find(ast.parse(program.source))))
+    return sorted(counts, key=lambda cue: (-counts[cue], cue))
+
+
+def _phrases(tree: ast.AST) -> Iterator[str]:
+    """Find words and phrases, those within regular expressions as well."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        text = re.sub(r"\\[A-Za-z]", " ", node.value.lower())
+        for piece in re.split(r"[^\w' -]+", text):
+            phrase = " ".join(piece.split())
+            if 3 <= len(phrase) <= _MAX_CHARACTERS and re.search(r"[^\W\d_]", phrase):
+                yield phrase
+
+
+def _conditions(tree: ast.AST) -> Iterator[str]:
+    """Find comparisons with constants, such as ``age > 60``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and any(
+            isinstance(part, ast.Constant) and part.value is not None
+            for part in [node.left, *node.comparators]
+        ):
+            condition = ast.unparse(node)
+            if len(condition) <= 2 * _MAX_CHARACTERS:
+                yield condition

@@ -1,0 +1,155 @@
+"""Say how programs are to be got, and what that asks of a language model."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..llm import Question
+from ._knowledge import retrieve
+from ._plan import Slot, plan, plan_rules
+from ._prompts import (
+    KNOWN,
+    RULE_FOCUSES,
+    Brief,
+    list_classes,
+    write_knowledge_messages,
+    write_messages,
+    write_rules_messages,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How programs are to be got.
+
+    Parameters
+    ----------
+    n_programs : int
+        Number of programs to ask for.
+
+    style : {"python", "rules"}, default="python"
+        Whether the model writes programs or fills in a schema.
+
+    prior_knowledge : tuple of str, default=()
+        Kinds of prior knowledge to ask for first; the programs take them in turn.
+
+    documents : tuple of str, default=()
+        Texts from which that is answered.
+
+    embedder : object or None, default=None
+        Finds passages of the documents.
+
+    max_repairs : int, default=0
+        Most calls that mend programs.
+
+    timeout : float, default=1.0
+        Seconds that a program may take for one record.
+
+    taken : frozenset of str, default=frozenset()
+        Names of programs that exist already.
+    """
+
+    n_programs: int
+    style: str = "python"
+    prior_knowledge: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    embedder: Any = None
+    max_repairs: int = 0
+    timeout: float = 1.0
+    taken: frozenset[str] = frozenset()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of prior knowledge, each once."""
+        return tuple(dict.fromkeys(self.prior_knowledge))
+
+
+def plan_slots(brief: Brief, recipe: Recipe) -> list[Slot]:
+    """Plan the programs of a recipe.
+
+    Parameters
+    ----------
+    brief : Brief
+        What the programs are to do.
+
+    recipe : Recipe
+        How they are to be got.
+
+    Returns
+    -------
+    slots : list of Slot
+        One a program.
+    """
+    options: dict[str, Any] = {
+        "taken": recipe.taken,
+        "knowledge": recipe.prior_knowledge,
+    }
+    if recipe.style == "rules":
+        classes = list(brief.classes)
+        return plan_rules(recipe.n_programs, classes, RULE_FOCUSES, **options)
+    return plan(recipe.n_programs, is_text=brief.is_text, **options)
+
+
+def write_question(
+    slot: Slot, brief: Brief, recipe: Recipe, *, known: str = "", context: str = ""
+) -> Question:
+    """Write what is asked for one slot.
+
+    Parameters
+    ----------
+    slot : Slot
+        The slot.
+
+    brief : Brief
+        What the programs are to do.
+
+    recipe : Recipe
+        How they are to be got.
+
+    known : str, default=""
+        Prior knowledge.
+
+    context : str, default=""
+        Records, and cues of earlier programs, as they are put into the prompt.
+
+    Returns
+    -------
+    question : Question
+        The question.
+    """
+    if known:
+        context = KNOWN.format(knowledge=known) + context
+    if recipe.style == "rules":
+        messages = write_rules_messages(
+            brief, slot.target, slot.advice, context=context
+        )
+    else:
+        messages = write_messages(brief, slot.advice, context=context)
+    return Question(messages, slot.sample)
+
+
+def knowledge_questions(brief: Brief, recipe: Recipe) -> list[Question]:
+    """Write what asks for prior knowledge.
+
+    Parameters
+    ----------
+    brief : Brief
+        What the programs are to do.
+
+    recipe : Recipe
+        How they are to be got.
+
+    Returns
+    -------
+    questions : list of Question
+        One a kind.
+    """
+    documents = ""
+    if recipe.documents:
+        query = f"{brief.task}\n{list_classes(brief)}"
+        passages = retrieve(recipe.documents, query, embedder=recipe.embedder)
+        shown = "\n\n".join(passages)
+        documents = f"\nAnswer from these passages, where they tell:\n\n{shown}\n"
+    return [
+        Question(write_knowledge_messages(brief, kind, documents=documents))
+        for kind in recipe.kinds
+    ]
