@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -30,13 +30,21 @@ from .votes import check_classes
 
 if TYPE_CHECKING:
     from .programs import RunResult
-    from .synthesis import Brief, Prompts, Recipe, Rejection, Synthesis
+    from .synthesis import (
+        Brief,
+        CostEstimate,
+        Prompts,
+        Recipe,
+        Rejection,
+        Synthesis,
+    )
 
 # On fewer records, that a class gets no vote says little.
 _MIN_TO_JUDGE = 50
 # Enough to see a program fail or stay silent, little enough to cost nothing.
 _N_TRIED = 200
-_KINDS = {"rules", "keywords", "description", "examples"}
+# Enough to find typical ones and those that programs leave open.
+_N_SHOWN_FROM = 500
 # Steps of the progress bar while programs run.
 _N_STEPS = 100
 
@@ -48,9 +56,10 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
     then vote on any number of records, locally and for free. They are kept as readable
     source text and run in a locked-down worker process, never in the caller's.
 
-    No record is shown to the model: what is asked depends on the task, the classes and
-    the names and types of the columns. All folds of a cross-validation therefore share
-    their answers, which a store on disk keeps, so that they are paid once.
+    Unless `show_data` is set, no record is shown to the model: what is asked depends on
+    the task, the classes and the names and types of the columns. All folds of a
+    cross-validation therefore share their answers, which a store on disk keeps, so that
+    they are paid once.
 
     Parameters
     ----------
@@ -99,6 +108,12 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         Most calls that ask to mend programs which cannot be used. What is wrong is
         found, and told, by way of records that are made up, so that all folds of a
         cross-validation share these calls too.
+
+    show_data : bool, default=False
+        Whether the model may see records: some that are typical, later some that the
+        programs so far leave open, shortened; what the columns of a table hold; and the
+        records on which a program fails. Other records then give other questions, so
+        that the folds of a cross-validation pay one by one.
 
     learn_from_labels : bool, default=False
         Whether programs that are no better than chance on the labels in `y` are
@@ -174,11 +189,12 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         "n_programs": [Interval(Integral, 1, None, closed="left")],
         "programs": [str, os.PathLike, list, tuple, None],
         "program_style": [StrOptions({"python", "rules"})],
-        "prior_knowledge": [StrOptions(_KINDS), list, tuple, None],
+        "prior_knowledge": [str, list, tuple, None],
         "knowledge": [str, os.PathLike, list, tuple, None],
         "embedder": [HasMethods("encode"), None],
         "prior_llm": [str, LLM, None],
         "max_repairs": [Interval(Integral, 0, None, closed="left")],
+        "show_data": ["boolean"],
         "learn_from_labels": ["boolean"],
         "prompts": [HasMethods("__post_init__"), None],
         "timeout": [Interval(Real, 0, None, closed="neither")],
@@ -199,6 +215,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         embedder: Any = None,
         prior_llm: str | LLM | None = None,
         max_repairs: int = 3,
+        show_data: bool = False,
         learn_from_labels: bool = False,
         prompts: "Prompts | None" = None,
         timeout: float = 1.0,
@@ -215,6 +232,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         self.embedder = embedder
         self.prior_llm = prior_llm
         self.max_repairs = max_repairs
+        self.show_data = show_data
         self.learn_from_labels = learn_from_labels
         self.prompts = prompts
         self.timeout = timeout
@@ -227,8 +245,8 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         Parameters
         ----------
         X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table. Only the names and types of its columns are told to the
-            model.
+            Texts, or a table. Without `show_data`, only the names and types of its
+            columns are told to the model.
 
         y : array-like of shape (n_samples,), default=None
             Labels. They name the classes where `classes` does not, and are not used
@@ -350,6 +368,41 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         check_is_fitted(self)
         _programs.write_programs(self.programs_, folder)
 
+    def estimate_cost(self, X: Any, y: ArrayLike | None = None) -> "CostEstimate":
+        """Tell what `fit` would ask for and cost; nothing is sent.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
+            Texts, or a table.
+
+        y : array-like of shape (n_samples,), default=None
+            Labels, used as in `fit`.
+
+        Returns
+        -------
+        estimate : CostEstimate
+            Calls, tokens and dollars. What depends on answers that are not there yet
+            is guessed; unknown prices stay unknown.
+        """
+        labeler = clone(self)
+        labeler._validate_params()
+        records = check_records(labeler, X, reset=True)
+        _, described = labeler._settle_classes(X, y)
+        given = _programs.load_programs(labeler.programs, list(described))
+        llm, n_missing = _as_llm(labeler.llm), labeler.n_programs - len(given)
+        if llm is None or n_missing < 1:
+            return _synthesis.CostEstimate()
+        brief = labeler._brief(records, described)
+        recipe = labeler._recipe(records, n_missing, {p.name for p in given})
+        return _synthesis.estimate_cost(
+            llm,
+            brief,
+            recipe,
+            prior_llm=_as_llm(labeler.prior_llm),
+            shown=labeler._shown(records),
+        )
+
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
     ) -> np.ndarray:
@@ -393,7 +446,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         if n_missing > 0:
             brief = self._brief(records, described)
             recipe = self._recipe(records, n_missing, {p.name for p in given})
-            synthesis = self._ask(brief, recipe, context)
+            synthesis = self._ask(brief, recipe, self._shown(records), context)
             self.rejected_ = synthesis.rejected
             written, unfit, unheard = self._try(synthesis.programs, records)
             self.rejected_ += unfit
@@ -494,21 +547,20 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
                 ColumnNamesWarning,
             )
         prompts = {} if self.prompts is None else {"prompts": self.prompts}
-        return _synthesis.Brief(
-            self.task, described, records.kinds, records.is_text, **prompts
-        )
+        kinds = records.kinds
+        if self.show_data and not records.is_text:
+            kinds = _synthesis.describe_values(kinds, records.columns)
+        return _synthesis.Brief(self.task, described, kinds, records.is_text, **prompts)
+
+    def _shown(self, records: Records) -> dict[str, list[Any]] | None:
+        """Take the records of which some may be shown to the model."""
+        return records.sample(_N_SHOWN_FROM) if self.show_data else None
 
     def _recipe(self, records: Records, n_programs: int, taken: set[str]) -> "Recipe":
         """Say how programs are to be got; raise what must not cost money."""
-        kinds = self.prior_knowledge
-        if kinds is None:
-            kinds = [] if self.knowledge is None else ["rules"]
-        kinds = [kinds] if isinstance(kinds, str) else list(kinds)
-        if unknown := set(kinds) - _KINDS:
-            raise ValueError(
-                f"prior_knowledge holds {sorted(unknown)}; it may hold "
-                f"{sorted(_KINDS)}."
-            )
+        kinds = _synthesis.settle_kinds(
+            self.prior_knowledge, documents=self.knowledge is not None
+        )
         if self.program_style == "rules" and not records.is_text:
             raise ValueError(
                 "program_style='rules' looks for phrases, so it needs texts: use "
@@ -517,7 +569,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         return _synthesis.Recipe(
             n_programs=n_programs,
             style=self.program_style,
-            prior_knowledge=tuple(kinds),
+            prior_knowledge=kinds,
             documents=tuple(_synthesis.read_documents(self.knowledge)),
             embedder=self.embedder,
             max_repairs=self.max_repairs,
@@ -526,12 +578,16 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         )
 
     def _ask(
-        self, brief: "Brief", recipe: "Recipe", context: CallbackContext
+        self,
+        brief: "Brief",
+        recipe: "Recipe",
+        shown: dict[str, list[Any]] | None,
+        context: CallbackContext,
     ) -> "Synthesis":
         """Get programs from the language model; keep what was said."""
         llm, prior_llm = _as_llm(self.llm), _as_llm(self.prior_llm)
         assert llm is not None
-        n_answers = recipe.n_programs + len(set(recipe.prior_knowledge))
+        n_answers = recipe.n_programs + len(recipe.kinds)
         task = context.subcontext("ask for programs", max_subtasks=n_answers)
         task.call_on_fit_task_begin(estimator=self)
 
@@ -540,7 +596,12 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             answer.call_on_fit_task_end(estimator=self)
 
         synthesis = _synthesis.synthesize(
-            llm, brief, recipe, prior_llm=prior_llm, on_answer=on_answer
+            llm,
+            brief,
+            recipe,
+            prior_llm=prior_llm,
+            shown=shown,
+            on_answer=on_answer,
         )
         task.call_on_fit_task_end(estimator=self)
         self.conversation_ = [(e.question, e.completion) for e in synthesis.exchanges]

@@ -8,7 +8,7 @@ from ._model import LLM
 from ._question import Completion, Question
 
 if TYPE_CHECKING:
-    from ._client import Answers, ask
+    from ._client import Answers, ask, find_stored
     from ._provider import count_tokens, prices_of
     from ._recordings import seed_store, write_recordings
     from ._store import CompletionStore, default_store_path
@@ -26,6 +26,7 @@ __all__ = [
     "ask",
     "count_tokens",
     "default_store_path",
+    "find_stored",
     "prices_of",
     "seed_store",
     "write_recordings",
@@ -40,6 +41,7 @@ __getattr__ = lazy_exports(
         "ask": "_client",
         "count_tokens": "_provider",
         "default_store_path": "_store",
+        "find_stored": "_client",
         "prices_of": "_provider",
         "seed_store": "_recordings",
         "write_recordings": "_recordings",

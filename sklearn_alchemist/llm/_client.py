@@ -171,37 +171,69 @@ def _request(llm: LLM, question: Question) -> dict[str, Any]:
     }
 
 
+def find_stored(llm: LLM, questions: Sequence[Question]) -> list[Completion | None]:
+    """Look up what asking would cost nothing, since its answer is there.
+
+    Parameters
+    ----------
+    llm : LLM
+        The model.
+
+    questions : sequence of Question
+        What is going to be asked.
+
+    Returns
+    -------
+    completions : list of (Completion or None)
+        One a question, None where it has no stored answer.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    return _find(llm, [_request(llm, question) for question in questions])[1]
+
+
+def _find(
+    llm: LLM, requests: list[dict[str, Any]]
+) -> tuple[CompletionStore | None, list[Completion | None]]:
+    """Open the store of a model and find what it already holds."""
+    if llm.store is False:
+        return None, [None] * len(requests)
+    path = _store_path(llm)
+    if path.suffix == ".jsonl":
+        recorded = Recordings(path).load()
+        return None, [recorded.get(recording_key(request)) for request in requests]
+    store = CompletionStore(path)
+    answers = [_kept(store, digest(request), llm.newer_than) for request in requests]
+    return store, answers
+
+
+def _store_path(llm: LLM) -> Path:
+    if isinstance(llm.store, str | os.PathLike):
+        return Path(llm.store).expanduser()
+    return default_store_path()
+
+
 def _look_up(
     llm: LLM, requests: list[dict[str, Any]]
 ) -> tuple[CompletionStore | None, dict[int, Completion]]:
-    """Open the store of a model and find what it already holds."""
-    if llm.store is False:
-        if llm.offline:
-            raise OfflineError("offline=True needs a store; got store=False.")
-        return None, {}
-    if isinstance(llm.store, str | os.PathLike):
-        path = Path(llm.store).expanduser()
-    else:
-        path = default_store_path()
-    if path.suffix == ".jsonl":
-        recorded = Recordings(path).load()
-        answers = [recorded.get(recording_key(request)) for request in requests]
-        store = None
-    else:
-        store = CompletionStore(path)
-        answers = [
-            _kept(store, digest(request), llm.newer_than) for request in requests
-        ]
+    """Find what is stored; raise where the rest may not be asked."""
+    if llm.store is False and llm.offline:
+        raise OfflineError("offline=True needs a store; got store=False.")
+    store, answers = _find(llm, requests)
     found = {i: answer for i, answer in enumerate(answers) if answer is not None}
-    if len(found) < len(requests) and (llm.offline or store is None):
+    closed = llm.offline or (store is None and llm.store is not False)
+    if len(found) < len(requests) and closed:
         request = next(r for i, r in enumerate(requests) if i not in found)
         start = " ".join(request["messages"][-1]["content"].split())[:120]
         raise OfflineError(
             f"{len(requests) - len(found)} of {len(requests)} questions have no answer "
-            f"in {str(path)!r}, and nothing else may be asked. The first is sample "
-            f"{request['sample']} for {llm.model!r} that starts with {start!r}. Give "
-            "the parameters with which the answers were obtained, or a model that may "
-            "be asked."
+            f"in {str(_store_path(llm))!r}, and nothing else may be asked. The first "
+            f"is sample {request['sample']} for {llm.model!r} that starts with "
+            f"{start!r}. Give the parameters with which the answers were obtained, or "
+            "a model that may be asked."
         )
     return store, found
 
@@ -234,18 +266,11 @@ def _prices_for_cap(llm: LLM, store: CompletionStore | None) -> Prices | None:
             f"{what} needs a price, and litellm's table has none for {llm.model!r}: "
             "give prices={'input': ..., 'output': ...} in dollars per million tokens."
         )
-    if _max_tokens(llm) is None:
+    if llm.max_tokens is None:
         raise BudgetError(
             f"{what} needs params['max_tokens']: without it a call has no worst case."
         )
     return prices
-
-
-def _max_tokens(llm: LLM) -> int | None:
-    """Most tokens that an answer may have."""
-    params = llm.request_params
-    limits = [params.get(n) for n in ("max_tokens", "max_completion_tokens")]
-    return max((n for n in limits if isinstance(n, int)), default=None)
 
 
 def _notify(on_answer: Callable[[int], None] | None, position: int) -> None:
@@ -362,7 +387,7 @@ class _Desk:
 
     def _worst_case(self, request: dict[str, Any]) -> float:
         """Dollars that a call may cost: no token is shorter than a byte."""
-        limit = _max_tokens(self.llm)
+        limit = self.llm.max_tokens
         if self.prices is None or limit is None:
             return 0.0
         n_bytes = sum(

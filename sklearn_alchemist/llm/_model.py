@@ -235,6 +235,13 @@ class LLM:
         return {name: value for name, value in merged.items() if value is not None}
 
     @property
+    def max_tokens(self) -> int | None:
+        """Most tokens that an answer may have, None where nothing limits them."""
+        params = self.request_params
+        limits = [params.get(n) for n in ("max_tokens", "max_completion_tokens")]
+        return max((n for n in limits if isinstance(n, int)), default=None)
+
+    @property
     def address(self) -> str | None:
         """Where questions are sent: `api_base`, or what the environment names.
 

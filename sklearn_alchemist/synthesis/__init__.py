@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from .._lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from ._estimate import CostEstimate, estimate_cost
     from ._gate import Rejection, try_programs
     from ._knowledge import read_documents
     from ._losses import (
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
     from ._parsing import extract_source
     from ._plan import Slot, plan
     from ._prompts import PROMPT_VERSION, Brief, Prompts, write_messages
-    from ._recipe import Recipe, knowledge_questions, plan_slots, write_question
+    from ._recipe import (
+        Recipe,
+        knowledge_questions,
+        plan_slots,
+        settle_kinds,
+        write_question,
+    )
     from ._rows import describe_values
     from ._select import select, unheard_classes
     from ._synthesize import Exchange, Synthesis, synthesize
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PROMPT_VERSION",
     "Brief",
+    "CostEstimate",
     "Exchange",
     "Prompts",
     "Recipe",
@@ -32,6 +40,7 @@ __all__ = [
     "Slot",
     "Synthesis",
     "describe_values",
+    "estimate_cost",
     "extract_source",
     "knowledge_questions",
     "plan",
@@ -43,6 +52,7 @@ __all__ = [
     "say_silent",
     "say_unheard",
     "select",
+    "settle_kinds",
     "synthesize",
     "try_programs",
     "unheard_classes",
@@ -55,6 +65,7 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "Brief": "_prompts",
+        "CostEstimate": "_estimate",
         "Exchange": "_synthesize",
         "PROMPT_VERSION": "_prompts",
         "Prompts": "_prompts",
@@ -63,6 +74,7 @@ __getattr__ = lazy_exports(
         "Slot": "_plan",
         "Synthesis": "_synthesize",
         "describe_values": "_rows",
+        "estimate_cost": "_estimate",
         "extract_source": "_parsing",
         "knowledge_questions": "_recipe",
         "plan": "_plan",
@@ -74,6 +86,7 @@ __getattr__ = lazy_exports(
         "say_silent": "_losses",
         "say_unheard": "_losses",
         "select": "_select",
+        "settle_kinds": "_recipe",
         "synthesize": "_synthesize",
         "try_programs": "_gate",
         "unheard_classes": "_select",

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..llm import Question
+from ..llm import LLM, Question
 from ._knowledge import retrieve
 from ._plan import Slot, plan, plan_rules
 from ._prompts import (
+    KNOWLEDGE_REQUESTS,
     KNOWN,
     RULE_FOCUSES,
     Brief,
@@ -15,6 +16,7 @@ from ._prompts import (
     write_messages,
     write_rules_messages,
 )
+from ._rules import RESPONSE_FORMAT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,60 @@ class Recipe:
     def kinds(self) -> tuple[str, ...]:
         """Kinds of prior knowledge, each once."""
         return tuple(dict.fromkeys(self.prior_knowledge))
+
+
+def settle_kinds(prior_knowledge: Any, *, documents: bool) -> tuple[str, ...]:
+    """Say which prior knowledge a user asks for.
+
+    Parameters
+    ----------
+    prior_knowledge : str, sequence of str or None
+        What the user gave.
+
+    documents : bool
+        Whether there are documents to answer from; without a kind, rules are asked
+        for then.
+
+    Returns
+    -------
+    kinds : tuple of str
+        Kinds of prior knowledge.
+
+    Raises
+    ------
+    ValueError
+        If one of them is none.
+    """
+    if prior_knowledge is None:
+        return ("rules",) if documents else ()
+    kinds = [prior_knowledge] if isinstance(prior_knowledge, str) else prior_knowledge
+    if unknown := [kind for kind in kinds if kind not in KNOWLEDGE_REQUESTS]:
+        raise ValueError(
+            f"prior_knowledge holds {unknown}; it may hold "
+            f"{sorted(KNOWLEDGE_REQUESTS)}."
+        )
+    return tuple(kinds)
+
+
+def asked_by(llm: LLM, recipe: Recipe) -> LLM:
+    """Set what a recipe needs of a model: that answers keep to the schema of rules.
+
+    Parameters
+    ----------
+    llm : LLM
+        The model.
+
+    recipe : Recipe
+        How programs are to be got.
+
+    Returns
+    -------
+    llm : LLM
+        The model that is asked.
+    """
+    if recipe.style != "rules":
+        return llm
+    return llm.having(params={"response_format": RESPONSE_FORMAT, **(llm.params or {})})
 
 
 def plan_slots(brief: Brief, recipe: Recipe) -> list[Slot]:

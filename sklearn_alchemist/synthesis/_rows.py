@@ -89,7 +89,7 @@ def typical_rows(columns: Columns, n_rows: int = N_SHOWN) -> list[int]:
         return places.tolist()
     vectors = _vectors({name: list(values)[::step] for name, values in columns.items()})
     n_rows = min(n_rows, _n_distinct(vectors))
-    distances = KMeans(n_rows, n_init=1, random_state=0).fit_transform(vectors)
+    distances = KMeans(n_rows, n_init=5, random_state=0).fit_transform(vectors)
     return sorted({int(places[row]) for row in distances.argmin(axis=0)})
 
 
@@ -213,6 +213,8 @@ def _render(columns: Columns, row: int) -> str:
 
 def _shorten(text: str, n_characters: int) -> str:
     """Cut the middle out of a long text: beginning and end tell most."""
+    # Half a surrogate pair cannot be sent.
+    text = text.encode("utf-8", "replace").decode()
     if len(text) <= n_characters:
         return text
     half = (n_characters - 5) // 2

@@ -13,9 +13,14 @@ from ._gate import Rejection, find_problem, made_up_records
 from ._plan import Slot
 from ._prompts import EARLIER, Brief, write_repair
 from ._reading import read_program
-from ._recipe import Recipe, knowledge_questions, plan_slots, write_question
+from ._recipe import (
+    Recipe,
+    asked_by,
+    knowledge_questions,
+    plan_slots,
+    write_question,
+)
 from ._rows import OPEN, TYPICAL, open_rows, show_row, show_rows, typical_rows
-from ._rules import RESPONSE_FORMAT
 
 # A program that is not mended by the second try is not going to be.
 _MAX_TRIES = 2
@@ -246,12 +251,8 @@ class _Talk:
         on_answer: Callable[[int], None] | None = None,
     ) -> None:
         """Ask what is written in drafts, and read what is answered."""
-        llm = self.llm
-        if self.recipe.style == "rules":
-            params = {"response_format": RESPONSE_FORMAT, **(llm.params or {})}
-            llm = llm.having(params=params)
         completions = self._ask(
-            llm,
+            asked_by(self.llm, self.recipe),
             [draft.question for draft in drafts if draft.question is not None],
             [draft.slot.name for draft in drafts],
             repair=repair,
