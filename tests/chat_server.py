@@ -1,10 +1,12 @@
 """Serve chat completions on loopback, over real HTTP, as a test scripts them."""
 
 import json
+import struct
 import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import SO_LINGER, SOL_SOCKET
 
 
 @dataclass
@@ -17,6 +19,7 @@ class Reply:
     seconds: float = 0.0
     body: bytes | None = None
     finish_reason: str = "stop"
+    reset: bool = False
 
     def payload(self, model):
         if self.body is not None:
@@ -83,6 +86,11 @@ class ChatServer:
                 request = json.loads(self.rfile.read(size))
                 reply = server._reply(request, self.headers.get("Authorization"))
                 time.sleep(reply.seconds)
+                if reply.reset:  # no farewell: the client sees "connection reset"
+                    linger = struct.pack("ii", 1, 0)
+                    self.connection.setsockopt(SOL_SOCKET, SO_LINGER, linger)
+                    self.connection.close()
+                    return
                 payload = reply.payload(request["model"])
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():

@@ -36,6 +36,26 @@ def test_a_cold_search_in_two_processes_asks_each_question_once(server, pipeline
     assert len(server.requests) == 10
 
 
+def test_a_cold_search_pays_repairs_and_knowledge_once(server, pipeline):
+    def answer(request):
+        *before, last = request["messages"]
+        if "Reply in plain text" in last["content"]:
+            return "Links give spam away."
+        if len(before) == 1 and "vocabulary" in last["content"]:
+            return "def label(text): return 1 / 0"
+        return write_program(request["messages"][1]["content"])
+
+    server.answer = answer
+    pipeline.set_params(label__prior_knowledge="rules")
+    grid = {"aggregate__class_prior": ["estimate", "uniform", [0.4, 0.6]]}
+    search = GridSearchCV(pipeline, grid, cv=3, error_score="raise")
+    search.fit(TEXTS, GOLD)
+    labeler = search.best_estimator_["label"]
+    n_repairs = labeler.usage_.repaired.calls
+    assert 1 <= n_repairs <= labeler.max_repairs
+    assert len(server.requests) == labeler.n_programs + n_repairs + 1
+
+
 def test_a_second_search_asks_nothing(server, pipeline):
     pipeline.fit(TEXTS, GOLD)
     cross_val_score(pipeline, TEXTS, GOLD, cv=3, error_score="raise")

@@ -59,6 +59,7 @@ def answered(server, fault):
 FAULTS = {
     "rate limit": Reply("slow down", 429, headers={"Retry-After": "1"}),
     "server errors": Reply("down", 500),
+    "connection reset": Reply(reset=True),
     "half an answer": Reply(headers={"Content-Length": "99999"}),
     "cut JSON": Reply(body=HALF),
     "no JSON": Reply(body=b"<html>"),

@@ -1,0 +1,63 @@
+"""The benchmark of synthesis, on a few rows and a scripted model."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    yield
+    for name in ("synthesis", "_bootstrap", "_plain", "_tasks"):
+        sys.modules.pop(name, None)
+
+
+PLAIN = "```python\ndef label_function(c):\n    return 1 if '{}' in c else 0\n```"
+OURS = "def label(text):\n    return 'SPAM' if '{}' in text else 'HAM'\n"
+
+
+def test_it_records_scores_and_compares_both_ways(server, tmp_path, capsys):
+    import synthesis
+
+    n_asked = 0
+
+    def answer(request):
+        nonlocal n_asked
+        n_asked += 1
+        is_plain = "bug-free" in request["messages"][-1]["content"]
+        return (PLAIN if is_plain else OURS).format(["http", "x"][n_asked % 2])
+
+    server.answer = answer
+    texts = [f"see http://x.example {i}" for i in range(40)]
+    texts += [f"a nice song {i}" for i in range(40)]
+    labels = ["SPAM"] * 40 + ["HAM"] * 40
+    rows = pd.DataFrame({"split": ["train", "test"] * 40, "text": texts})
+    rows.assign(label=labels).to_csv(tmp_path / "youtube.csv.gz", index=False)
+    options = [str(tmp_path), "--names", "youtube", "--recordings", str(tmp_path)]
+    model = ["--record", "--model", "openai/test", "--api-base", server.api_base]
+    synthesis.main([*options, *model, "--repeats", "1", "--answered-by", "a script"])
+    first = capsys.readouterr().out
+    assert len(server.requests) == 20
+    assert "a script" in (tmp_path / "youtube-ours-1.jsonl").read_text()
+    table = first[first.index("majority vote  youtube") :]
+    assert "aggregator     mean" in table
+    synthesis.main(options)
+    assert capsys.readouterr().out.endswith(table)
+    assert len(server.requests) == 20
+
+
+def test_a_bootstrap_covers_rows_and_recordings():
+    from _bootstrap import differences, interval
+
+    rng = np.random.default_rng(0)
+    same = {"a": rng.random((2, 500)) < 0.8}
+    assert interval(differences(same, same)["a"])[0] < 0
+    better = {"a": np.ones((2, 500), dtype=bool)}
+    low, high = interval(differences(better, same)["mean"])
+    assert 0.1 < low < high < 0.3
