@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .PHONY: help demo test lint format types wheel docs rerecord benchmark-label-models clean
+.PHONY: help demo test lint format types wheel docs rerecord benchmark-synthesis clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
@@ -15,6 +16,7 @@ help:
 	@echo "make docs      build the documentation"
 	@echo "make rerecord  ask a model again for the answers in examples/recordings"
 	@echo "make benchmark-label-models  compare label models, with peers if installed"
+	@echo "make benchmark-synthesis DATA=folder  compare ten plain calls with the plan"
 	@echo "make clean     remove what the other targets made"
 
 $(VENV)/python: 
@@ -70,6 +72,8 @@ rerecord: $(VENV)/examples
 
 benchmark-label-models: $(VENV)/examples
 	$(BIN)/python benchmarks/label_models.py $(ARGS)
+benchmark-synthesis: $(VENV)/examples
+	$(BIN)/python benchmarks/synthesis.py $(DATA) $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist docs/_build docs/generated .mypy_cache .pytest_cache .ruff_cache

@@ -1,5 +1,6 @@
 """The benchmark of synthesis, on a few rows and a scripted model."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -14,12 +15,20 @@ ROOT = Path(__file__).parents[2]
 def importable(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     yield
-    for name in ("synthesis", "_bootstrap", "_plain", "_tasks"):
+    for name in ("synthesis", "small_model", "_bootstrap", "_plain", "_tasks"):
         sys.modules.pop(name, None)
 
 
 PLAIN = "```python\ndef label_function(c):\n    return 1 if '{}' in c else 0\n```"
 OURS = "def label(text):\n    return 'SPAM' if '{}' in text else 'HAM'\n"
+
+
+def write_rows(folder):
+    texts = [f"see http://x.example {i}" for i in range(40)]
+    texts += [f"a nice song {i}" for i in range(40)]
+    labels = ["SPAM"] * 40 + ["HAM"] * 40
+    rows = pd.DataFrame({"split": ["train", "test"] * 40, "text": texts})
+    rows.assign(label=labels).to_csv(folder / "youtube.csv.gz", index=False)
 
 
 def test_it_records_scores_and_compares_both_ways(server, tmp_path, capsys):
@@ -34,11 +43,7 @@ def test_it_records_scores_and_compares_both_ways(server, tmp_path, capsys):
         return (PLAIN if is_plain else OURS).format(["http", "x"][n_asked % 2])
 
     server.answer = answer
-    texts = [f"see http://x.example {i}" for i in range(40)]
-    texts += [f"a nice song {i}" for i in range(40)]
-    labels = ["SPAM"] * 40 + ["HAM"] * 40
-    rows = pd.DataFrame({"split": ["train", "test"] * 40, "text": texts})
-    rows.assign(label=labels).to_csv(tmp_path / "youtube.csv.gz", index=False)
+    write_rows(tmp_path)
     options = [str(tmp_path), "--names", "youtube", "--recordings", str(tmp_path)]
     model = ["--record", "--model", "openai/test", "--api-base", server.api_base]
     synthesis.main([*options, *model, "--repeats", "1", "--answered-by", "a script"])
@@ -61,3 +66,22 @@ def test_a_bootstrap_covers_rows_and_recordings():
     better = {"a": np.ones((2, 500), dtype=bool)}
     low, high = interval(differences(better, same)["mean"])
     assert 0.1 < low < high < 0.3
+
+
+def test_both_styles_of_a_small_model_are_compared(server, tmp_path, capsys):
+    import small_model
+
+    def answer(request):
+        if "response_format" in request:
+            asked = request["messages"][-1]["content"]
+            target = "http" if "the class 'SPAM'" in asked else "song"
+            return f'{{"phrases": [{{"text": "{target}", "weight": 2}}]}}'
+        return "def label(text): return 'SPAM'"
+
+    server.answer = answer
+    write_rows(tmp_path)
+    small_model.main(
+        [str(tmp_path), "--n-programs", "4", "--api-base", server.api_base]
+    )
+    free, structured = re.findall(r"majority vote (\d\.\d+)", capsys.readouterr().out)
+    assert (free, structured) == ("0.500", "1.000")
