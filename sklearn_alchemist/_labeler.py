@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 _MIN_TO_JUDGE = 50
 # Enough to see a program fail or stay silent, little enough to cost nothing.
 _N_TRIED = 200
+# Of labelled records, enough to tell a program from chance.
+_N_LABELED = 2000
 # Enough to find typical ones and those that programs leave open.
 _N_SHOWN_FROM = 500
 # Steps of the progress bar while programs run.
@@ -117,7 +119,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
 
     learn_from_labels : bool, default=False
         Whether programs that are no better than chance on the labels in `y` are
-        dropped. `y` may be partly None or NaN then, if `classes` is given.
+        dropped. `y` may be partly None, NaN or -1 then, if `classes` is given.
 
     prompts : Prompts or None, default=None
         The wording of what is asked, see :class:`~sklearn_alchemist.synthesis.Prompts`.
@@ -482,14 +484,15 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         y: ArrayLike | None,
     ) -> "tuple[list[LabelingProgram], RunResult]":
         """Keep the programs that add something; tell how these ran."""
-        columns = records.sample(_N_TRIED)
-        labels = None
+        columns, labels = records.sample(_N_TRIED), None
         if self.learn_from_labels and y is not None:
-            # All of the few labels count, not only those of the sample.
-            codes = {label: k for k, label in enumerate(self.classes_.tolist())}
-            values = np.asarray(y, dtype=object).tolist()
-            labels = np.array([codes.get(value, -1) for value in values])
-            columns = records.columns
+            labels = self._codes(y)
+            rows = np.flatnonzero(labels >= 0)[:_N_LABELED]
+            if len(rows) < records.n_rows:
+                # Of unlabelled records a sample tells enough.
+                step = max(1, records.n_rows // _N_TRIED)
+                rows = np.union1d(rows, np.arange(0, records.n_rows, step))
+            columns, labels = records.take(rows.tolist()), labels[rows]
         result = _programs.run_programs(
             programs,
             columns,
@@ -511,6 +514,12 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             seconds=result.seconds[places],
         )
 
+    def _codes(self, y: ArrayLike) -> np.ndarray:
+        """Turn labels into indices of classes, -1 where one is missing."""
+        codes = {label: k for k, label in enumerate(self.classes_.tolist())}
+        values = np.asarray(y, dtype=object).tolist()
+        return np.array([codes.get(value, -1) for value in values])
+
     def _settle_classes(
         self, X: Any, y: ArrayLike | None
     ) -> tuple[np.ndarray, dict[Any, str | None]]:
@@ -518,7 +527,8 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         if self.classes is not None:
             classes = check_classes(self.classes)
             if y is not None:
-                check_labels(X, y, classes)
+                partly = self.learn_from_labels and -1 not in classes.tolist()
+                check_labels(X, _without_marks(y) if partly else y, classes)
             return classes, describe_classes(self.classes)
         if y is None:
             raise ValueError(
@@ -662,6 +672,14 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def _without_marks(y: ArrayLike) -> list[Any]:
+    """Say None where -1 marks a missing label, as scikit-learn does."""
+    return [
+        None if isinstance(value, Real) and value == -1 else value
+        for value in np.asarray(y, dtype=object).tolist()
+    ]
 
 
 def _as_llm(llm: str | LLM | None) -> LLM | None:

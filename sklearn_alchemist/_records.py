@@ -69,6 +69,21 @@ class Records:
         step = max(1, -(-self.n_rows // n_rows))
         return {name: values[::step] for name, values in self.columns.items()}
 
+    def take(self, rows: Sequence[int]) -> dict[str, list[Any]]:
+        """Take some records.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Their positions.
+
+        Returns
+        -------
+        columns : dict of str to list
+            The same columns, shorter.
+        """
+        return {n: [values[i] for i in rows] for n, values in self.columns.items()}
+
 
 def is_text(X: Any) -> bool:
     """Tell whether `X` is meant as a sequence of texts.

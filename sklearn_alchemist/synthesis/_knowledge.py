@@ -1,6 +1,7 @@
 """Find passages of documents that help to answer what is asked about a task."""
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,11 @@ def read_documents(knowledge: Any) -> list[str]:
 
 def _read(item: Any) -> str:
     if isinstance(item, str):
+        if _names_a_file(item):
+            raise ValueError(
+                f"knowledge holds the str {item!r}, which is taken for a text, and "
+                "there is such a file: write Path(...) to read it."
+            )
         return item
     if not isinstance(item, Path):
         raise TypeError(
@@ -52,11 +58,21 @@ def _read(item: Any) -> str:
         ) from error
     if item.suffix.lower() != ".csv":
         return text
-    rows = csv.DictReader(text.splitlines())
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise ValueError(
+            f"the document {str(item)!r} is no CSV file: {error}."
+        ) from error
     return "\n".join(
         "; ".join(f"{name}: {value}" for name, value in row.items() if name and value)
         for row in rows
     )
+
+
+def _names_a_file(text: str) -> bool:
+    short = len(text) < 200 and "\n" not in text
+    return short and Path(text).suffix != "" and Path(text).is_file()
 
 
 def chunk(text: str, size: int = CHUNK_SIZE, overlap: int = OVERLAP) -> list[str]:
@@ -124,10 +140,12 @@ def retrieve(
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         vectorizer = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-        vectors = vectorizer.fit_transform([*chunks, query]).toarray()
+        vectors = vectorizer.fit_transform([*chunks, query])  # of length 1
+        similarities = (vectors[:-1] @ vectors[-1].T).toarray().ravel()
     else:
         vectors = np.asarray(embedder.encode([*chunks, query]), dtype=float)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors = vectors / np.where(norms > 0, norms, 1)
-    nearest = np.argsort(-(vectors[:-1] @ vectors[-1]), kind="stable")
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors = vectors / np.where(norms > 0, norms, 1)
+        similarities = vectors[:-1] @ vectors[-1]
+    nearest = np.argsort(-similarities, kind="stable")
     return [chunks[i] for i in nearest[:n_chunks]]

@@ -175,6 +175,20 @@ def test_an_embedder_finds_passages():
     assert retrieve(["a" * 900, "bb"], "cc", embedder=Lengths(), n_chunks=1) == ["bb"]
 
 
+def test_a_file_that_is_given_as_a_text_is_an_error(tmp_path):
+    path = tmp_path / "guideline.md"
+    path.write_text("Links are spam.")
+    assert read_documents(path) == ["Links are spam."]
+    with pytest.raises(ValueError, match=r"write Path\("):
+        read_documents(str(path))
+
+
+def test_a_value_of_a_csv_file_may_have_several_lines(tmp_path):
+    path = tmp_path / "codes.csv"
+    path.write_text('code,meaning\n17,"one\ntwo"\n')
+    assert read_documents([path]) == ["code: 17; meaning: one\ntwo"]
+
+
 def test_a_document_that_cannot_be_read_is_an_error_before_a_call(tmp_path):
     with pytest.raises(ValueError, match="nowhere"):
         read_documents(tmp_path / "nowhere.md")
@@ -249,7 +263,8 @@ def test_three_programs_are_kept_whatever_they_say():
     assert (len(kept), dropped) == (3, [])
 
 
-def test_labels_are_learned_from_only_where_the_user_asks(server, llm):
+@pytest.mark.parametrize("unknown", [None, np.nan, -1])
+def test_labels_are_learned_from_only_where_the_user_asks(server, llm, unknown):
     wrong = (
         LINK.replace("'spam'", "'x'").replace("'ham'", "'spam'").replace("'x'", "'ham'")
     )
@@ -258,7 +273,7 @@ def test_labels_are_learned_from_only_where_the_user_asks(server, llm):
     y = ["spam"] * 30 + ["ham"] * 30
     names = [p.name for p in labeler(llm, n_programs=4).fit(RECORDS, y).programs_]
     assert len(names) == 4
-    few = [label if i % 2 else None for i, label in enumerate(y)]
+    few = [label if i % 2 else unknown for i, label in enumerate(y)]
     learning = labeler(llm, n_programs=4, learn_from_labels=True).fit(RECORDS, few)
     assert [p.name for p in learning.programs_] == [n for n in names if n != "scores_1"]
     assert "labelled records" in learning.rejected_[0].reason
