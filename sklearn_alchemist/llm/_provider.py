@@ -18,6 +18,8 @@ from ._question import Completion, Message
 from ._retry import CallFailed
 
 RETRYABLE_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+# What servers call that of which they know no `response_format`.
+_SCHEMA = re.compile(r"json[ _]?schema|json mode|json_object|structured output|grammar")
 # Sent to servers that want some key where the environment holds none.
 _NO_KEY = "no-key"
 
@@ -234,6 +236,8 @@ def refused_part(error: Exception, sent: set[str]) -> str | None:
         text,
     ):
         return "system"
+    if "response_format" in sent and _SCHEMA.search(text):
+        return "response_format"
     droppable = sent - {"api_base", "api_key", "system"}
     named = [n for n in droppable if re.search(rf"(?<!\w){n}(?!\w)", text)]
     # "Use max_completion_tokens instead" names both.

@@ -7,7 +7,7 @@ import pytest
 from chat_server import Reply
 
 from sklearn_alchemist import LLM, ProgramSynthesisLabeler
-from sklearn_alchemist.exceptions import ProgramWarning
+from sklearn_alchemist.exceptions import LLMError, ProgramWarning
 from sklearn_alchemist.synthesis import Prompts, extract_source, select
 from sklearn_alchemist.synthesis._knowledge import chunk, read_documents, retrieve
 
@@ -116,6 +116,24 @@ def test_a_budget_that_ends_midway_leaves_the_programs_so_far(server, llm):
     assert fitted.usage_.dollars <= 0.005
 
 
+def test_a_fit_that_failed_midway_goes_on_from_what_was_received(server, llm):
+    server.script = [Reply(BROKEN), Reply(LINK), Reply("key revoked", 401)]
+    with pytest.raises(LLMError, match="2 of 3 answers were received and are kept"):
+        labeler(llm).fit(RECORDS)
+    server.answer = lambda r: LINK
+    fitted = labeler(llm).fit(RECORDS)
+    assert fitted.usage_.cached.calls == 2
+    assert fitted.usage_.paid.calls == 2  # the third program and one repair
+
+
+def test_two_fits_of_structured_programs_share_a_refresh(server, llm):
+    server.answer = lambda r: rules("http")
+    fresh = llm.having(refresh=True)
+    for part in (RECORDS[:40], RECORDS[20:]):
+        labeler(fresh, program_style="rules", n_programs=2).fit(part)
+    assert len(server.requests) == 2
+
+
 # ------------------------------------------------------------- prior knowledge ----
 
 
@@ -221,10 +239,14 @@ def test_rules_become_programs_that_can_be_read(server, llm):
     assert server.requests[0]["response_format"]["type"] == "json_schema"
 
 
-def test_a_server_without_schemas_is_asked_without(server, llm):
+@pytest.mark.parametrize(
+    "complaint",
+    ["response_format is not supported", "Structured outputs are unsupported here"],
+)
+def test_a_server_without_schemas_is_asked_without(server, llm, complaint):
     def answer(request):
         if "response_format" in request:
-            return Reply("response_format is not supported", 400)
+            return Reply(complaint, 400)
         return f"Here you are:\n```json\n{rules('http')}\n```"
 
     server.answer = answer
