@@ -17,7 +17,6 @@ answers of a model first (see also benchmarks/recordings/README.md)::
 """
 
 import argparse
-import tempfile
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -128,21 +127,21 @@ def record(arguments: argparse.Namespace, name: str, way: str, place: int) -> No
     if path.exists():
         print(f"{path} exists and is kept", flush=True)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        store = CompletionStore(Path(folder) / "completions.sqlite")
-        llm = LLM(
-            arguments.model,
-            api_base=arguments.api_base,
-            timeout=arguments.timeout,
-            n_concurrent=N_PROGRAMS,
-            max_calls=N_PROGRAMS,
-            store=store.path,
-        )
-        labeler = LABELERS[way](llm, TASKS[name])
-        if way == "ours":
-            # No question depends on a record, so any will do.
-            labeler.fit(["a first record", "a second record"])
-        write_recordings(store, path, answered_by=arguments.answered_by)
+    arguments.stores.mkdir(parents=True, exist_ok=True)
+    store = CompletionStore(arguments.stores / f"{path.stem}.sqlite")
+    llm = LLM(
+        arguments.model,
+        api_base=arguments.api_base,
+        timeout=arguments.timeout,
+        n_concurrent=N_PROGRAMS,
+        max_calls=N_PROGRAMS,
+        store=store.path,
+    )
+    labeler = LABELERS[way](llm, TASKS[name])
+    if way == "ours":
+        # No question depends on a record, so any will do.
+        labeler.fit(["a first record", "a second record"])
+    write_recordings(store, path, answered_by=arguments.answered_by)
     print(f"{path} written", flush=True)
 
 
@@ -192,6 +191,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("data", type=Path, help="folder with NAME.csv.gz")
     parser.add_argument("--names", nargs="+", default=list(TASKS), choices=list(TASKS))
     parser.add_argument("--recordings", type=Path, default=here / "recordings")
+    stores = here.parent / "build" / "recording"
+    parser.add_argument("--stores", type=Path, default=stores, help="pays once")
     parser.add_argument("--record", action="store_true", help="ask a model first")
     parser.add_argument("--model", help="the model to ask, as litellm names it")
     parser.add_argument("--api-base", help="address of an OpenAI-compatible server")

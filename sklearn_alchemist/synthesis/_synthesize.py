@@ -359,9 +359,10 @@ class _Talk:
         assert draft.completion is not None
         assert isinstance(draft.outcome, Rejection)
         answer = draft.completion.text[:_MAX_REPEATED]
-        messages = write_repair(
-            self.brief, draft.question.messages, answer, draft.outcome.reason
-        )
+        problem = draft.outcome.reason
+        if draft.completion.finish_reason == "length":
+            problem = "it was cut off at the limit of its length. Write a shorter one."
+        messages = write_repair(self.brief, draft.question.messages, answer, problem)
         draft.question = Question(messages, draft.question.sample)
 
     def _programs(self, drafts: Sequence[_Draft]) -> list[LabelingProgram]:

@@ -45,6 +45,7 @@ def test_it_records_scores_and_compares_both_ways(server, tmp_path, capsys):
     server.answer = answer
     write_rows(tmp_path)
     options = [str(tmp_path), "--names", "youtube", "--recordings", str(tmp_path)]
+    options += ["--stores", str(tmp_path)]
     model = ["--record", "--model", "openai/test", "--api-base", server.api_base]
     synthesis.main([*options, *model, "--repeats", "1", "--answered-by", "a script"])
     first = capsys.readouterr().out

@@ -55,6 +55,13 @@ def test_a_repair_tells_type_and_line_and_nothing_of_the_data(server, llm):
     assert "secret-record" not in str(server.requests)
 
 
+def test_an_answer_that_was_cut_off_is_asked_for_in_short(server, llm):
+    server.script = [Reply("```python\ndef label(te", finish_reason="length"), LINK]
+    fitted = labeler(llm, n_programs=1).fit(RECORDS)
+    assert "Write a shorter one" in last_user_message(server.requests[-1])
+    assert fitted.programs_[0].provenance.repairs == 1
+
+
 def test_repairs_end_at_their_number(server, llm):
     server.answer = lambda r: BROKEN
     with pytest.raises(Exception, match="none of 3 answers"):
