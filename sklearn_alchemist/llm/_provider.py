@@ -19,7 +19,7 @@ from ._retry import CallFailed
 
 RETRYABLE_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 # What servers call that of which they know no `response_format`.
-_SCHEMA = re.compile(r"json[ _]?schema|json mode|json_object|structured output|grammar")
+_SCHEMA = re.compile(r"schema|json mode|json_object|structured output|grammar")
 # Sent to servers that want some key where the environment holds none.
 _NO_KEY = "no-key"
 

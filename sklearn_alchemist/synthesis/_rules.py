@@ -19,6 +19,8 @@ SCHEMA: dict[str, Any] = {
                 "required": ["text", "weight"],
                 "additionalProperties": False,
             },
+            # Small models do not find an end by themselves.
+            "maxItems": 40,
         },
         "patterns": {
             "type": "array",
@@ -31,8 +33,9 @@ SCHEMA: dict[str, Any] = {
                 "required": ["regex", "weight"],
                 "additionalProperties": False,
             },
+            "maxItems": 10,
         },
-        "against": {"type": "array", "items": {"type": "string"}},
+        "against": {"type": "array", "items": {"type": "string"}, "maxItems": 20},
         "threshold": {"type": "number"},
     },
     "required": ["phrases", "patterns", "against", "threshold"],
@@ -150,7 +153,21 @@ def _json_object(answer: str) -> Mapping[str, Any]:
             continue
         if isinstance(value, dict) and {"phrases", "patterns"} & value.keys():
             return value
+    if cues := _complete_cues(answer[:200_000]):
+        return cues
     raise ValueError("the answer holds no JSON object with phrases or patterns")
+
+
+def _complete_cues(answer: str) -> dict[str, list[dict[str, Any]]]:
+    """Read the cues of an answer that was cut off, as far as they are complete."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for match in re.finditer(r'\{\s*"(?:text|regex)"[^{}]*\}', answer):
+        try:
+            cue = json.loads(match[0])
+        except ValueError:
+            continue
+        found.setdefault("phrases" if "text" in cue else "patterns", []).append(cue)
+    return found
 
 
 def _weighted(items: Any, key: str) -> list[tuple[str, float]]:

@@ -262,6 +262,14 @@ def test_a_server_without_schemas_is_asked_without(server, llm, complaint):
     assert "'http': 2," in fitted.programs_[0].source
 
 
+def test_rules_that_were_cut_off_are_read_as_far_as_they_are_complete(server, llm):
+    server.answer = lambda r: Reply(rules("http", "link")[:65], finish_reason="length")
+    fitted = labeler(llm, program_style="rules", n_programs=1).fit(RECORDS)
+    assert "'http': 2," in fitted.programs_[0].source
+    assert "link" not in fitted.programs_[0].source
+    assert len(server.requests) == 1
+
+
 # ------------------------------------------------------------------- selection ----
 
 
