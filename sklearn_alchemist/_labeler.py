@@ -370,13 +370,16 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         check_is_fitted(self)
         _programs.write_programs(self.programs_, folder)
 
-    def estimate_cost(self, X: Any, y: ArrayLike | None = None) -> "CostEstimate":
+    def estimate_cost(
+        self, X: Any = None, y: ArrayLike | None = None
+    ) -> "CostEstimate":
         """Tell what `fit` would ask for and cost; nothing is sent.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
+        X : array-like of shape (n_samples,) of str, or (n_samples, n_features), \
+                default=None
+            Texts, or a table. None stands for any texts.
 
         y : array-like of shape (n_samples,), default=None
             Labels, used as in `fit`.
@@ -389,7 +392,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         """
         labeler = clone(self)
         labeler._validate_params()
-        records = check_records(labeler, X, reset=True)
+        records = check_records(labeler, [""] if X is None else X, reset=True)
         _, described = labeler._settle_classes(X, y)
         given = _programs.load_programs(labeler.programs, list(described))
         llm, n_missing = _as_llm(labeler.llm), labeler.n_programs - len(given)

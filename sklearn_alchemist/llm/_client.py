@@ -122,6 +122,10 @@ def ask(
                 f"max_calls={llm.max_calls}: raise max_calls or ask for less."
             )
         with _open_desk(llm, store, budget, prices) as desk:
+            desk.notices.extend(
+                f"{llm.model!r} {_without(name)}"
+                for name in _provider.dropped_params(llm)
+            )
             try:
                 for i, completion, was_paid in _ask_concurrently(
                     desk, requests, missing
@@ -379,10 +383,7 @@ class _Desk:
                 if refusal.what == "system":
                     notice = "takes no system message: the user's message repeats it."
                 else:
-                    notice = (
-                        f"takes no {refusal.what!r}: it is asked without. "
-                        f"LLM(..., params={{{refusal.what!r}: None}}) says so at once."
-                    )
+                    notice = _without(refusal.what)
                 self.notices.append(f"{self.llm.model!r} {notice}")
 
     def _worst_case(self, request: dict[str, Any]) -> float:
@@ -396,6 +397,13 @@ class _Desk:
             for text in message.values()
         )
         return self.prices.cost(n_bytes, limit)
+
+
+def _without(parameter: str) -> str:
+    return (
+        f"takes no {parameter!r}: it is asked without. "
+        f"LLM(..., params={{{parameter!r}: None}}) says so at once."
+    )
 
 
 @contextlib.contextmanager

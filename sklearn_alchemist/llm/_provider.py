@@ -83,6 +83,31 @@ def check_access(llm: LLM) -> None:
         )
 
 
+def dropped_params(llm: LLM) -> list[str]:
+    """Find the parameters that litellm leaves out since a provider takes no such.
+
+    Parameters
+    ----------
+    llm : LLM
+        The model.
+
+    Returns
+    -------
+    names : list of str
+        Names of parameters.
+    """
+    if llm.function is not None:
+        return []
+    litellm = load_litellm()
+    model, provider, *_ = litellm.get_llm_provider(llm.model, api_base=llm.address)
+    taken = litellm.get_supported_openai_params(model, provider)
+    # What OpenAI does not know is a parameter of the provider's own, and is sent.
+    known = set(litellm.constants.OPENAI_CHAT_COMPLETION_PARAMS)
+    if taken is None:
+        return []
+    return [name for name in llm.request_params if name in known - {*taken}]
+
+
 def prices_of(model: str) -> Prices | None:
     """Look up what a model costs, in litellm's table.
 

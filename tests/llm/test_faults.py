@@ -14,6 +14,7 @@ from sklearn_alchemist import LLM
 from sklearn_alchemist.exceptions import AlchemistWarning, BudgetError, LLMError
 from sklearn_alchemist.llm import CompletionStore, Question, _retry, ask
 from sklearn_alchemist.llm._heartbeat import Heartbeat
+from sklearn_alchemist.llm._provider import dropped_params
 
 MAX_COST = 0.02
 HALF = b'{"choices": [{"message": {"content": "def la'
@@ -167,6 +168,12 @@ def test_a_parameter_that_a_server_refuses_is_left_out(server, llm, parameter):
     assert len(caught) == 1
     assert caught[0].filename == __file__
     assert len(server.requests) == 5  # the refusal is remembered
+
+
+def test_a_parameter_that_litellm_leaves_out_is_said_to_be_missing():
+    claude = LLM("anthropic/claude-sonnet-4-5", params={"seed": 1, "top_k": 5})
+    assert dropped_params(claude) == ["seed"]
+    assert dropped_params(LLM("openai/gpt-4o-mini", params={"seed": 1})) == []
 
 
 def test_a_limit_on_tokens_is_sent_under_the_name_that_a_server_takes(server, llm):
