@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -280,8 +279,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         """
         context = self._init_callback_context(max_subtasks=1)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        _, tried = self._fit(X, y, context)
-        self._warn_of_failures(tried)
+        self._fit(X, y, context)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -304,7 +302,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         """
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        records, _ = self._fit(X, y, context)
+        records = self._fit(X, y, context)
         task = context.subcontext("run programs", max_subtasks=_N_STEPS)
         task.call_on_fit_task_begin(estimator=self, X=X, y=y)
         on_rows = _report_rows(task, self, records.n_rows)
@@ -427,10 +425,8 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         _check_feature_names_in(self, input_features, generate_names=False)
         return np.array([program.name for program in self.programs_], dtype=object)
 
-    def _fit(
-        self, X: Any, y: ArrayLike | None, context: CallbackContext
-    ) -> "tuple[Records, RunResult]":
-        """Do the work of `fit`; return the records, and how programs ran on some."""
+    def _fit(self, X: Any, y: ArrayLike | None, context: CallbackContext) -> Records:
+        """Do the work of `fit`; return the validated records."""
         records = check_records(self, X, reset=True)
         self.classes_, described = self._settle_classes(X, y)
         # What can fail without the model fails before the model is asked.
@@ -461,7 +457,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             raise SynthesisError(_synthesis.say_nothing_usable(self.rejected_))
         # What repeats another is no loss that a user could do anything about.
         unusable = list(self.rejected_)
-        kept, tried = self._select(programs, len(given), records, y)
+        kept, votes = self._select(programs, len(given), records, y)
         self.programs_ = kept
         names = {program.name for program in kept}
         if synthesis is not None:
@@ -469,15 +465,15 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         if unusable:
             losses = _synthesis.say_rejected(unusable, len(kept))
             warn(losses, ProgramWarning)
-        n_tried = len(tried.votes)
+        n_tried = len(votes)
         if silent := [name for name in silent if name in names]:
             warn(_synthesis.say_silent(silent, n_tried), ProgramWarning)
         elif n_tried >= _MIN_TO_JUDGE and len(kept) > 1 and synthesis is not None:
-            lacking = _synthesis.unheard_classes(tried.votes, len(self.classes_))
+            lacking = _synthesis.unheard_classes(votes, len(self.classes_))
             if lacking:
                 classes = self.classes_[lacking].tolist()
                 warn(_synthesis.say_unheard(classes, n_tried), ProgramWarning)
-        return records, tried
+        return records
 
     def _select(
         self,
@@ -485,8 +481,8 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         n_given: int,
         records: Records,
         y: ArrayLike | None,
-    ) -> "tuple[list[LabelingProgram], RunResult]":
-        """Keep the programs that add something; tell how these ran."""
+    ) -> tuple[list[LabelingProgram], np.ndarray]:
+        """Keep the programs that add something, and their votes on some records."""
         columns, labels = records.sample(_N_TRIED), None
         if self.learn_from_labels and y is not None:
             labels = self._codes(y)
@@ -496,26 +492,18 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
                 step = max(1, records.n_rows // _N_TRIED)
                 rows = np.union1d(rows, np.arange(0, records.n_rows, step))
             columns, labels = records.take(rows.tolist()), labels[rows]
-        result = _programs.run_programs(
+        votes = _programs.run_programs(
             programs,
             columns,
             self.classes_.tolist(),
             timeout=self.timeout,
             n_jobs=self.n_jobs,
-        )
-        kept, dropped = _synthesis.select(
-            programs, result.votes, labels, n_given=n_given
-        )
+        ).votes
+        kept, dropped = _synthesis.select(programs, votes, labels, n_given=n_given)
         self.rejected_ += dropped
         names = {program.name for program in kept}
         places = [j for j, program in enumerate(programs) if program.name in names]
-        return kept, replace(
-            result,
-            votes=result.votes[:, places],
-            failures=tuple(result.failures[j] for j in places),
-            first_errors=tuple(result.first_errors[j] for j in places),
-            seconds=result.seconds[places],
-        )
+        return kept, votes[:, places]
 
     def _codes(self, y: ArrayLike) -> np.ndarray:
         """Turn labels into indices of classes, -1 where one is missing."""
@@ -657,13 +645,10 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             n_jobs=self.n_jobs,
             on_rows=on_rows,
         )
-        self._warn_of_failures(result)
-        return result
-
-    def _warn_of_failures(self, result: "RunResult") -> None:
         if any(result.failures):
             failures = _synthesis.say_failed(self.programs_, result)
             warn(failures, ProgramWarning)
+        return result
 
     def __sklearn_is_fitted__(self) -> bool:
         return bool(getattr(self, "programs_", ()))

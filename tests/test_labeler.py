@@ -214,12 +214,10 @@ def test_a_program_that_never_votes_is_warned_of_and_kept():
 
 def test_a_program_that_fails_on_some_records_abstains_there_and_is_warned_of():
     source = "def label(text): return {'nice song': 1, 'http': 'spam'}.get(text)"
-    failed = r"keywords_0 on 1 \(returned 1|keywords_0 on 1"
-    with pytest.warns(ProgramWarning, match=failed) as caught:
-        fitted = answering(source).fit(TEXTS)
-    assert caught[0].filename == __file__
-    with pytest.warns(ProgramWarning, match=failed):
+    fitted = answering(source).fit(TEXTS)
+    with pytest.warns(ProgramWarning, match="keywords_0 on 1") as caught:
         assert fitted.transform(TEXTS).ravel().tolist() == [-1, -1, 1, -1]
+    assert caught[0].filename == __file__
 
 
 def test_columns_without_names_are_warned_of_before_they_are_described():
@@ -341,9 +339,6 @@ def test_a_failed_fit_leaves_no_fitted_labeler():
 
 def test_a_given_program_that_fails_on_all_records_is_kept_with_a_warning():
     source = "def label(text): return {}[text]"
-    with (
-        pytest.warns(ProgramWarning, match="never vote: odd"),
-        pytest.warns(ProgramWarning, match="odd on 4"),
-    ):
+    with pytest.warns(ProgramWarning, match="never vote: odd"):
         fitted = labeler(programs=[LabelingProgram("odd", source)]).fit(TEXTS)
     assert len(fitted.programs_) == 1
