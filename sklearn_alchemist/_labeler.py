@@ -551,6 +551,14 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         kinds = records.kinds
         if self.show_data and not records.is_text:
             kinds = _synthesis.describe_values(kinds, records.columns)
+        if records.is_named and not records.is_text:
+            # What a name loses when it becomes that of a parameter may tell a lot.
+            kinds = {
+                parameter: kind if parameter == name else f"{kind}, called {name!r}"
+                for (parameter, kind), name in zip(
+                    kinds.items(), self.feature_names_in_, strict=True
+                )
+            }
         return _synthesis.Brief(self.task, described, kinds, records.is_text, **prompts)
 
     def _shown(self, records: Records) -> dict[str, list[Any]] | None:

@@ -1,5 +1,7 @@
+import pandas as pd
 import pytest
 
+from sklearn_alchemist import LLM, ProgramSynthesisLabeler
 from sklearn_alchemist.synthesis import (
     Brief,
     Recipe,
@@ -38,6 +40,17 @@ def test_the_prompt_for_a_table_lists_columns_with_their_types():
     _, user = write_messages(brief, "x")
     assert "- age: int\n- bmi: float" in user["content"]
     assert "def label(age, ...):" in user["content"]
+
+
+def test_names_that_are_no_parameters_are_told_as_they_are():
+    asked = []
+    llm = LLM.from_callable(
+        lambda prompt: asked.append(prompt) or "def label(mean_r_cm): return 'ill'"
+    )
+    table = pd.DataFrame({"mean r (cm)": [1.5, 2.5], "age": [30, 40]})
+    options = {"task": "Ill?", "classes": ["ill", "well"], "n_programs": 1}
+    ProgramSynthesisLabeler(llm, **options).fit(table)
+    assert "- mean_r_cm: float, called 'mean r (cm)'\n- age: int\n" in asked[0]
 
 
 @pytest.mark.parametrize("is_text", [True, False])
