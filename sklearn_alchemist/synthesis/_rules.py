@@ -5,36 +5,23 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+
+def _cues(key: str, most: int) -> dict[str, Any]:
+    """Describe a list of weighted cues; without a bound small models find no end."""
+    cue = {
+        "type": "object",
+        "properties": {key: {"type": "string"}, "weight": {"type": "number"}},
+        "required": [key, "weight"],
+        "additionalProperties": False,
+    }
+    return {"type": "array", "items": cue, "maxItems": most}
+
+
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "phrases": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "text": {"type": "string"},
-                    "weight": {"type": "number"},
-                },
-                "required": ["text", "weight"],
-                "additionalProperties": False,
-            },
-            # Small models do not find an end by themselves.
-            "maxItems": 40,
-        },
-        "patterns": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "regex": {"type": "string"},
-                    "weight": {"type": "number"},
-                },
-                "required": ["regex", "weight"],
-                "additionalProperties": False,
-            },
-            "maxItems": 10,
-        },
+        "phrases": _cues("text", 40),
+        "patterns": _cues("regex", 10),
         "against": {"type": "array", "items": {"type": "string"}, "maxItems": 20},
         "threshold": {"type": "number"},
     },
