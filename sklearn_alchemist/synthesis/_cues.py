@@ -15,6 +15,7 @@ from ._prompts import Brief
 # About 1,500 tokens; more would drown the question.
 MAX_CUES = 240
 _MAX_CHARACTERS = 40
+_SAYS_NOTHING = "qzx"
 
 
 def list_cues(
@@ -48,7 +49,10 @@ def list_cues(
     (column,) = brief.columns
     classes = list(brief.classes)
     # Which class a phrase stands for, nobody knows better than the programs.
-    votes = run_programs(programs, {column: words}, classes, timeout=timeout).votes
+    records = [*words, _SAYS_NOTHING]
+    votes = run_programs(programs, {column: records}, classes, timeout=timeout).votes
+    # What a program answers where nothing matches is no sign of a class.
+    votes = np.where(votes == votes[-1], ABSTAIN, votes)[:-1]
     return "\n".join(
         f"- {name!r}: {', '.join(of_class)}"
         for k, name in enumerate(classes)

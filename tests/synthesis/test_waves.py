@@ -56,6 +56,14 @@ def test_the_last_program_is_told_what_the_others_look_for(server, llm):
     assert "- 'ham': nice song\n- 'spam': http, my channel, subscribe\n" in last
 
 
+def test_what_a_program_answers_where_nothing_matches_is_no_cue(server, llm):
+    source = "def label(text): return 'spam' if 'http' in text else 'ham' # nice song"
+    server.answer = lambda r: source + "\nOTHER = ['nice song']"
+    labeler(llm).fit(RECORDS)
+    told = asked(server)[-1].split("by other programs:\n")[1]
+    assert told.startswith("- 'spam': http\n\n")
+
+
 def test_what_is_told_is_the_same_for_all_records(server, llm):
     server.answer = lambda r: LINK
     for part in (RECORDS[:20], RECORDS[20:], RECORDS[::2]):
