@@ -28,6 +28,8 @@ import pandas as pd
 from _bootstrap import differences, interval
 from _plain import plain_questions
 from _tasks import TASKS, Task
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.frozen import FrozenEstimator
 
 from sklearn_alchemist import (
     LLM,
@@ -95,13 +97,32 @@ def our_labeler(llm: LLM, task: Task) -> ProgramSynthesisLabeler:
 LABELERS = {"plain": plain_labeler, "ours": our_labeler}
 
 
+class RunOnce(TransformerMixin, BaseEstimator):
+    """Remember the votes on texts, since programs may take a minute for them."""
+
+    def __init__(self, labeler: ProgramSynthesisLabeler) -> None:
+        self.labeler = labeler
+        self.classes_ = labeler.classes_
+        self._votes: dict[int, np.ndarray] = {}
+
+    def fit(self, X: list[str], y: None = None) -> "RunOnce":
+        return self
+
+    def transform(self, X: list[str]) -> np.ndarray:
+        key = hash(tuple(X))
+        if key not in self._votes:
+            self._votes[key] = self.labeler.transform(X)
+        return self._votes[key]
+
+
 def hits(labeler: ProgramSynthesisLabeler, data: Data) -> dict[str, np.ndarray]:
     """Say for each method which test rows it labels rightly."""
-    annotator = DistilledAnnotator(labeler).fit(data.train)
-    fitted = annotator.labeler_
+    fitted = labeler.set_params(n_jobs=-1).fit(data.train)
+    programs = RunOnce(fitted)
+    votes = programs.transform(data.test)
+    annotator = DistilledAnnotator(FrozenEstimator(programs)).fit(data.train)
     majority = LabelModelAggregator(method="majority_vote", classes=fitted.classes_)
-    majority.fit(fitted.transform(data.train))
-    votes = fitted.transform(data.test)
+    majority.fit(programs.transform(data.train))
     labels = {
         "majority vote": majority.predict(votes),
         "aggregator": annotator.aggregator_.predict(votes),
