@@ -20,7 +20,7 @@ _PLAIN = words("""
 """)
 
 # C code imports these by name the first time that it needs them.
-_FOR_C_CODE = frozenset({"_strptime", "time", "unicodedata"})
+_FOR_C_CODE = frozenset({"_strptime", "re", "time", "unicodedata"})
 
 
 def make_builtins(
