@@ -17,7 +17,7 @@ import warnings
 from pathlib import Path
 
 from _tasks import TASKS
-from synthesis import N_PROGRAMS, load
+from synthesis import load
 
 from sklearn_alchemist import LLM, LabelModelAggregator, ProgramSynthesisLabeler
 from sklearn_alchemist.exceptions import AlchemistWarning, SynthesisError
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--store", type=Path, help="file that keeps the answers")
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds a call")
     parser.add_argument("--max-tokens", type=int, default=1500, help="of an answer")
-    parser.add_argument("--n-programs", type=int, default=N_PROGRAMS)
+    parser.add_argument("--n-programs", type=int, default=10)
     chosen = parser.parse_args(arguments)
     warnings.simplefilter("ignore", AlchemistWarning)
     data, task = load(chosen.data, chosen.name), TASKS[chosen.name]

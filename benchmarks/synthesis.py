@@ -43,7 +43,8 @@ from sklearn_alchemist.llm import CompletionStore, ask, write_recordings
 from sklearn_alchemist.programs import check_program
 from sklearn_alchemist.synthesis import extract_source
 
-N_PROGRAMS = 10
+# Of the plan the tenth call, which fills gaps of the others, is not recorded.
+N_CALLS = {"plain": 10, "ours": 9}
 WAYS = ("plain", "ours")
 METHODS = ("majority vote", "aggregator", "student")
 
@@ -65,7 +66,7 @@ def load(folder: Path, name: str) -> Data:
 
 def plain_labeler(llm: LLM, task: Task) -> ProgramSynthesisLabeler:
     """Have programs written the plain way; what cannot be loaded is left out."""
-    questions = plain_questions(task.task, task.classes, task.record, N_PROGRAMS)
+    questions = plain_questions(task.task, task.classes, task.record, N_CALLS["plain"])
     programs = []
     for place, completion in enumerate(ask(llm, questions).completions):
         try:
@@ -84,12 +85,12 @@ def plain_labeler(llm: LLM, task: Task) -> ProgramSynthesisLabeler:
 
 
 def our_labeler(llm: LLM, task: Task) -> ProgramSynthesisLabeler:
-    """Have programs written by the defaults, without repairs: ten calls, no more."""
+    """Have programs written by the defaults, without repairs: no call more."""
     return ProgramSynthesisLabeler(
         llm,
         task=task.task,
         classes=task.classes,
-        n_programs=N_PROGRAMS,
+        n_programs=N_CALLS["ours"],
         max_repairs=0,
     )
 
@@ -154,8 +155,8 @@ def record(arguments: argparse.Namespace, name: str, way: str, place: int) -> No
         arguments.model,
         api_base=arguments.api_base,
         timeout=arguments.timeout,
-        n_concurrent=N_PROGRAMS,
-        max_calls=N_PROGRAMS,
+        n_concurrent=N_CALLS[way],
+        max_calls=N_CALLS[way],
         store=store.path,
     )
     labeler = LABELERS[way](llm, TASKS[name])
