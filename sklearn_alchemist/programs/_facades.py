@@ -135,8 +135,15 @@ def _replacements() -> dict[str, dict[str, Any]]:
         "TypedDict": dict,
         "cast": lambda hint, value: value,
     }
+    from . import _fast_re
+
+    fast = words("compile escape findall finditer fullmatch match search split sub subn")
     return {
         "typing": hints,
+        "re": {
+            **{name: getattr(_fast_re, name) for name in fast},
+            "Pattern": _fast_re.FastPattern,
+        },
         "dataclasses": {"dataclass": _dataclass},
         # functools.wraps can copy any attribute by name, __globals__ for one.
         "functools": {"wraps": _keep},
