@@ -24,7 +24,7 @@ _FOR_C_CODE = frozenset({"_strptime", "re", "time", "unicodedata"})
 
 
 def make_builtins(
-    namespace: dict[str, Any], facades: Mapping[str, Any]
+    namespace: dict[str, Any], facades: Mapping[str, Any], direct: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Make the built-in names of one program.
 
@@ -34,6 +34,8 @@ def make_builtins(
         Globals of the program, to tell its functions from others.
     facades : mapping of str to object
         What `import` gives, by module name.
+    direct : mapping of str to object
+        What modules offer, by the names of `direct_name`.
 
     Returns
     -------
@@ -54,6 +56,7 @@ def make_builtins(
         if isinstance(value, type) and issubclass(value, BaseException)
     }
     return {
+        **direct,
         **errors,
         **{name: getattr(builtins, name) for name in _PLAIN},
         "getattr": safe_getattr,

@@ -99,6 +99,20 @@ NAMES: dict[str, frozenset[str]] = {
 }
 
 
+def direct_name(module: str, name: str) -> str:
+    """Name under which rewritten source finds what a module offers.
+
+    Parameters
+    ----------
+    module, name : str
+
+    Returns
+    -------
+    direct : str
+    """
+    return f"__{module}.{name}__"
+
+
 class _Hint:
     """Stand for any type hint; subscripts give it back."""
 
@@ -174,3 +188,23 @@ def build_facades() -> dict[str, Any]:
         # An instance without a __dict__ refuses writes; its class is out of reach.
         facades[dotted] = type(dotted, (), {"__slots__": (), **values})()
     return facades
+
+
+def direct_names(facades: dict[str, Any]) -> dict[str, Any]:
+    """List everything that facades offer under the names of `direct_name`.
+
+    Parameters
+    ----------
+    facades : dict of str to object
+        What `build_facades` made.
+
+    Returns
+    -------
+    names : dict of str to object
+    """
+    return {
+        direct_name(module, name): getattr(facades[module], name)
+        for module, names in NAMES.items()
+        for name in names
+        if hasattr(facades[module], name)
+    }

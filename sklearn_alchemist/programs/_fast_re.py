@@ -17,52 +17,53 @@ from ._needs import NOTHING, PREFIXES, WHOLE, Needs, keyword_needs, needs_of
 _MAX_PATTERNS = 20_000
 _MAX_INDEXED_CHARACTERS = 1_000_000
 _MAX_INDEXED_TEXTS = 5_000
+# Shorter texts are searched before their beginnings are found.
+_MIN_LENGTH = 250
 # Where more beginnings than this are in a text, the engine finds matches as fast.
 _MAX_PLACES = 24
 
 _ZERO = 0  # the default flags, told apart from False and 0.0 by `is`
-_NO_INDEX: frozenset[str] = frozenset()
 
 _words = re.compile(r"\w+").findall
 
 
-class _Indices(dict[str, frozenset[str]]):
-    """Indices of the words of texts, made when a text is asked for the second time."""
+_ALWAYS = ""  # a key that each index holds
+_NO_KEYS = frozenset([_ALWAYS])
 
-    def __init__(self) -> None:
-        self.seen: set[str] = set()
-        self.n_characters = 0
+# Indices of the words of texts that were asked twice; exact str only.
+_indices: dict[str, frozenset[str]] = {}
+_asked: set[str] = set()
+_n_characters = 0
 
-    def __missing__(self, text: str) -> frozenset[str]:
-        if text not in self.seen:
-            if len(self.seen) >= _MAX_INDEXED_TEXTS:
-                self.seen.clear()
-            self.seen.add(text)
-            return _NO_INDEX
-        self.n_characters += len(text)
-        if (
-            self.n_characters > _MAX_INDEXED_CHARACTERS
-            or len(self) >= _MAX_INDEXED_TEXTS
-        ):
-            self.clear()
-            self.seen.clear()
-            self.n_characters = len(text)
-        self[text] = index = _index(text)
+
+def _index_of(text: str) -> frozenset[str] | None:
+    """Give the index of a text, which is made when it is asked for a second time."""
+    global _n_characters
+    index = _indices.get(text)
+    if index is not None:
         return index
+    if text not in _asked:
+        if len(_asked) >= _MAX_INDEXED_TEXTS:
+            _asked.clear()
+        _asked.add(text)
+        return None
+    _n_characters += len(text)
+    if _n_characters > _MAX_INDEXED_CHARACTERS or len(_indices) >= _MAX_INDEXED_TEXTS:
+        _indices.clear()
+        _asked.clear()
+        _n_characters = len(text)
+    _indices[text] = index = _index(text)
+    return index
 
 
 def _index(text: str) -> frozenset[str]:
     """Make the set of a text's words and of their beginnings."""
     words: set[str] = set(_words(text))
-    # Not empty even without words: an empty index is none.
-    entries = {"", *[word + WHOLE for word in words]}
+    entries = {_ALWAYS, *[word + WHOLE for word in words]}
     for size in PREFIXES:
         words = {word[:size] for word in words}
         entries |= words
     return frozenset(entries)
-
-
-_indices = _Indices()
 
 
 class FastPattern:
@@ -72,17 +73,16 @@ class FastPattern:
     the keyword.
     """
 
-    __slots__ = ("_engine", "_find", "_flags", "_key", "_needs", "_source")
+    __slots__ = ("_engine", "_flags", "_keys", "_needs", "_source")
 
     def __init__(self, source: Any, flags: Any, engine: Any, needs: Needs) -> None:
         self._source = source
         self._flags = flags
         self._engine = engine
         self._needs = needs
+        # Keys that a look into the index of the text itself decides.
         plain = not (needs.folded or needs.ascii_words)
-        keys = needs.keys
-        # What one look into an index decides: the most frequent case by far.
-        self._key = next(iter(keys)) if keys and len(keys) == 1 and plain else None
+        self._keys = needs.keys if plain else None
 
     def __init_subclass__(cls) -> None:
         raise TypeError("type 're.Pattern' is not an acceptable base type")
@@ -95,10 +95,6 @@ class FastPattern:
 
     def _misses(self, text: str) -> bool:
         """Whether a text certainly holds no match."""
-        if self._key is not None:
-            index = _indices[text]
-            if index:
-                return self._key not in index
         needs = self._needs
         if needs.folded:
             if not text.isascii():
@@ -106,8 +102,8 @@ class FastPattern:
             text = text.lower()
         keys = needs.keys
         if keys is not None and (not needs.ascii_words or text.isascii()):
-            index = _indices[text]
-            if index:
+            index = _index_of(text)
+            if index is not None:
                 return index.isdisjoint(keys)
         literals = needs.literals
         if literals is None:
@@ -121,14 +117,12 @@ class FastPattern:
         """Where matches may begin, in order; None where that takes too long to say."""
         needs = self._needs
         starts = needs.starts
-        if starts is None:
+        if starts is None or len(text) < _MIN_LENGTH or len(starts) > _MAX_PLACES:
             return None
         if needs.folded:
             if not text.isascii():
                 return None
             text = text.lower()
-        if len(starts) > _MAX_PLACES:
-            return None
         places: set[int] = set()
         find = text.find
         for start in starts:
@@ -277,21 +271,10 @@ def _findall(pattern: FastPattern, text: str) -> list[Any]:
     return [match.groups("") for match in found]
 
 
-class _Patterns(dict[Any, FastPattern]):
-    """Patterns without flags by their source, made when they are first asked for."""
-
-    def __missing__(self, source: Any) -> FastPattern:
-        if isinstance(source, FastPattern):
-            return source
-        made = _make(source, 0)
-        if type(source) is str:
-            if len(self) >= _MAX_PATTERNS:
-                self.clear()
-            self[source] = made
-        return made
-
-
-_patterns = _Patterns()
+# Patterns without flags, by their source.
+_patterns: dict[str, FastPattern] = {}
+# For each of them whether an index holds none of the keys that a match needs.
+_tests: dict[str, Callable[[frozenset[str]], bool]] = {}
 _flagged: dict[tuple[str, int], FastPattern] = {}
 
 
@@ -310,19 +293,26 @@ def _make(source: Any, flags: Any) -> FastPattern:
 
 def _pattern(source: Any, flags: Any) -> FastPattern:
     """Give the pattern of a source, compiled before if it was."""
-    if flags is _ZERO:
-        return _patterns[source]
     if type(source) is FastPattern:
         if flags:
             raise ValueError("cannot process flags argument with a compiled pattern")
         return source
     if type(source) is not str or not isinstance(flags, int):
         return _make(source, flags)
-    made = _flagged.get((source, int(flags)))
+    if flags:
+        made = _flagged.get((source, int(flags)))
+        if made is None:
+            if len(_flagged) >= _MAX_PATTERNS:
+                _flagged.clear()
+            made = _flagged[source, int(flags)] = _make(source, flags)
+        return made
+    made = _patterns.get(source)
     if made is None:
-        if len(_flagged) >= _MAX_PATTERNS:
-            _flagged.clear()
-        made = _flagged[source, int(flags)] = _make(source, flags)
+        if len(_patterns) >= _MAX_PATTERNS:
+            _patterns.clear()
+            _tests.clear()
+        made = _patterns[source] = _make(source, flags)
+        _tests[source] = (made._keys or _NO_KEYS).isdisjoint
     return made
 
 
@@ -333,18 +323,29 @@ def compile(pattern: Any, flags: Any = 0) -> FastPattern:  # noqa: A001
 
 def search(pattern: Any, string: Any, flags: Any = 0) -> Match[Any] | None:
     """Do what `re.search` does."""
-    fast = _patterns[pattern] if flags is _ZERO else _pattern(pattern, flags)
     if type(string) is str:
-        return _search(fast, string)
-    return fast._compiled().search(string)
+        if flags is _ZERO:
+            # Two look-ups decide about most of what programs ask.
+            try:
+                if _tests[pattern](_indices[string]):
+                    return None
+            except (KeyError, TypeError):
+                pass
+        return _search(_pattern(pattern, flags), string)
+    return _pattern(pattern, flags)._compiled().search(string)
 
 
 def findall(pattern: Any, string: Any, flags: Any = 0) -> list[Any]:
     """Do what `re.findall` does."""
-    fast = _patterns[pattern] if flags is _ZERO else _pattern(pattern, flags)
     if type(string) is str:
-        return _findall(fast, string)
-    return fast._compiled().findall(string)
+        if flags is _ZERO:
+            try:
+                if _tests[pattern](_indices[string]):
+                    return []
+            except (KeyError, TypeError):
+                pass
+        return _findall(_pattern(pattern, flags), string)
+    return _pattern(pattern, flags)._compiled().findall(string)
 
 
 def finditer(pattern: Any, string: Any, flags: Any = 0) -> Iterator[Match[Any]]:

@@ -2,10 +2,11 @@
 
 import ast
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from ._facades import NAMES, words
+from ._facades import NAMES, direct_name, words
 
 MAX_CHARACTERS = 100_000
 MAX_NODES = 30_000
@@ -141,7 +142,7 @@ def guard(source: str) -> ast.Module:
     tree = parse(source)
     _check_size(tree)
     try:
-        tree = _Guard(_bound_names(tree)).visit(tree)
+        tree = _Guard(_bound_names(tree), _module_names(tree)).visit(tree)
     except RecursionError:
         raise Refusal(1, "nested too deeply") from None
     return ast.fix_missing_locations(tree)
@@ -211,6 +212,30 @@ def _bound_names(tree: ast.Module) -> set[str]:
     return bound
 
 
+def _module_names(tree: ast.Module) -> dict[str, str]:
+    """Names that are bound by imports of one and the same module and by nothing else."""
+    counts: Counter[str] = Counter()
+    modules: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            counts[node.id] += 1
+        elif isinstance(node, ast.alias):
+            continue
+        elif isinstance(node, ast.Import):
+            for item in node.names:
+                module = item.name if item.asname else item.name.partition(".")[0]
+                modules.setdefault(item.asname or module, set()).add(module)
+        elif isinstance(node, ast.ImportFrom):
+            counts.update(item.asname or item.name for item in node.names)
+        elif not isinstance(node, ast.Name | ast.keyword):
+            counts.update(_identifiers(node))
+    return {
+        name: found.pop()
+        for name, found in modules.items()
+        if len(found) == 1 and not counts[name]
+    }
+
+
 def _refuse(node: ast.AST, reason: str) -> NoReturn:
     raise Refusal(getattr(node, "lineno", 1), reason)
 
@@ -245,8 +270,9 @@ def _catches_import_error(node: ast.Try) -> bool:
 class _Guard(ast.NodeTransformer):
     """Allow-list over the syntax tree."""
 
-    def __init__(self, bound: set[str]) -> None:
+    def __init__(self, bound: set[str], modules: dict[str, str]) -> None:
         self.bound = bound
+        self.modules = modules
         self.in_class = False
         self.imports_may_fail = False
 
@@ -328,6 +354,13 @@ class _Guard(ast.NodeTransformer):
             _refuse(node, f"attribute {name} may not be changed")
         if is_private(name) and name.endswith("_"):
             _refuse(node, f"attribute {name} is reserved, choose another")
+        if loaded and isinstance(node.value, ast.Name):
+            module = self.modules.get(node.value.id)
+            if module is not None and name in NAMES.get(module, ()):
+                # One look-up instead of two, of a name that no program can spell.
+                return ast.copy_location(
+                    ast.Name(direct_name(module, name), node.ctx), node
+                )
         self.generic_visit(node)
         if loaded and name in {"format", "format_map"}:
             return _call(FORMAT, node.value, ast.Constant(name))

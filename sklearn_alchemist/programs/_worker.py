@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from ._builtins import make_builtins
-from ._facades import PROGRAM, build_facades
+from ._facades import PROGRAM, build_facades, direct_names
 from ._guard import Refusal, guard
 from ._limits import end_with_parent, lock_down, silence
 from ._protocol import (
@@ -79,6 +79,7 @@ class _Worker:
         self.progress = shared[:VOTES_OFFSET].cast("q")
         self.votes = shared[VOTES_OFFSET:].cast("i")
         self.facades = facades
+        self.direct = direct_names(facades)
         self.compiled: dict[str, Any] = {}
         self.programs: dict[int, tuple[Callable[..., Any], dict[Any, int]]] = {}
         self.columns: dict[str, list[Any]] = {}
@@ -103,7 +104,9 @@ class _Worker:
     ) -> dict[str, Any]:
         """Execute a program's top level."""
         namespace: dict[str, Any] = {"__name__": PROGRAM}
-        namespace["__builtins__"] = make_builtins(namespace, self.facades)
+        namespace["__builtins__"] = make_builtins(
+            namespace, self.facades, self.direct
+        )
         try:
             exec(self.code_of(source), namespace)
         except Refusal as refusal:
