@@ -11,11 +11,13 @@ import numpy as np
 
 from ..exceptions import ProgramRejected
 from ._chunk import MAX_LOST_ROWS, ChunkResult, ChunkRunner, Session, Task
+from ._distinct import Distinct, find_distinct
 from ._pool import borrowed
 from ._program import LabelingProgram, Scalar
 from ._protocol import ABSTAIN, CRASH, FAILURES, MAX_ROWS, MEMORY, SKIPPED, TIMEOUT
 
-MAX_CHARACTERS = 1_000_000
+# What all programs do with these rows fits into a cache of the processor.
+MAX_CHARACTERS = 1 << 18
 
 Columns = Mapping[str, Sequence[Scalar | None]]
 
@@ -58,8 +60,9 @@ def run_programs(
 ) -> RunResult:
     """Run programs over columns, each program in worker processes of ours.
 
-    A program that fails on a row abstains there. The votes are the same for any
-    `n_jobs`.
+    A program that fails on a row abstains there. Rows that are equal in all columns
+    that any program reads are run once. The votes are the same for any `n_jobs`, as
+    long as programs carry nothing over from one row to the next.
 
     Parameters
     ----------
@@ -116,19 +119,21 @@ def run_programs(
         for key, program in enumerate(programs)
     ]
     n_rows = next(iter(lengths.values()), 0)
-    votes = np.full((n_rows, len(tasks)), ABSTAIN, dtype=np.int32)
+    needed = {name: columns[name] for task in tasks for name in task.columns}
+    distinct = find_distinct(list(needed.values())) if tasks and n_rows else None
     outcomes: list[list[ChunkResult]] = []
-    if tasks and n_rows:
-        needed = {name: columns[name] for task in tasks for name in task.columns}
+    if distinct is not None:
         session = Session(float(timeout))
-        chunks = list(_chunks(needed, n_rows))
+        needed = {name: distinct.take(values) for name, values in needed.items()}
+        chunks = list(_chunks(needed, len(distinct.first)))
+        finished = distinct.count_finished([stop for _, stop in chunks])
         # Closed at once when `on_rows` raises, so that no worker goes on.
         with closing(_run_chunks(session, tasks, needed, chunks, n_jobs)) as results:
-            for done, (start, stop) in zip(results, chunks, strict=True):
+            for done, n_finished in zip(results, finished, strict=True):
                 outcomes.append(done)
                 if on_rows is not None:
-                    on_rows(stop - start)
-    return _collect(votes, outcomes, len(labels))
+                    on_rows(n_finished)
+    return _collect((n_rows, len(tasks)), outcomes, distinct, len(labels))
 
 
 def _columns_of(program: LabelingProgram, known: list[str]) -> tuple[str, ...]:
@@ -235,27 +240,34 @@ def _lost(votes: np.ndarray) -> np.ndarray:
 
 
 def _collect(
-    votes: np.ndarray, outcomes: Sequence[Sequence[ChunkResult]], n_classes: int
+    shape: tuple[int, int],
+    outcomes: Sequence[Sequence[ChunkResult]],
+    distinct: Distinct | None,
+    n_classes: int,
 ) -> RunResult:
     """Put chunks together as if rows had run one after the other."""
-    failures: list[dict[str, int]] = []
-    first_errors: list[str | None] = []
-    seconds = np.zeros(votes.shape[1])
-    for place in range(votes.shape[1]):
-        results = [outcome[place] for outcome in outcomes]
-        column = votes[:, place]
-        if results:
-            column[:] = np.concatenate([result.votes for result in results])
-        seconds[place] = math.fsum(result.seconds for result in results)
-        end = _switch_off(column)
-        column[end:] = SKIPPED
-        column[(column >= n_classes) | (column < SKIPPED)] = CRASH
-        counts = {kind: int((column == code).sum()) for kind, code in FAILURES.items()}
-        failures.append({kind: count for kind, count in counts.items() if count})
-        first_errors.append(_first_error(results, end))
-        column[column < ABSTAIN] = ABSTAIN
     dtype = next(t for t in _DTYPES if n_classes - 1 <= np.iinfo(t).max)
-    return RunResult(votes.astype(dtype), tuple(failures), tuple(first_errors), seconds)
+    votes = np.full(shape, ABSTAIN, dtype=dtype)
+    failures: list[dict[str, int]] = [{} for _ in range(shape[1])]
+    first_errors: list[str | None] = [None] * shape[1]
+    seconds = np.zeros(shape[1])
+    if distinct is not None:
+        for place in range(shape[1]):
+            results = [outcome[place] for outcome in outcomes]
+            column = np.concatenate([result.votes for result in results])
+            seconds[place] = math.fsum(result.seconds for result in results)
+            end = _switch_off(column)
+            column[end:] = SKIPPED
+            column[(column >= n_classes) | (column < SKIPPED)] = CRASH
+            first_errors[place] = _first_error(results, end)
+            column = distinct.spread(column)
+            failed = column < ABSTAIN
+            if failed.any():
+                counts = {k: int((column == code).sum()) for k, code in FAILURES.items()}
+                failures[place] = {kind: n for kind, n in counts.items() if n}
+                column[failed] = ABSTAIN
+            votes[:, place] = column
+    return RunResult(votes, tuple(failures), tuple(first_errors), seconds)
 
 
 _DTYPES: tuple[Any, ...] = (np.int8, np.int16, np.int32)

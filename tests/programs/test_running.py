@@ -1,9 +1,12 @@
 import joblib
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sklearn_alchemist.exceptions import ProgramRejected
 from sklearn_alchemist.programs import _runner, run_programs
+from sklearn_alchemist.programs._distinct import find_distinct
 
 LENGTH = "def label(text): return len(text) % 3"
 TEXTS = ["a" * n for n in range(50)]
@@ -203,7 +206,7 @@ def test_votes_do_not_depend_on_jobs_or_chunks(make, monkeypatch, n_jobs, n_rows
 def test_long_texts_are_sent_in_small_parts(make, monkeypatch):
     monkeypatch.setattr(_runner, "MAX_CHARACTERS", 10)
     done = []
-    texts = ["a" * n for n in (4, 4, 4, 30, 1)]
+    texts = ["aaab", "aaaa", "aaba", "a" * 30, "a"]
     result = run_programs([make(LENGTH)], {"t": texts}, [0, 1, 2], on_rows=done.append)
     assert done == [2, 1, 1, 1]
     assert result.votes.ravel().tolist() == [1, 1, 1, 0, 1]
@@ -226,5 +229,37 @@ def test_runs_do_not_see_what_earlier_runs_left(make):
             return count
         """
     for _ in range(2):
-        votes = run_programs([make(source)], {"x": [0, 0]}, [1, 2, 3, 4]).votes
+        votes = run_programs([make(source)], {"x": [5, 7]}, [1, 2, 3, 4]).votes
         assert votes.ravel().tolist() == [0, 1]
+
+
+def test_equal_rows_run_once_and_count_each(make):
+    source = """
+        count = 0
+        def label(x):
+            global count
+            count += 1
+            return 1 / x if x == 0 else count
+        """
+    done = []
+    result = run_programs(
+        [make(source)], {"x": [7, 0, 7, 9, 0]}, [1, 2, 3], on_rows=done.append
+    )
+    assert result.votes.ravel().tolist() == [0, -1, 0, 2, -1]
+    assert result.failures == ({"error": 2},)
+    assert sum(done) == 5
+
+
+@given(
+    st.lists(
+        st.sampled_from(["1", 1, 1.0, True, None, 0.0, -0.0, float("nan"), 10**30]),
+        min_size=1,
+    )
+)
+def test_rows_are_equal_only_if_no_program_tells_them_apart(values):
+    distinct = find_distinct([values, values])
+    taken = distinct.take(values)
+    spread = distinct.spread(np.arange(len(taken)))
+    assert [repr(taken[k]) for k in spread] == [repr(value) for value in values]
+    assert len({repr(value) for value in taken}) == len(taken)
+    assert sum(distinct.count_finished([1, len(taken)][len(taken) == 1 :])) == len(values)

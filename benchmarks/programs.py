@@ -1,0 +1,177 @@
+"""Measure how fast recorded programs run, beside a loop over plain functions.
+
+    python benchmarks/programs.py RECORDINGS DATA [--rows N] [--rounds N]
+    python benchmarks/programs.py --million
+
+RECORDINGS holds classes.json and a folder of programs for each data set, DATA the texts
+(NAME.csv.gz or NAME_*.csv.gz with a column `text`). Each round times the plain loop,
+one worker and two workers, one after the other; medians and spreads are printed.
+"""
+
+import argparse
+import csv
+import gzip
+import json
+import resource
+import statistics
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+from sklearn_alchemist import LabelingProgram, ProgramSynthesisLabeler
+from sklearn_alchemist.programs import close_workers
+from sklearn_alchemist.programs._pool import POOL
+
+
+def read_texts(folder, name, n_rows):
+    path = min(Path(folder).glob(f"{name}*.csv.gz"), key=lambda p: len(p.name))
+    csv.field_size_limit(1 << 30)
+    with gzip.open(path, "rt", newline="") as file:
+        texts = [row["text"] for row in csv.DictReader(file)]
+    return texts if n_rows is None else texts[:: max(1, len(texts) // n_rows)][:n_rows]
+
+
+def read_programs(folder, name, classes):
+    return [
+        LabelingProgram(
+            path.stem, path.read_text(), returns="index", class_order=classes
+        )
+        for path in sorted(Path(folder, name).glob("*.py"))
+    ]
+
+
+def run_plainly(programs, texts, classes):
+    """Do what everybody does today: execute the source, call it row by row."""
+    position = {label: k for k, label in enumerate(sorted(classes))}
+    codes = [position[label] for label in classes]
+    votes = np.full((len(texts), len(programs)), -1, dtype=np.int8)
+    for column, program in enumerate(programs):
+        namespace = {}
+        exec(program.source, namespace)
+        label = namespace[program.entry_point]
+        for row, text in enumerate(texts):
+            try:
+                answer = label(text)
+            except Exception:
+                continue
+            if answer != -1:
+                votes[row, column] = codes[answer]
+    return votes
+
+
+def timed(function, *args):
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = function(*args)
+    return result, time.perf_counter() - wall, time.process_time() - cpu
+
+
+def worker_seconds():
+    """Processor time of the workers that wait, from their clocks."""
+    return sum(time.clock_gettime((~w.pid << 3) | 2) for w in POOL._idle)
+
+
+def measure(name, recordings, data, n_rows, n_rounds):
+    classes = json.loads(Path(recordings, "classes.json").read_text())[name]
+    texts = read_texts(data, name, n_rows)
+    programs = read_programs(recordings, name, classes)
+    one = ProgramSynthesisLabeler(programs=programs, classes=classes, n_jobs=1)
+    two = ProgramSynthesisLabeler(programs=programs, classes=classes, n_jobs=2)
+    one.fit(texts[:50])
+    two.fit(texts[:50])
+    walls, cpus = {1: [], 2: [], "plain": []}, {1: [], 2: [], "plain": []}
+    for _ in range(n_rounds):
+        plain, wall, cpu = timed(run_plainly, programs, texts, classes)
+        walls["plain"].append(wall)
+        cpus["plain"].append(cpu)
+        close_workers()  # so that their start is part of what is timed
+        for n_jobs, labeler in ((1, one), (2, two)):
+            votes, wall, cpu = timed(labeler.transform, texts)
+            walls[n_jobs].append(wall)
+            cpus[n_jobs].append(cpu + worker_seconds())
+            close_workers()
+            assert (votes == plain).all(), f"{name}: votes differ"
+    print(f"{name}: {len(texts)} rows x {len(programs)} programs, votes identical")
+    for kind in ("plain", 1, 2):
+        spread = max(walls[kind]) / min(walls[kind]) - 1
+        per_row = statistics.median(cpus[kind]) / len(texts) * 1e6
+        print(
+            f"  {kind!s:>5}: {statistics.median(walls[kind]):7.2f} s "
+            f"(spread {spread:.0%}), {per_row:7.1f} CPU µs a row"
+        )
+    ratio = [p / w for p, w in zip(walls["plain"], walls[1], strict=True)]
+    cpu_ratio = [p / w for p, w in zip(cpus["plain"], cpus[1], strict=True)]
+    cores = [a / b for a, b in zip(walls[1], walls[2], strict=True)]
+    print(
+        f"  faster than the plain loop: {statistics.median(ratio):.2f} times "
+        f"(by CPU time {statistics.median(cpu_ratio):.2f}); "
+        f"two cores: {statistics.median(cores):.2f} times one"
+    )
+
+
+def resident(pid="self"):
+    with open(f"/proc/{pid}/status") as file:  # noqa: PTH123
+        fields = dict(line.split(":", 1) for line in file)
+    return int(fields["VmRSS"].split()[0]) / 2**20 if "VmRSS" in fields else 0.0
+
+
+def measure_million(n_rows):
+    """Run ten programs over short texts and watch the memory of all processes."""
+    texts = [f"comment {k}: check my channel at example.org/{k}" for k in range(n_rows)]
+    words = "check channel comment example 7 99 song love http://".split()
+    programs = [
+        LabelingProgram(f"has_{k}", f"def label(text): return {word!r} in text or None")
+        for k, word in enumerate([*words, "org"])
+    ]
+    labeler = ProgramSynthesisLabeler(programs=programs, classes=[False, True])
+    labeler.set_params(n_jobs=2).fit(texts[:50])
+    peak, done = 0.0, threading.Event()
+
+    def watch():
+        nonlocal peak
+        while not done.wait(0.05):
+            total = resident()
+            for worker in list(POOL._all):
+                try:
+                    total += resident(worker.pid)
+                except (OSError, KeyError):
+                    continue
+            peak = max(peak, total)
+
+    before = resident()
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    _, wall, _ = timed(labeler.transform, texts)
+    done.set()
+    watcher.join()
+    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"{n_rows} short texts x {len(programs)} programs: {wall:.1f} s; "
+        f"parent and workers together at most {peak:.2f} GiB "
+        f"({before:.2f} GiB of it before; parent's peak {highest:.2f} GiB)"
+    )
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("recordings", nargs="?")
+    parser.add_argument("data", nargs="?")
+    parser.add_argument("--names", nargs="+")
+    parser.add_argument("--rows", type=int, help="a sample of the rows")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--million", action="store_true")
+    parser.add_argument("--million-rows", type=int, default=1_000_000)
+    options = parser.parse_args(arguments)
+    if options.million:
+        measure_million(options.million_rows)
+        return
+    if options.data is None:
+        parser.error("give the folders of recordings and texts")
+    classes = json.loads(Path(options.recordings, "classes.json").read_text())
+    for name in options.names or classes:
+        measure(name, options.recordings, options.data, options.rows, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
