@@ -10,6 +10,8 @@ __all__ = [
     "OfflineError",
     "ProgramRejected",
     "ProgramWarning",
+    "SandboxError",
+    "SandboxWarning",
     "StoreError",
     "SynthesisError",
 ]
@@ -35,6 +37,10 @@ class ProgramRejected(ValueError):  # noqa: N818 -- reads as what happened
     """A labeling program does what labeling programs may not, or has no entry point."""
 
 
+class SandboxError(RuntimeError):
+    """The system cannot lock worker processes down as far as was asked for."""
+
+
 class SynthesisError(RuntimeError):
     """No answer of the language model holds a usable labeling program."""
 
@@ -45,6 +51,10 @@ class AlchemistWarning(UserWarning):
 
 class ProgramWarning(AlchemistWarning):
     """A labeling program was left out, failed on some rows, or never voted."""
+
+
+class SandboxWarning(AlchemistWarning):
+    """Programs run with less protection than there could be; issued once."""
 
 
 class ClassesWarning(AlchemistWarning):

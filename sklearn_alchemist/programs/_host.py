@@ -102,12 +102,14 @@ class Worker:
         )
         self._reader.start()
         try:
-            self._wait(_START_SECONDS)
+            started = self._wait(_START_SECONDS)
         except WorkerLost:
             self.close()
             raise RuntimeError(
                 f"{sys.executable or 'Python'} could not be started as a worker process"
             ) from None
+        # Whether the kernel refuses the process all calls that it does not need.
+        self.restricted = started.get("restricted") is True
         if os.name == "posix":
             self._path.unlink()
 

@@ -5,6 +5,8 @@ import os
 import sys
 from collections.abc import Callable
 
+from ._seccomp import restrict_calls
+
 # F_SETSIG and SIGKILL of Linux.
 _SIGKILL = 9
 
@@ -41,18 +43,28 @@ def end_with_parent(lifeline: int) -> None:
     signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
 
 
-def lock_down(memory: int) -> None:
-    """Give up memory, files and new processes for good.
+def lock_down(memory: int, writable: int) -> bool:
+    """Give up memory, files, new processes and system calls for good.
 
     Parameters
     ----------
     memory : int
         Address space in bytes.
+    writable : int
+        The only file descriptor that may still be written to.
+
+    Returns
+    -------
+    restricted : bool
+        Whether the kernel refuses system calls, so that nothing but computing is left.
     """
+    with contextlib.suppress(ImportError):
+        import ctypes  # noqa: F401 -- for the last step, when files are out of reach
     for step in _steps(memory):
         # A system that lacks one limit still gets the others.
         with contextlib.suppress(OSError, ValueError):
             step()
+    return restrict_calls(writable)
 
 
 def _steps(memory: int) -> list[Callable[[], None]]:

@@ -1,6 +1,7 @@
 """Run labeling programs over columns and collect their votes."""
 
 import math
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -9,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import ProgramRejected
+from ..exceptions import ProgramRejected, SandboxError, SandboxWarning
 from ._chunk import MAX_LOST_ROWS, ChunkResult, ChunkRunner, Session, Task
 from ._distinct import Distinct, find_distinct
+from ._in_process import InProcessRunner
 from ._pool import borrowed
 from ._program import LabelingProgram, Scalar
 from ._protocol import ABSTAIN, CRASH, FAILURES, MAX_ROWS, MEMORY, SKIPPED, TIMEOUT
@@ -57,6 +59,7 @@ def run_programs(
     timeout: float = 1.0,
     n_jobs: int | None = None,
     on_rows: Callable[[int], object] | None = None,
+    sandbox: str | None = "auto",
 ) -> RunResult:
     """Run programs over columns, each program in worker processes of ours.
 
@@ -80,6 +83,11 @@ def run_programs(
         `joblib.parallel_config` context; -1 means all processors.
     on_rows : callable, optional
         Called in this thread with the number of rows, whenever some are done.
+    sandbox : {"auto", "strict"} or None, default="auto"
+        With "auto" programs run in worker processes that are locked down as far as the
+        system allows; a warning tells, once, where it cannot refuse system calls.
+        "strict" raises there instead. None executes programs in this process, unchecked
+        and without limits: only for programs that one wrote oneself. It warns, once.
 
     Returns
     -------
@@ -92,7 +100,14 @@ def run_programs(
         A program reads an unknown column, is refused by the guard, fails when it is
         loaded, or its `class_order` names an unknown class.
     ValueError
-        Columns differ in length, or `timeout` is not positive.
+        Columns differ in length, `timeout` is not positive, or `sandbox` is unknown.
+    SandboxError
+        With ``sandbox="strict"``, the system cannot refuse system calls.
+
+    Warns
+    -----
+    SandboxWarning
+        Programs run with less protection than there could be.
 
     Examples
     --------
@@ -108,6 +123,8 @@ def run_programs(
     """
     if not timeout > 0:
         raise ValueError(f"timeout must be positive, got {timeout}")
+    if sandbox not in (None, "auto", "strict"):
+        raise ValueError(f"sandbox must be 'auto', 'strict' or None, got {sandbox!r}")
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"columns differ in length: {lengths}")
@@ -128,7 +145,13 @@ def run_programs(
         chunks = list(_chunks(needed, len(distinct.first)))
         finished = distinct.count_finished([stop for _, stop in chunks])
         # Closed at once when `on_rows` raises, so that no worker goes on.
-        with closing(_run_chunks(session, tasks, needed, chunks, n_jobs)) as results:
+        if sandbox is None:
+            warn_once(_UNPROTECTED)
+            runs = _run_here(tasks, needed, chunks)
+        else:
+            strict = sandbox == "strict"
+            runs = _run_chunks(session, tasks, needed, chunks, n_jobs, strict)
+        with closing(runs) as results:
             for done, n_finished in zip(results, finished, strict=True):
                 outcomes.append(done)
                 if on_rows is not None:
@@ -190,6 +213,7 @@ def _run_chunks(
     columns: Columns,
     chunks: Sequence[tuple[int, int]],
     n_jobs: int | None,
+    strict: bool,
 ) -> Generator[list[ChunkResult], None, None]:
     """Run chunks in threads that drive one worker each; results in order."""
     losses = np.zeros((len(chunks), len(tasks)), dtype=np.int64)
@@ -211,6 +235,10 @@ def _run_chunks(
         return results
 
     with borrowed() as loan:
+        if not loan.worker.restricted:
+            if strict:
+                raise SandboxError(_UNRESTRICTED)
+            warn_once(_UNRESTRICTED)
         ChunkRunner(loan, session, {}).load_all(tasks)
     n_threads = min(_n_jobs(n_jobs, len(chunks)), len(chunks))
     if n_threads == 1:
@@ -223,6 +251,40 @@ def _run_chunks(
             session.cancelled.set()
             executor.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _run_here(
+    tasks: Sequence[Task], columns: Columns, chunks: Sequence[tuple[int, int]]
+) -> Generator[list[ChunkResult], None, None]:
+    """Run chunks in this process."""
+    runner = InProcessRunner(tasks)
+    for start, stop in chunks:
+        part = {name: values[start:stop] for name, values in columns.items()}
+        yield runner.run(part, stop - start)
+
+
+def warn_once(message: str) -> None:
+    """Issue a `SandboxWarning` unless this process has issued it.
+
+    Parameters
+    ----------
+    message : str
+    """
+    if message not in _WARNED:
+        _WARNED.add(message)
+        warnings.warn(message, SandboxWarning, stacklevel=3)
+
+
+_WARNED: set[str] = set()
+_UNPROTECTED = (
+    "sandbox=None executes programs in this process, with all rights of yours and "
+    "without limits of time and memory: keep to programs that you wrote yourself."
+)
+_UNRESTRICTED = (
+    "this system cannot refuse system calls to worker processes (Linux on x86_64 or "
+    "aarch64 can): programs are held by checks of their source and limits of resources "
+    "only. Run untrusted programs in a container."
+)
 
 
 def _n_jobs(n_jobs: int | None, n_chunks: int) -> int:

@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 from ._builtins import make_builtins
@@ -15,18 +14,14 @@ from ._guard import Refusal, guard
 from ._limits import end_with_parent, lock_down, silence
 from ._protocol import (
     ABSTAIN,
-    ERROR,
-    INVALID,
-    MEMORY,
     SHARED_BYTES,
     VOTES_OFFSET,
     decode,
     encode,
     read_frame,
 )
+from ._rows import FILE, describe, run_rows
 
-_FILE = "<program>"
-_SCALARS = frozenset({str, int, float, bool, type(None)})
 _MAX_COMPILED = 256
 
 
@@ -50,9 +45,9 @@ def main(shared_path: str, memory: int) -> None:
     # The digits of an integer are data here, and time is limited anyway.
     sys.set_int_max_str_digits(0)
     gc.freeze()
-    lock_down(memory)
     worker = _Worker(shared, facades)
-    _send(replies, {"ok": True})
+    restricted = lock_down(memory, replies)
+    _send(replies, {"ok": True, "restricted": restricted})
     while (frame := read_frame(lambda size: os.read(0, size))) is not None:
         _send(replies, worker.answer(decode(frame)))
 
@@ -112,7 +107,7 @@ class _Worker:
         except Refusal as refusal:
             return {"ok": False, "reason": str(refusal)}
         except BaseException as error:
-            return {"ok": False, "reason": _describe(error)}
+            return {"ok": False, "reason": describe(error)}
         function = namespace.get(entry_point)
         if not callable(function):
             return {"ok": False, "reason": f"{entry_point} is no function"}
@@ -125,38 +120,18 @@ class _Worker:
         if code is None:
             if len(self.compiled) >= _MAX_COMPILED:
                 self.compiled.clear()
-            code = compile(guard(source), _FILE, "exec", dont_inherit=True)
+            code = compile(guard(source), FILE, "exec", dont_inherit=True)
             self.compiled[source] = code
         return code
 
     def run(self, key: int, names: list[str], start: int, stop: int) -> dict[str, Any]:
         """Run a program over rows; stop early where memory ran out."""
         label, codes = self.programs[key]
-        progress, votes = self.progress, self.votes
         columns = [self.columns[name][start:stop] for name in names]
-        rows = list(zip(*columns, strict=True))
-        failed: tuple[int, str] | None = None
-        row, starved = start, False
         began = time.perf_counter()
-        for row, values in enumerate(rows, start):
-            progress[0] = row
-            try:
-                answer = label(*values)
-                if type(answer) in _SCALARS:
-                    vote = codes.get(answer, INVALID)
-                else:
-                    vote = INVALID
-                if vote == INVALID and failed is None:
-                    failed = row, f"returned {_shown(answer)}, which is no class"
-            except MemoryError:
-                vote, starved = MEMORY, True
-            except BaseException as error:
-                vote = ERROR
-                if failed is None:
-                    failed = row, _describe(error)
-            votes[row] = vote
-            if starved:
-                break
+        row, starved, failed = run_rows(
+            label, codes, zip(*columns, strict=True), start, self.progress, self.votes
+        )
         seconds = time.perf_counter() - began
         return {
             "ok": not starved,
@@ -164,27 +139,3 @@ class _Worker:
             "seconds": seconds,
             "failed": failed,
         }
-
-
-def _describe(error: BaseException) -> str:
-    """Type and line of an error, without its message, which could hold data."""
-    line = _line(error.__traceback__)
-    return f"{type(error).__name__[:60]} in line {line}"
-
-
-def _line(traceback: TracebackType | None) -> int:
-    """Line of the program that an error passed last."""
-    line = 1
-    while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename == _FILE:
-            line = traceback.tb_lineno
-        traceback = traceback.tb_next
-    return line
-
-
-def _shown(answer: Any) -> str:
-    """Short form of an answer; code of the program's own classes is not called."""
-    if type(answer) not in _SCALARS:
-        return f"a value of type {type(answer).__name__[:40]}"
-    text = repr(answer[:40] if isinstance(answer, str) else answer)
-    return text if len(text) <= 40 else text[:37] + "..."
