@@ -1,0 +1,221 @@
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from sklearn_alchemist.programs import _fast_re as fast
+from sklearn_alchemist.programs._needs import NOTHING, keyword_needs, needs_of
+
+LETTERS = "abAB_1 -.\nßſKıİéσς٣'"
+WORDS = ["ab", "aba", "win", "Win", "stock market", "a", "b1", "ß", "K", "ſ", "wins"]
+ESCAPES = [r"\b", r"\B", r"\w", r"\W", r"\d", r"\s", r"\.", ".", "^", "$", r"\A", r"\Z"]
+
+literals = st.one_of(
+    st.sampled_from(WORDS), st.text(LETTERS, min_size=1, max_size=3)
+).map(re.escape)
+atoms = st.one_of(
+    literals,
+    st.sampled_from(ESCAPES),
+    st.sampled_from(["[ab]", "[^a]", "[a-zA-Z]", "[Aa]", r"[\w']", "[sſ]"]),
+)
+
+
+def extend(children):
+    joined = st.lists(children, min_size=1, max_size=3).map("".join)
+    group = st.sampled_from(["(?:{})", "({})", "(?={})", "(?!{})", "(?i:{})", "(?>{})"])
+    behind = st.sampled_from([r"(?<=\w)", r"(?<!\w)", r"(?!\w)", "(?<=a)", "(?<!ab)"])
+    repeat = st.sampled_from(["?", "*", "+", "{2}", "{0,2}", "{1,}", "??", "+?", "*+"])
+    return st.one_of(
+        joined,
+        behind,
+        st.lists(joined, min_size=2, max_size=4).map(lambda a: f"(?:{'|'.join(a)})"),
+        st.lists(joined, min_size=2, max_size=3).map("|".join),
+        st.tuples(group, joined).map(lambda t: t[0].format(t[1])),
+        st.tuples(joined, repeat).map(lambda t: f"(?:{t[0]}){t[1]}"),
+        joined.map(lambda p: rf"\b{p}\b"),
+        joined.map(lambda p: rf"({p})\1"),
+    )
+
+
+patterns = st.one_of(
+    literals.map(lambda p: rf"\b{p}\b"),
+    literals.map(lambda p: rf"\b{p}"),
+    literals.map(lambda p: rf"\b{p}s?\b"),
+    st.lists(literals, min_size=1, max_size=8).map(lambda a: rf"\b({'|'.join(a)})\b"),
+    st.recursive(atoms, extend, max_leaves=8),
+)
+texts = st.one_of(
+    st.text(LETTERS, max_size=30),
+    st.lists(st.sampled_from([*WORDS, " ", "-", "x", ". "]), max_size=12).map("".join),
+    st.lists(st.sampled_from(WORDS), min_size=60, max_size=70).map(" ".join),
+)
+flags = st.sampled_from(
+    [0, re.I, re.A, re.I | re.A, re.M, re.S, re.X, re.I | re.X, re.M | re.I]
+)
+
+
+def shown(value):
+    """Make results comparable: matches by all that they tell."""
+    if isinstance(value, re.Match):
+        places = [value.span(k) for k in range(value.re.groups + 1)]
+        return value.group(), value.groups(), value.groupdict(), places, value.string
+    if isinstance(value, str | tuple | list | int | None):
+        return value
+    return [shown(item) for item in value]
+
+
+def result(function, *args):
+    try:
+        return shown(function(*args))
+    except (re.error, TypeError, ValueError, OverflowError, RecursionError) as error:
+        return type(error)
+
+
+FUNCTIONS = ["search", "match", "fullmatch", "findall", "finditer", "split"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _places_in_short_texts():
+    """Look for beginnings in texts of any length."""
+    before, fast._MIN_LENGTH = fast._MIN_LENGTH, 5
+    yield
+    fast._MIN_LENGTH = before
+
+
+@settings(max_examples=600, deadline=None)
+@given(patterns, texts, flags)
+@example(r"\bK\b", "K", re.I)
+@example(r"\bs\b", "ſ", re.I)
+@example(r"\bi\b", "İ ı", re.I)
+@example(r"(?<!\w)ab(?!\w)", "xab ab abx", 0)
+@example(r"\bab\b|b", "xb", 0)
+@example(r"(a|ab)(b?)", "abab", 0)
+@example(r"^win", "win win\nwin" * 3, re.M)
+@example(r"\bé", "é é", re.A)
+def test_functions_and_methods_give_what_re_gives(pattern, text, flag):
+    for name in FUNCTIONS:
+        expected = result(getattr(re, name), pattern, text, *_args(name, flag))
+        for _ in range(3):  # the index of a text is made when it is asked again
+            args = _args(name, flag)
+            assert result(getattr(fast, name), pattern, text, *args) == expected, name
+    try:
+        real, ours = re.compile(pattern, flag), fast.compile(pattern, flag)
+    except re.error:
+        return
+    for name in FUNCTIONS:
+        expected = result(getattr(real, name), text)
+        assert result(getattr(ours, name), text) == expected, name
+    for name in FUNCTIONS[:5]:
+        expected = result(getattr(real, name), text, 1, 5)
+        assert result(getattr(ours, name), text, 1, 5) == expected, name
+    assert ours.pattern == real.pattern
+    assert (ours.flags, ours.groups) == (real.flags, real.groups)
+    assert dict(ours.groupindex) == dict(real.groupindex)
+
+
+def _args(name, flag):
+    return (0, flag) if name == "split" else (flag,)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    patterns,
+    texts,
+    flags,
+    st.sampled_from(["", "x", r"\g<0>!", r"\1", r"\9", "\\", len, str.upper, 5, None]),
+    st.sampled_from([0, 1, 2]),
+)
+def test_substitution_gives_what_re_gives(pattern, text, flag, repl, count):
+    if repl in (len, str.upper):
+        convert, repl = repl, None
+
+        def repl(match):
+            return str(convert(match.group()))
+
+    for name in ("sub", "subn"):
+        expected = result(getattr(re, name), pattern, repl, text, count, flag)
+        for _ in range(3):
+            ours = result(getattr(fast, name), pattern, repl, text, count, flag)
+            assert ours == expected
+
+
+@given(st.text(max_size=5), st.one_of(texts, st.binary(max_size=5)))
+def test_any_text_as_a_pattern_gives_what_re_gives(pattern, text):
+    for name in FUNCTIONS:
+        expected = result(getattr(re, name), pattern, text)
+        assert result(getattr(fast, name), pattern, text) == expected
+    assert fast.escape(pattern) == re.escape(pattern)
+
+
+@given(st.binary(max_size=5), st.binary(max_size=9))
+def test_bytes_give_what_re_gives(pattern, text):
+    for name in FUNCTIONS:
+        expected = result(getattr(re, name), pattern, text)
+        assert result(getattr(fast, name), pattern, text) == expected
+    assert fast.escape(pattern) == re.escape(pattern)
+
+
+@pytest.mark.parametrize("pattern", [None, 1, [], {}, len, 1.5])
+def test_what_is_no_pattern_raises_as_in_re(pattern):
+    for name in FUNCTIONS:
+        assert result(getattr(fast, name), pattern, "a") == TypeError
+    with pytest.raises(TypeError):
+        fast.compile(pattern)
+
+
+def test_compiled_patterns_are_patterns_for_functions():
+    pattern = fast.compile("(?P<word>a+)", re.I)
+    assert fast.findall(pattern, "a AA") == ["a", "AA"]
+    assert fast.compile(pattern) is pattern
+    assert pattern == fast.compile("(?P<word>a+)", re.I) != fast.compile("a+")
+    assert len({pattern, fast.compile("(?P<word>a+)", re.I)}) == 1
+    assert repr(pattern) == repr(re.compile("(?P<word>a+)", re.I))
+    assert isinstance(pattern, fast.FastPattern)
+    with pytest.raises(ValueError, match="flags"):
+        fast.search(pattern, "a", re.I)
+    with pytest.raises(TypeError):
+        type("P", (fast.FastPattern,), {})
+
+
+def test_caches_start_anew_when_they_are_full(monkeypatch):
+    monkeypatch.setattr(fast, "_MAX_PATTERNS", 5)
+    monkeypatch.setattr(fast, "_MAX_INDEXED_TEXTS", 5)
+    monkeypatch.setattr(fast, "_MAX_INDEXED_CHARACTERS", 60)
+    for k in range(40):
+        text = f"word{k} other"
+        for _ in range(3):
+            assert fast.findall(rf"\bword{k}\b", text) == [f"word{k}"]
+            assert fast.search(rf"word{k + 1}", text, re.I) is None
+        assert fast.escape(f"a.{k}") == rf"a\.{k}"
+        assert len(fast._patterns) <= max(5, 1) + 5
+        assert len(fast._indices) <= 6
+
+
+@pytest.mark.parametrize(
+    ("pattern", "keys"),
+    [
+        (r"\bwin\b", {"win "}),
+        (r"\bwinner", {"winne"}),
+        (r"\bwinners?\b", {"winner ", "winners "}),
+        (r"(?<!\w)win(?!\w)", {"win "}),
+        (r"\b(?:free|win(?:ner)?)\b", {"free ", "win ", "winner "}),
+        (r"\bstock\ market\b", {"stock "}),
+        (r"\w+\s\bwin\b", {"win "}),
+        (r"(\bwin\b|lose)", None),
+        (r"win", None),
+        (r"\b(?:win)?\b", None),
+        (r"\b\$win", None),
+    ],
+)
+def test_keys_are_words_that_every_match_holds(pattern, keys):
+    assert needs_of(pattern).keys == keys
+
+
+def test_flags_and_strange_letters_are_read_with_care():
+    assert needs_of(r"\bWin\b", re.I).keys == {"win "}
+    assert needs_of(r"\bWin\b", re.I).folded
+    assert needs_of("ſ", re.I).literals is None
+    assert needs_of(r"(?i:a)b").starts is None
+    assert needs_of(r"a|") == NOTHING
+    assert keyword_needs(r"\bK\b|x") is None
