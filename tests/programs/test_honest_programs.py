@@ -287,6 +287,242 @@ HONEST = {
         def label(text):
             return "spam" if depth(300) == 300 else None
         """,
+    "keyword loops": r"""
+        import re
+        TERMS = {"spam": ["prize", "free money"], "ham": ["lunch", "see you"]}
+
+        def label(text):
+            scores = {}
+            for name, terms in TERMS.items():
+                pattern = [r"\b" + re.escape(term) + r"\b" for term in terms]
+                scores[name] = sum(len(re.findall(p, text.lower())) for p in pattern)
+            best = max(scores, key=scores.get)
+            return best if scores[best] > 0 else None
+        """,
+    "every function of re": r"""
+        import re
+
+        def label(text):
+            assert re.match("a", text) and re.fullmatch(".*", text)
+            assert re.split(r"\s+", text)[1] == "prize"
+            assert re.sub("prize", r"<\g<0>>", text) == "a <prize> for the winner"
+            assert re.subn("z", "s", text) == ("a prise for the winner", 1)
+            assert [m.start() for m in re.finditer(r"\bp", text)] == [2]
+            m = re.search(r"(?P<what>pri\w+)", text)
+            assert m["what"] == m.group("what") == m.groupdict()["what"] == "prize"
+            assert m.span() == (2, 7) and m.string == text and m.re.groups == 1
+            try:
+                re.compile("(")
+            except re.error:
+                return "spam"
+        """,
+    "patterns as objects": r"""
+        import re
+        from re import Pattern, compile as rx, IGNORECASE
+        WORDS: Pattern = rx(r"[a-z]+", IGNORECASE)
+
+        def label(text):
+            assert isinstance(WORDS, Pattern) and WORDS.pattern == "[a-z]+"
+            assert WORDS.flags & re.IGNORECASE and not WORDS.groups
+            assert WORDS == re.compile("[a-z]+", re.I) and {WORDS: 1}[WORDS]
+            assert WORDS.sub("", text, count=1) == " prize for the winner"
+            return "spam" if len(WORDS.findall(text, 2)) == 4 else None
+        """,
+    "verbose patterns": r"""
+        import re
+        PRIZE = re.compile(
+            r" \b (?P<thing> prize | reward )  # what"
+            "\n"
+            r" \s+ for",
+            re.X | re.I,
+        )
+
+        def label(text):
+            return "spam" if PRIZE.search(text) else None
+        """,
+    "lookaround and backreferences": r"""
+        import re
+
+        def label(text):
+            doubled = re.search(r"(\w)\1", text)
+            return "spam" if doubled and re.search(r"(?<=a )prize(?! fight)", text) else 0
+        """,
+    "votes of helpers": """
+        from collections import Counter
+
+        def _length(text): return "spam" if len(text) > 5 else "ham"
+        def _word(text): return "spam" if "prize" in text else None
+        RULES = (_length, _word, lambda t: "ham" if "lunch" in t else None)
+
+        def label(text):
+            votes = Counter(v for v in (rule(text) for rule in RULES) if v)
+            (winner, count), *rest = votes.most_common()
+            return winner if not rest or count > rest[0][1] else None
+        """,
+    "scores and thresholds": """
+        import math
+
+        WEIGHTS = dict(prize=2.0, winner=1.5, lunch=-2.0)
+
+        def sigmoid(x: float) -> float:
+            return 1 / (1 + math.exp(-x))
+
+        def label(text):
+            score = sum(WEIGHTS.get(w, 0.0) for w in text.split())
+            p = sigmoid(score)
+            return "spam" if p > 0.9 else "ham" if p < 0.1 else None
+        """,
+    "n-grams": """
+        def ngrams(tokens, n):
+            return zip(*(tokens[i:] for i in range(n)))
+
+        def label(text):
+            pairs = {" ".join(pair) for pair in ngrams(text.split(), 2)}
+            return "spam" if pairs & {"a prize", "the winner"} else None
+        """,
+    "normalising": """
+        import unicodedata
+        from html import unescape
+        from urllib.parse import urlparse
+
+        def clean(text):
+            text = unicodedata.normalize("NFKD", unescape(text))
+            return "".join(c for c in text if not unicodedata.combining(c)).casefold()
+
+        def label(text):
+            assert urlparse("http://a.org/b?c=d").netloc == "a.org"
+            return "spam" if clean("Pr&iacute;ze") in clean(text) else None
+        """,
+    "translation tables": """
+        import string
+        TABLE = str.maketrans("", "", string.punctuation)
+
+        def label(text):
+            words = text.translate(TABLE).lower().split()
+            return "spam" if words.count("prize") == 1 else None
+        """,
+    "statistics of words": """
+        from statistics import mean, median, pstdev
+
+        def label(text):
+            sizes = [len(word) for word in text.split()]
+            assert min(sizes) == 1 and median(sizes) == 3 and pstdev(sizes) > 0
+            return "spam" if mean(sizes) > 3 else None
+        """,
+    "fuzzy words": """
+        from difflib import SequenceMatcher, get_close_matches
+
+        def label(text):
+            near = get_close_matches("prise", text.split(), n=1, cutoff=0.7)
+            ratio = SequenceMatcher(None, "winer", "winner").ratio()
+            return "spam" if near == ["prize"] and ratio > 0.9 else None
+        """,
+    "a state machine": """
+        NEXT = {("start", "a"): "article", ("article", "prize"): "won"}
+
+        def label(text):
+            state = "start"
+            for word in text.split():
+                state = NEXT.get((state, word), state)
+            return {"won": "spam"}.get(state)
+        """,
+    "a while loop over positions": """
+        def label(text):
+            count = start = 0
+            while (start := text.find("i", start)) != -1:
+                count += 1
+                start += 1
+            return "spam" if count == 2 else None
+        """,
+    "dates": """
+        from datetime import date, datetime, timedelta
+
+        def label(text):
+            day = date.fromisoformat("2024-02-28") + timedelta(days=2)
+            assert day.isoformat() == "2024-03-01" and day.strftime("%A") == "Friday"
+            assert datetime.strptime("3 Mar 2024", "%d %b %Y").month == 3
+            return "spam" if day > date(2024, 2, 29) else None
+        """,
+    "json inside a text": """
+        import json
+
+        def label(text):
+            try:
+                json.loads(text)
+            except (json.JSONDecodeError, ValueError) as error:
+                assert str(error)
+            data = json.loads('{"a": [1, 2.5, null, true], "b": {"c": "prize"}}')
+            return "spam" if data["b"]["c"] in text else None
+        """,
+    "heaps and bisection": """
+        import heapq
+        from bisect import bisect_left
+
+        def label(text):
+            longest = heapq.nlargest(2, text.split(), key=len)
+            grades = "ABCDE"[bisect_left([10, 20, 30, 40], len(text))]
+            return "spam" if longest == ["winner", "prize"] and grades == "C" else None
+        """,
+    "iterators": """
+        from itertools import chain, count, groupby, islice, takewhile, zip_longest
+
+        def label(text):
+            runs = {k: len(list(g)) for k, g in groupby(text)}
+            assert list(islice(count(3), 2)) == [3, 4]
+            assert [*zip_longest("ab", "c")] == [("a", "c"), ("b", None)]
+            head = "".join(takewhile(str.isalpha, text[2:]))
+            return "spam" if head == "prize" and runs["n"] == 2 and chain() else None
+        """,
+    "sets of frozen sets": """
+        GROUPS = {frozenset({"prize", "winner"}): "spam", frozenset({"lunch"}): "ham"}
+
+        def label(text):
+            words = set(text.split())
+            return next((v for k, v in GROUPS.items() if k <= words), None)
+        """,
+    "named tuples and sorting": """
+        from collections import namedtuple, defaultdict, OrderedDict, deque
+        Rule = namedtuple("Rule", "word label weight", defaults=[1.0])
+        RULES = [Rule("prize", "spam", 2.0), Rule("the", "ham"), Rule("lunch", "ham")]
+
+        def label(text):
+            totals = defaultdict(float)
+            for rule in sorted(RULES, key=lambda r: (-r.weight, r.word)):
+                if rule.word in text:
+                    totals[rule.label] += rule.weight
+            last = deque(OrderedDict(sorted(totals.items(), key=lambda kv: kv[1])), 1)
+            return last.pop() if last else None
+        """,
+    "guards for types": """
+        def label(text):
+            if not isinstance(text, str) or not text.strip():
+                return None
+            try:
+                value = float(text)
+            except (TypeError, ValueError):
+                value = None
+            finally:
+                done = True
+            return "spam" if value is None and done else "ham"
+        """,
+    "partial functions": """
+        from functools import partial, reduce, lru_cache
+        import operator
+
+        @lru_cache(maxsize=None)
+        def contains(word, text):
+            return word in text
+
+        def label(text):
+            checks = map(partial(contains, text=text), ("prize", "winner"))
+            return "spam" if reduce(operator.and_, checks, True) else None
+        """,
+    "emoji and scripts": """
+        def label(text):
+            emoji = sum(0x1F300 <= ord(c) <= 0x1FAFF for c in text + chr(0x1F600))
+            latin = all(ord(c) < 128 for c in text)
+            return "spam" if emoji == 1 and latin and text.isascii() else None
+        """,
 }
 
 
@@ -299,3 +535,7 @@ def test_honest_programs_run(make, source):
     )
     assert result.first_errors == (None,)
     assert result.votes.tolist() == [[1]]
+
+
+def test_the_corpus_is_large():
+    assert len(HONEST) >= 40
