@@ -130,6 +130,12 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         Number of worker processes. None is 1 unless in a
         :obj:`joblib.parallel_config` context, -1 is one a core.
 
+    sandbox : {"auto", "strict"} or None, default="auto"
+        How programs are kept from doing harm. "auto" locks worker processes down as
+        far as the system allows and warns once where it cannot refuse system calls;
+        "strict" raises there instead. None executes programs in this process, without
+        checks and limits: only for programs that you wrote yourself.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -200,6 +206,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         "prompts": [HasMethods("__post_init__"), None],
         "timeout": [Interval(Real, 0, None, closed="neither")],
         "n_jobs": [Integral, None],
+        "sandbox": [StrOptions({"auto", "strict"}), None],
     }
 
     def __init__(
@@ -221,6 +228,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         prompts: "Prompts | None" = None,
         timeout: float = 1.0,
         n_jobs: int | None = None,
+        sandbox: str | None = "auto",
     ) -> None:
         self.llm = llm
         self.task = task
@@ -238,6 +246,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         self.prompts = prompts
         self.timeout = timeout
         self.n_jobs = n_jobs
+        self.sandbox = sandbox
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
@@ -639,6 +648,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             self.classes_.tolist(),
             timeout=self.timeout,
             keep_failing=keep_failing,
+            sandbox=self.sandbox,
         )
 
     def _vote(
@@ -652,6 +662,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             timeout=self.timeout,
             n_jobs=self.n_jobs,
             on_rows=on_rows,
+            sandbox=self.sandbox,
         )
         if any(result.failures):
             failures = _synthesis.say_failed(self.programs_, result)

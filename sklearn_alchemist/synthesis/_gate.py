@@ -37,6 +37,7 @@ def try_programs(
     *,
     timeout: float,
     keep_failing: bool = False,
+    sandbox: str | None = "auto",
 ) -> tuple[list[LabelingProgram], list[Rejection], list[str]]:
     """Sort out the programs that cannot be used.
 
@@ -57,6 +58,9 @@ def try_programs(
     keep_failing : bool, default=False
         Keep programs that fail on all of the records, as silent ones.
 
+    sandbox : {"auto", "strict"} or None, default="auto"
+        Where programs run, see `run_programs`. With None nothing is checked either.
+
     Returns
     -------
     usable : list of LabelingProgram
@@ -71,8 +75,11 @@ def try_programs(
     usable, rejected, silent = [], [], []
     for program in programs:
         try:
-            check_program(program)
-            result = run_programs([program], columns, classes, timeout=timeout)
+            if sandbox is not None:
+                check_program(program)
+            result = run_programs(
+                [program], columns, classes, timeout=timeout, sandbox=sandbox
+            )
             reason = None if keep_failing else _fails_everywhere(result)
         except ProgramRejected as error:
             reason = str(error)

@@ -1,0 +1,69 @@
+"""Interrupt a run at random moments and look for what it leaves behind.
+
+ALCHEMIST_INTERRUPTIONS in the environment sets how often (default 3).
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="looks for processes in /proc"
+)
+
+N_INTERRUPTIONS = int(os.environ.get("ALCHEMIST_INTERRUPTIONS", "3"))
+
+SCRIPT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from sklearn_alchemist.programs import LabelingProgram, run_programs
+programs = [
+    LabelingProgram("slow", "def label(text): return sum(range(9_000)) and None"),
+    LabelingProgram("hangs", "def label(text): return sum(range(10 ** 12))"),
+]
+texts = [f"text {k}" for k in range(20_000)]
+print("ready", flush=True)
+run_programs(programs, {"text": texts}, [0, 1], n_jobs=2, timeout=0.3)
+"""
+
+
+def workers_of(folder):
+    """Processes whose command line names a file in a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if any(part.startswith(os.fsencode(folder)) for part in command):
+            found.append(int(path.parent.name))
+    return found
+
+
+def test_no_worker_outlives_an_interrupted_run(tmp_path):
+    rng = random.Random(0)
+    seen = 0
+    for _ in range(N_INTERRUPTIONS):
+        how = rng.choice([signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+        with subprocess.Popen(
+            [sys.executable, "-c", SCRIPT],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        ) as process:
+            assert process.stdout.readline() == b"ready\n"
+            time.sleep(rng.uniform(0, 1.0))
+            seen += len(workers_of(tmp_path))
+            process.send_signal(how)
+            process.wait(10)
+        end = time.monotonic() + 5
+        while (left := workers_of(tmp_path)) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert left == [], how
+    assert seen, "no worker was ever interrupted"
