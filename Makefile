@@ -6,12 +6,15 @@ ARGS ?=
 
 .PHONY: help demo test lint format types wheel docs rerecord benchmark-label-models clean
 .PHONY: help demo test lint format types wheel docs rerecord benchmark-synthesis clean
+.PHONY: help demo test lint format types wheel docs rerecord clean benchmark-programs
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
 	@echo "make test      run the tests"
 	@echo "make lint      check the style of the code"
 	@echo "make types     check the types"
+	@echo "make benchmark-programs RECORDINGS=folder DATA=folder"
+	@echo "               measure how fast programs run, and in how much memory"
 	@echo "make wheel     build the wheel, install it alone and use it"
 	@echo "make docs      build the documentation"
 	@echo "make rerecord  ask a model again for the answers in examples/recordings"
@@ -53,6 +56,13 @@ format: $(VENV)/tests
 
 types: $(VENV)/tests
 	$(BIN)/mypy
+
+# Folders of recorded programs and of their texts; see benchmarks/programs.py.
+RECORDINGS ?=
+DATA ?=
+benchmark-programs: $(VENV)/tests
+	$(BIN)/python benchmarks/programs.py --million
+	$(BIN)/python benchmarks/programs.py $(RECORDINGS) $(DATA) $(ARGS)
 
 wheel: $(VENV)/tests
 	rm -rf dist build/wheel

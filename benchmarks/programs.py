@@ -119,7 +119,17 @@ def resident(pid="self"):
 def measure_million(n_rows):
     """Run ten programs over short texts and watch the memory of all processes."""
     texts = [f"comment {k}: check my channel at example.org/{k}" for k in range(n_rows)]
-    words = "check channel comment example 7 99 song love http://".split()
+    words = [
+        "check",
+        "channel",
+        "comment",
+        "example",
+        "7",
+        "99",
+        "song",
+        "love",
+        "http://",
+    ]
     programs = [
         LabelingProgram(f"has_{k}", f"def label(text): return {word!r} in text or None")
         for k, word in enumerate([*words, "org"])

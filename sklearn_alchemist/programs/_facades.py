@@ -151,7 +151,9 @@ def _replacements() -> dict[str, dict[str, Any]]:
     }
     from . import _fast_re
 
-    fast = words("compile escape findall finditer fullmatch match search split sub subn")
+    fast = words(
+        "compile escape findall finditer fullmatch match search split sub subn"
+    )
     return {
         "typing": hints,
         "re": {

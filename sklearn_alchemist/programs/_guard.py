@@ -213,7 +213,7 @@ def _bound_names(tree: ast.Module) -> set[str]:
 
 
 def _module_names(tree: ast.Module) -> dict[str, str]:
-    """Names that are bound by imports of one and the same module and by nothing else."""
+    """Names that are bound by imports of one module and by nothing else."""
     counts: Counter[str] = Counter()
     modules: dict[str, set[str]] = {}
     for node in ast.walk(tree):

@@ -43,7 +43,7 @@ class InProcessRunner:
         """
         results = []
         for task, label in zip(self.tasks, self.functions, strict=True):
-            codes = {None: ABSTAIN, **dict(task.codes)}
+            codes: dict[Any, int] = {None: ABSTAIN, **dict(task.codes)}
             rows = list(zip(*[columns[name] for name in task.columns], strict=True))
             votes = [SKIPPED] * n_rows
             failed, start = None, 0

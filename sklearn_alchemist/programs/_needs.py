@@ -160,9 +160,7 @@ def needs_of(pattern: str, flags: int = 0) -> Needs:
         starts = tuple(map(str.lower, starts)) if starts and _ascii(starts) else None
     if len(literals) > _MAX_LITERALS:
         literals = ()
-    return Needs(
-        keys, literals or None, starts or None, folded, bool(flags & re.ASCII)
-    )
+    return Needs(keys, literals or None, starts or None, folded, bool(flags & re.ASCII))
 
 
 def _ascii(texts: Iterable[str]) -> bool:

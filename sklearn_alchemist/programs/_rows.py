@@ -15,8 +15,8 @@ def run_rows(
     codes: Mapping[Any, int],
     rows: Iterable[tuple[Any, ...]],
     start: int,
-    progress: MutableSequence[int],
-    votes: MutableSequence[int],
+    progress: "MutableSequence[int] | memoryview[int]",
+    votes: "MutableSequence[int] | memoryview[int]",
     caught: type[BaseException] = BaseException,
 ) -> tuple[int, bool, tuple[int, str] | None]:
     """Run a program over rows; stop early where memory ran out.
@@ -53,10 +53,9 @@ def run_rows(
         progress[0] = row
         try:
             answer = label(*values)
-            if type(answer) in _SCALARS:
-                vote = codes.get(answer, INVALID)
-            else:
-                vote = INVALID
+            # Only values whose hashing runs no code of the program.
+            known = type(answer) in _SCALARS
+            vote = codes.get(answer, INVALID) if known else INVALID
             if vote == INVALID and failed is None:
                 failed = row, f"returned {_shown(answer)}, which is no class"
         except MemoryError:

@@ -325,7 +325,9 @@ def _collect(
             column = distinct.spread(column)
             failed = column < ABSTAIN
             if failed.any():
-                counts = {k: int((column == code).sum()) for k, code in FAILURES.items()}
+                counts = {
+                    k: int((column == code).sum()) for k, code in FAILURES.items()
+                }
                 failures[place] = {kind: n for kind, n in counts.items() if n}
                 column[failed] = ABSTAIN
             votes[:, place] = column

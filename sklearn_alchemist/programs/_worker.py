@@ -99,9 +99,7 @@ class _Worker:
     ) -> dict[str, Any]:
         """Execute a program's top level."""
         namespace: dict[str, Any] = {"__name__": PROGRAM}
-        namespace["__builtins__"] = make_builtins(
-            namespace, self.facades, self.direct
-        )
+        namespace["__builtins__"] = make_builtins(namespace, self.facades, self.direct)
         try:
             exec(self.code_of(source), namespace)
         except Refusal as refusal:

@@ -130,8 +130,7 @@ ROUTES = {
     "modules by from": "from json import codecs as m",
     "modules by star": "from typing import *\nm = get_type_hints",
     "hints are evaluated": (
-        "import typing\nclass C:\n a: 'open'\n"
-        "m = typing.get_type_hints(C, {}, {})['a']"
+        "import typing\nclass C:\n a: 'open'\nm = typing.get_type_hints(C, {}, {})['a']"
     ),
     "forward references": "from typing import ForwardRef as m",
     "made dataclasses": "from dataclasses import make_dataclass as m",
@@ -174,9 +173,7 @@ ROUTES = {
         " def __instancecheck__(c, o): return True\n"
         "def f(): ...\nm = C.__match_args__"
     ),
-    "match by keyword": (
-        "match 1:\n case object(__class__=x): m = x.__base__"
-    ),
+    "match by keyword": ("match 1:\n case object(__class__=x): m = x.__base__"),
     "metaclass": "class M(type): pass\nm = M('C', (), {})",
     "metaclass by keyword": "class C(metaclass=lambda *a: len): pass\nm = C",
     "metaclass by type": "m = type(int)('C', (), {})",
@@ -344,8 +341,7 @@ HARM = {
     "replace blows up": "s = 'a' * 10 ** 5\nreturn len(s.replace('a', s).replace('a', s))",
     "expandtabs": "return len(('\\t' * 10 ** 6).expandtabs(10 ** 6))",
     "powerset": (
-        "from itertools import combinations\n"
-        "return len([*combinations(range(60), 30)])"
+        "from itertools import combinations\nreturn len([*combinations(range(60), 30)])"
     ),
     "endless text": "import textwrap\nreturn textwrap.wrap('a ' * 10 ** 9)",
 }
@@ -366,16 +362,12 @@ POISON = {
     "search by star": "import re\n*re.search, = [1]",
     "search by annotation": "import re\nre.search: object = len",
     "search by comprehension": "import re\n[0 for re.search in [lambda *a: None]]",
-    "search by self": (
-        "import re\ndef f(self): self.search = lambda *a: None\nf(re)"
-    ),
+    "search by self": ("import re\ndef f(self): self.search = lambda *a: None\nf(re)"),
     "search deleted": "import re\ndel re.search",
     "search by dict": "import re\nre.__dict__['search'] = lambda *a: None",
     "search by vars": "import re\nvars(re).update(search=lambda *a: None)",
     "module replaced": "import math, sys\nsys.modules['re'] = math",
-    "cache of patterns": (
-        "import re\nre._cache[str, '[a-z]+', 0] = re.compile('no')"
-    ),
+    "cache of patterns": ("import re\nre._cache[str, '[a-z]+', 0] = re.compile('no')"),
     "square root": "import math\nmath.sqrt = lambda x: 0",
     "class of a library": "from collections import Counter\nCounter.most_common = lambda *a: []",
     "class by setattr": (

@@ -345,7 +345,8 @@ HONEST = {
 
         def label(text):
             doubled = re.search(r"(\w)\1", text)
-            return "spam" if doubled and re.search(r"(?<=a )prize(?! fight)", text) else 0
+            ahead = re.search(r"(?<=a )prize(?! fight)", text)
+            return "spam" if doubled and ahead else None
         """,
     "votes of helpers": """
         from collections import Counter

@@ -262,4 +262,5 @@ def test_rows_are_equal_only_if_no_program_tells_them_apart(values):
     spread = distinct.spread(np.arange(len(taken)))
     assert [repr(taken[k]) for k in spread] == [repr(value) for value in values]
     assert len({repr(value) for value in taken}) == len(taken)
-    assert sum(distinct.count_finished([1, len(taken)][len(taken) == 1 :])) == len(values)
+    stops = sorted({1, len(taken)})
+    assert sum(distinct.count_finished(stops)) == len(values)
