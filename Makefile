@@ -4,9 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test lint format types wheel docs rerecord benchmark-label-models clean
-.PHONY: help demo test lint format types wheel docs rerecord benchmark-synthesis clean
-.PHONY: help demo test lint format types wheel docs rerecord clean benchmark-programs
+.PHONY: help demo test lint format types wheel docs rerecord benchmark-label-models benchmark-synthesis benchmark-programs clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
