@@ -3,6 +3,7 @@
 from ._aggregator import LabelModelAggregator
 from ._annotator import DistilledAnnotator
 from ._labeler import ProgramSynthesisLabeler
+from ._zero_shot import ZeroShotAnnotator
 from .llm import LLM
 from .programs import LabelingProgram
 
@@ -12,6 +13,7 @@ __all__ = [
     "LabelModelAggregator",
     "LabelingProgram",
     "ProgramSynthesisLabeler",
+    "ZeroShotAnnotator",
     "__version__",
 ]
 

@@ -2,6 +2,7 @@
 
 __all__ = [
     "AlchemistWarning",
+    "AnswerWarning",
     "BudgetError",
     "ClassesWarning",
     "ColumnNamesWarning",
@@ -55,6 +56,10 @@ class ProgramWarning(AlchemistWarning):
 
 class SandboxWarning(AlchemistWarning):
     """Programs run with less protection than there could be; issued once."""
+
+
+class AnswerWarning(AlchemistWarning):
+    """A language model answered what is none of the classes."""
 
 
 class ClassesWarning(AlchemistWarning):

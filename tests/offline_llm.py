@@ -1,6 +1,7 @@
 """A language model that needs no network: it writes simple programs for any prompt."""
 
 import ast
+import json
 import re
 
 from sklearn_alchemist import LLM
@@ -37,3 +38,15 @@ def write_program(prompt):
 
 def offline_llm(name="offline"):
     return LLM.from_callable(write_program, name=name)
+
+
+def judge_record(prompt):
+    """Answer a class by the length of the record that a prompt holds."""
+    listed = re.search(r"spelled exactly like this:\n(.*?)\n\n", prompt, re.DOTALL)[1]
+    classes = [re.sub("^- ", "", line) for line in listed.splitlines()]
+    record = re.search(r"^The record:\n(.*)$", prompt, re.MULTILINE)[1]
+    return json.dumps({"label": classes[len(record) % len(classes)]})
+
+
+def offline_judge():
+    return LLM.from_callable(judge_record)

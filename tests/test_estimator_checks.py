@@ -1,7 +1,7 @@
 import warnings
 
 import pytest
-from offline_llm import offline_llm
+from offline_llm import offline_judge, offline_llm
 from sklearn.base import clone
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -11,6 +11,7 @@ from sklearn_alchemist import (
     DistilledAnnotator,
     LabelModelAggregator,
     ProgramSynthesisLabeler,
+    ZeroShotAnnotator,
 )
 
 # The data of these checks have no column names and votes that mean nothing.
@@ -26,6 +27,7 @@ ESTIMATORS = [
     LABELER,
     LabelModelAggregator(),
     LabelModelAggregator(method="majority_vote"),
+    ZeroShotAnnotator(offline_judge(), task="Which kind?"),
     DistilledAnnotator(LABELER),
     DistilledAnnotator(LABELER, predict_with="votes"),
 ]

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "synthesis": {"llm", "programs", "votes"},
     "label_model": {"votes"},
     "distillation": {"votes"},
+    "zero_shot": {"llm"},
     "inspection": {"programs", "votes", "label_model"},
 }
 

@@ -1,0 +1,214 @@
+"""Ask about records, each different one once, and read the answers."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import BudgetError, LLMError, OfflineError, StoreError
+from ..llm import LLM, Completion, Question, Tally, Usage, ask
+from ._answers import read_labels
+from ._prompts import answer_schema, write_messages
+
+# What a provider says of a record that it does not take, rather than of the account.
+_REFUSES_RECORD = re.compile(r"ContextWindowExceeded|ContentPolicyViolation", re.I)
+_REFUSES_SCHEMA = re.compile(r"response_format|json_schema|structured output", re.I)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a language model says of records.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_records,)
+        Position of the class of each record, -1 where the answer holds none.
+
+    answers : ndarray of shape (n_records,) of str
+        The answers that the codes were read from; of records that were asked about
+        together, the same one. Empty where the provider refused the record.
+
+    usage : Usage
+        What the answers cost.
+    """
+
+    codes: np.ndarray
+    answers: np.ndarray
+    usage: Usage
+
+
+def ask_for_labels(
+    llm: LLM,
+    task: str,
+    classes: Mapping[Any, str | None],
+    records: Sequence[Any],
+    *,
+    rows_per_call: int = 1,
+    structured: bool = True,
+    on_answer: Callable[[int], None] | None = None,
+) -> Reading:
+    """Ask for the class of each record.
+
+    Records that are equal are asked about once. A record that the provider refuses,
+    for its length or what it says, has no class; other failures are raised.
+
+    Parameters
+    ----------
+    llm : LLM
+        The model.
+
+    task : str
+        What is to be decided.
+
+    classes : dict
+        Class -> description, None where there is none.
+
+    records : sequence
+        Texts, or dicts of column to value.
+
+    rows_per_call : int, default=1
+        Number of records that one call asks about.
+
+    structured : bool, default=True
+        Whether to ask for JSON by a schema. A server that refuses schemas is asked
+        without.
+
+    on_answer : callable, default=None
+        Called with the number of records of an answer when it is there.
+
+    Returns
+    -------
+    reading : Reading
+        Classes, answers and cost.
+
+    Raises
+    ------
+    LLMError
+        If the model cannot be asked, or not within its budget. Answers received so
+        far stay in its store.
+    """
+    places: dict[str, int] = {}
+    which = [
+        places.setdefault(json.dumps(record, sort_keys=True), len(places))
+        for record in records
+    ]
+    distinct = [json.loads(written) for written in places]
+    batches = [
+        distinct[i : i + rows_per_call] for i in range(0, len(distinct), rows_per_call)
+    ]
+    completions, usage = _ask(llm, task, classes, batches, structured, on_answer)
+    names = list(classes)
+    codes: list[int] = []
+    answers: list[str] = []
+    for batch, completion in zip(batches, completions, strict=True):
+        text = "" if completion is None else completion.text
+        codes += read_labels(text, names, len(batch))
+        answers += [text] * len(batch)
+    order = np.array(which, dtype=np.intp)
+    return Reading(np.array(codes)[order], np.array(answers, object)[order], usage)
+
+
+def _ask(
+    llm: LLM,
+    task: str,
+    classes: Mapping[Any, str | None],
+    batches: list[list[Any]],
+    structured: bool,
+    on_answer: Callable[[int], None] | None,
+) -> tuple[list[Completion | None], Usage]:
+    questions = [Question(write_messages(task, classes, batch)) for batch in batches]
+    told: set[int] = set()
+
+    def tell(position: int) -> None:
+        if on_answer is not None and position not in told:
+            told.add(position)
+            on_answer(len(batches[position]))
+
+    params = {"temperature": 0, **(llm.params or {})}
+    plain = replace(llm, params=params)
+    if structured and "response_format" not in params:
+        # The last batch may be smaller; one record has a form of its own.
+        sizes = sorted({1 if len(batch) == 1 else 2 for batch in batches})
+        completions: list[Completion | None] = [None] * len(batches)
+        usage = Usage()
+        try:
+            for size in sizes:
+                chosen = [i for i, b in enumerate(batches) if min(len(b), 2) == size]
+                schema = answer_schema(list(classes), size)
+                model = replace(plain, params={**params, "response_format": schema})
+                found, spent = _ask_despite_refusals(model, questions, chosen, tell)
+                for i, completion in zip(chosen, found, strict=True):
+                    completions[i] = completion
+                usage = add_usage(usage, spent)
+            return completions, usage
+        except LLMError as error:
+            if not _REFUSES_SCHEMA.search(str(error)):
+                raise
+    return _ask_despite_refusals(plain, questions, list(range(len(batches))), tell)
+
+
+def _ask_despite_refusals(
+    llm: LLM,
+    questions: list[Question],
+    chosen: list[int],
+    tell: Callable[[int], None],
+) -> tuple[list[Completion | None], Usage]:
+    """Ask some of the questions; None for what the provider refuses by itself."""
+    try:
+        answers = ask(
+            llm,
+            [questions[i] for i in chosen],
+            on_answer=lambda position: tell(chosen[position]),
+        )
+    except (BudgetError, OfflineError, StoreError):
+        raise
+    except LLMError as error:
+        if not _REFUSES_RECORD.search(str(error)):
+            raise
+        capped = llm.max_calls is not None or llm.max_cost is not None
+        if capped or llm.store is False:
+            # To search for the record would ask again what was answered.
+            raise LLMError(
+                f"{error} The provider refuses one of the records. Leave it out, or "
+                "ask with a store and without a cap: it then has no class, and all "
+                "others are answered."
+            ) from None
+        if len(chosen) == 1:
+            tell(chosen[0])
+            return [None], Usage()
+        half = len(chosen) // 2
+        first, spent = _ask_despite_refusals(llm, questions, chosen[:half], tell)
+        second, more = _ask_despite_refusals(llm, questions, chosen[half:], tell)
+        return first + second, add_usage(spent, more)
+    return list(answers.completions), answers.usage
+
+
+def add_usage(one: Usage, other: Usage) -> Usage:
+    """Add up what two rounds of questions cost.
+
+    Parameters
+    ----------
+    one, other : Usage
+        What each cost.
+
+    Returns
+    -------
+    usage : Usage
+        Their sum.
+    """
+    return Usage(_add(one.paid, other.paid), _add(one.cached, other.cached))
+
+
+def _add(one: Tally, other: Tally) -> Tally:
+    def plus(a: Any, b: Any) -> Any:
+        return None if a is None or b is None else a + b
+
+    return Tally(
+        one.calls + other.calls,
+        plus(one.prompt_tokens, other.prompt_tokens),
+        plus(one.completion_tokens, other.completion_tokens),
+        plus(one.dollars, other.dollars),
+    )
