@@ -455,7 +455,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         learns = self.semi_supervised or self.temperature == "estimate"
         labels = np.full(len(votes), -1) if learns else None
         if y is not None:
-            known = _is_labelled(y, names) if learns else np.ones(len(votes), bool)
+            known = is_labelled(y, names) if learns else np.ones(len(votes), bool)
             check_consistent_length(votes, known)
             if known.any():
                 given = _take(y, known) if learns else y
@@ -730,7 +730,7 @@ def _collapse(
     )
 
 
-def _is_labelled(y: ArrayLike, classes: np.ndarray | None) -> np.ndarray:
+def is_labelled(y: ArrayLike, classes: np.ndarray | None) -> np.ndarray:
     """Tell where labels are neither missing nor -1, unless -1 is a class."""
     means_nothing = classes is None or ABSTAIN not in classes.tolist()
     return np.array(

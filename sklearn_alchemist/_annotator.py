@@ -1,9 +1,10 @@
 """Train a classifier on labels that programs voted for."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import Any, ClassVar, Self
+from numbers import Integral, Real
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,8 +17,9 @@ from sklearn.base import (
 )
 from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, Tags, get_tags
-from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -27,11 +29,33 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.validation import check_is_fitted
 
-from ._aggregator import LabelModelAggregator
+from ._aggregator import LabelModelAggregator, is_labelled
 from ._records import Records, check_records, is_text
-from .distillation import fit_on_soft_labels, table_student, text_student
+from .distillation import (
+    Lesson,
+    choose_rows,
+    combine,
+    distil,
+    least_sure,
+    log_proba,
+    probabilities,
+    say_doubts,
+    softmax,
+    table_student,
+    text_student,
+)
 from .exceptions import ProgramWarning
+from .label_model import fit_temperature
 from .votes import ABSTAIN
+
+
+class _Opinions(NamedTuple):
+    """What is said of records: in all, by the student and by the votes; the votes."""
+
+    proba: Any
+    student: Any
+    from_votes: Any
+    votes: Any
 
 
 class DistilledAnnotator(
@@ -58,9 +82,45 @@ class DistilledAnnotator(
         ``sample_weight``, else on the most probable classes. None is logistic
         regression, for texts on TF-IDF, for tables on scaled and encoded columns.
 
-    predict_with : {"student", "votes"}, default="student"
-        Who answers in `predict` and `predict_proba`: the student, or the aggregator
-        from the votes of the programs.
+    predict_with : {"both", "student", "votes"}, default="both"
+        Who answers in `predict` and `predict_proba`: the student; the aggregator from
+        the votes of the programs; or both, the votes as evidence of weight
+        `vote_weight` beside the student. Only the student runs no programs.
+
+    vote_weight : float, default=0.125
+        Weight of the votes beside the student, when predicting with both and in the
+        rounds of training. 1 stands for votes and a student that err independently; a
+        student that has learned from the votes repeats much of them.
+
+    n_rounds : int, default=1
+        How often what the votes say is corrected by students that did not see the row,
+        before the student is trained on it [2]_.
+
+    class_weight : {"balanced"}, dict or None, default=None
+        How much each class counts in training the student. "balanced" gives every
+        class the same total.
+
+    uncovered : {"drop", "keep"}, default="drop"
+        Whether the student learns from rows on which no program votes.
+
+    min_confidence : float, default=0.0
+        The student does not learn from rows whose most probable class is less
+        probable.
+
+    max_conflict : float, default=1.0
+        The student does not learn from rows of whose votes a larger share disagrees
+        with the most frequent vote.
+
+    cv : int, default=4
+        Number of folds in which students that did not see a row are asked about it. It
+        serves the rounds, and to scale the probabilities of the student, which would
+        otherwise say frequent classes too often. 0 does neither; nor do fewer than ten
+        rows a fold.
+
+    learn_from_labels : bool, default=False
+        Whether to learn from the labels in y, which then may be partly missing (None,
+        NaN, or -1 where that is no class). They go to the aggregator, to the student,
+        and into the temperature of the probabilities. Fifty help.
 
     Attributes
     ----------
@@ -69,6 +129,16 @@ class DistilledAnnotator(
 
     labeler_, aggregator_, estimator_ : estimators
         The fitted parts.
+
+    class_prior_ : ndarray of shape (n_classes,)
+        Mean probability of each class over the training data.
+
+    scaling_ : Scaling
+        Brings the probabilities of ``estimator_`` to the scale of the votes.
+
+    temperatures_ : dict of str to float
+        For each value of `predict_with`, what the logarithms of the probabilities are
+        divided by; 1 unless labels were learned from.
 
     n_features_in_ : int
         Number of columns seen during ``fit``; 1 for texts.
@@ -85,6 +155,8 @@ class DistilledAnnotator(
     ----------
     .. [1] T.-H. Huang, C. Cao, V. Bhargava and F. Sala, "The ALCHEmist: Automated
        Labeling 500x CHEaper Than LLM Data Annotators", NeurIPS 2024.
+
+    .. [2] V. C. Raykar et al., "Learning from crowds", JMLR 11, 2010.
 
     Examples
     --------
@@ -105,8 +177,17 @@ class DistilledAnnotator(
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "labeler": [HasMethods(["fit", "transform"])],
         "aggregator": [HasMethods(["fit", "predict_proba"]), None],
-        "estimator": [HasMethods(["fit", "predict_proba"]), None],
-        "predict_with": [StrOptions({"student", "votes"})],
+        # Without predict_proba there is a better message than this could give.
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "predict_with": [StrOptions({"both", "student", "votes"})],
+        "vote_weight": [Interval(Real, 0, None, closed="left")],
+        "n_rounds": [Interval(Integral, 0, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "uncovered": [StrOptions({"drop", "keep"})],
+        "min_confidence": [Interval(Real, 0, 1, closed="both")],
+        "max_conflict": [Interval(Real, 0, 1, closed="both")],
+        "cv": [Interval(Integral, 0, None, closed="left")],
+        "learn_from_labels": ["boolean"],
     }
 
     def __init__(
@@ -115,12 +196,28 @@ class DistilledAnnotator(
         aggregator: BaseEstimator | None = None,
         estimator: BaseEstimator | None = None,
         *,
-        predict_with: str = "student",
+        predict_with: str = "both",
+        vote_weight: float = 0.125,
+        n_rounds: int = 1,
+        class_weight: str | Mapping[Any, float] | None = None,
+        uncovered: str = "drop",
+        min_confidence: float = 0.0,
+        max_conflict: float = 1.0,
+        cv: int = 4,
+        learn_from_labels: bool = False,
     ) -> None:
         self.labeler = labeler
         self.aggregator = aggregator
         self.estimator = estimator
         self.predict_with = predict_with
+        self.vote_weight = vote_weight
+        self.n_rounds = n_rounds
+        self.class_weight = class_weight
+        self.uncovered = uncovered
+        self.min_confidence = min_confidence
+        self.max_conflict = max_conflict
+        self.cv = cv
+        self.learn_from_labels = learn_from_labels
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: ArrayLike | None = None, **fit_params: Any) -> Self:
@@ -132,8 +229,8 @@ class DistilledAnnotator(
             Texts, or a table.
 
         y : array-like of shape (n_samples,), default=None
-            Labels. They name the classes where the labeler does not, and are not used
-            otherwise.
+            Labels. They name the classes where the labeler does not, and are learned
+            from only with `learn_from_labels`.
 
         **fit_params : dict
             Metadata for the parts that request it, with metadata routing enabled. A
@@ -160,6 +257,10 @@ class DistilledAnnotator(
         _raise_for_params(fit_params, self, "fit")
         params = _route(self, fit_params)
         records = check_records(self, X, reset=True, allow_nan=self._allows_nan())
+        self._check_student(records)
+        labelled = self._labelled(y)
+        if labelled is not None:
+            y = _without_rest(y, labelled)
         context = self._init_callback_context(max_subtasks=3)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
 
@@ -170,8 +271,7 @@ class DistilledAnnotator(
         with _part(context, "aggregate", self, self.aggregator_):
             self.aggregator_.fit(votes, y, **params.aggregator.fit)
         self.classes_ = self.aggregator_.classes_
-        covered = (votes != ABSTAIN).any(axis=1)
-        if not covered.any():
+        if not (votes != ABSTAIN).any():
             warnings.warn(
                 f"No program votes on any of {len(votes)} records, so the student can "
                 "only answer with the class prior. Read the programs in "
@@ -179,19 +279,8 @@ class DistilledAnnotator(
                 ProgramWarning,
                 stacklevel=2,
             )
-        default = self.estimator is None
-        self.estimator_ = (
-            _default_student(records) if default else clone(self.estimator)
-        )
-        with _part(context, "distill", self, self.estimator_):
-            self.estimator_ = fit_on_soft_labels(
-                self.estimator_,
-                self._student_input(X, records),
-                self.aggregator_.predict_proba(votes),
-                self.classes_,
-                covered=covered,
-                fit_params=params.estimator.fit,
-            )
+        with _part(context, "distill", self, self.estimator):
+            self._distil(X, records, votes, y, labelled, params.estimator.fit)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -206,14 +295,9 @@ class DistilledAnnotator(
         Returns
         -------
         proba : ndarray of shape (n_samples, n_classes)
-            Probabilities between 0 and 1, in the order of ``classes_``: the student's,
-            or with ``predict_with="votes"`` the aggregator's.
+            Probabilities between 0 and 1, in the order of ``classes_``.
         """
-        check_is_fitted(self)
-        records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
-        if self.predict_with == "votes":
-            return self.aggregator_.predict_proba(self._vote(X))
-        return self._ask_student(X, records)
+        return self._opinions(X, ask_all=False).proba
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the most probable class.
@@ -231,7 +315,9 @@ class DistilledAnnotator(
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
-    def annotate(self, X: Any, *, as_frame: bool = False) -> Any:
+    def annotate(
+        self, X: Any, *, as_frame: bool = False, flag_below: float = 0.7
+    ) -> Any:
         """Label records and show where the labels come from.
 
         Parameters
@@ -242,12 +328,23 @@ class DistilledAnnotator(
         as_frame : bool, default=False
             Whether to return a pandas DataFrame, with the index of `X` if it has one.
 
+        flag_below : float, default=0.7
+            Labels that are less probable are flagged.
+
         Returns
         -------
         annotation : Bunch or DataFrame
             ``label``: ndarray of shape (n_samples,), the most probable class.
 
             ``confidence``: ndarray of shape (n_samples,), its probability.
+
+            ``flag``: ndarray of shape (n_samples,) of bool, whether a person should
+            look: no program votes, student and votes disagree, or the label is less
+            probable than `flag_below`.
+
+            ``doubt``: ndarray of shape (n_samples,) of str, which of these it is.
+
+            ``proba``: ndarray of shape (n_samples, n_classes). Not in a DataFrame.
 
             ``votes``: ndarray of shape (n_samples, n_programs), what the programs say,
             as indices into ``classes_``, -1 where one abstains. In a DataFrame one
@@ -256,21 +353,39 @@ class DistilledAnnotator(
             ``programs``: ndarray of shape (n_programs,), their names. In a DataFrame
             the names of the columns.
         """
-        check_is_fitted(self)
-        records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
-        votes = self._vote(X)
-        if self.predict_with == "votes":
-            proba = self.aggregator_.predict_proba(votes)
-        else:
-            proba = self._ask_student(X, records)
-        best = proba.argmax(axis=1)
+        said = self._opinions(X, ask_all=True)
+        doubt = say_doubts(*said, threshold=flag_below)
         annotation = Bunch(
-            label=self.classes_[best],
-            confidence=proba[np.arange(len(proba)), best],
-            votes=votes,
-            programs=self._program_names(votes.shape[1]),
+            label=self.classes_[said.proba.argmax(axis=1)],
+            confidence=said.proba.max(axis=1),
+            flag=doubt != "",
+            doubt=doubt,
+            proba=said.proba,
+            votes=said.votes,
+            programs=self._program_names(said.votes.shape[1]),
         )
         return _as_frame(annotation, self.classes_, X) if as_frame else annotation
+
+    def review_queue(self, X: Any, n: int = 50) -> np.ndarray:
+        """Pick the records whose gold label would help most.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
+            Texts, or a table.
+
+        n : int, default=50
+            Number of records.
+
+        Returns
+        -------
+        positions : ndarray of int of shape (min(n, n_samples),)
+            Where they are in `X`, the most helpful first: those of which the annotator
+            is least sure, and on which student and votes differ most, spread over the
+            different rows of votes. Give their labels back in y, with
+            ``learn_from_labels=True`` and the others missing.
+        """
+        return least_sure(*self._opinions(X, ask_all=True))[:n]
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Tell which metadata goes to which part.
@@ -300,6 +415,10 @@ class DistilledAnnotator(
             aggregator = _default_aggregator()
         else:
             aggregator = clone(self.aggregator)
+        if self.learn_from_labels:
+            names = aggregator.get_params()
+            learning = [n for n in names if n.split("__")[-1] == "semi_supervised"]
+            aggregator.set_params(**dict.fromkeys(learning, True))
         if hasattr(self.labeler_, "classes_"):
             open_classes = {
                 name: self.labeler_.classes_
@@ -309,13 +428,113 @@ class DistilledAnnotator(
             aggregator.set_params(**open_classes)
         return aggregator
 
-    def _ask_student(self, X: Any, records: Records) -> np.ndarray:
-        """Give the student's probabilities a column for each class."""
-        proba = np.zeros((records.n_rows, len(self.classes_)))
-        # The student has not seen a class that no row was given.
-        known = np.searchsorted(self.classes_, self.estimator_.classes_)
-        proba[:, known] = self.estimator_.predict_proba(self._student_input(X, records))
-        return proba
+    def _check_student(self, records: Records) -> None:
+        """Raise what would fail after the programs are written and paid."""
+        student = self.estimator
+        if student is None:
+            return
+        name = type(student).__name__
+        if not hasattr(student, "predict_proba"):
+            raise TypeError(
+                f"the student {name} has no predict_proba: take a classifier that has, "
+                f"or wrap it, as in CalibratedClassifierCV({name}())."
+            )
+        takes_texts = get_tags(student).input_tags.string
+        if records.is_text and not takes_texts and not isinstance(student, Pipeline):
+            raise TypeError(
+                f"the student {name} takes no texts: put what encodes them in front of "
+                f"it, as in make_pipeline(TfidfVectorizer(), {name}())."
+            )
+
+    def _labelled(self, y: ArrayLike | None) -> np.ndarray | None:
+        """Tell which labels to learn from; None if none."""
+        if not self.learn_from_labels:
+            return None
+        if y is None:
+            raise ValueError(
+                "learn_from_labels=True, but there is no y: give labels, missing ones "
+                "as None, or set learn_from_labels=False."
+            )
+        given = getattr(self.labeler, "classes", None)
+        labelled = is_labelled(y, None if given is None else np.array(list(given)))
+        return labelled if labelled.any() else None
+
+    def _distil(
+        self,
+        X: Any,
+        records: Records,
+        votes: np.ndarray,
+        y: Any,
+        labelled: np.ndarray | None,
+        fit_params: dict[str, Any],
+    ) -> None:
+        """Train the student, and fit how sure the annotator may be."""
+        from_votes = self.aggregator_.predict_proba(votes)
+        gold = np.full(len(votes), ABSTAIN)
+        if labelled is not None:
+            known = np.asarray(y, dtype=object)[labelled].tolist()
+            gold[labelled] = np.searchsorted(self.classes_, known)
+        used = choose_rows(
+            votes,
+            from_votes,
+            uncovered=self.uncovered,
+            min_confidence=self.min_confidence,
+            max_conflict=self.max_conflict,
+        )
+        used |= gold != ABSTAIN
+        self.class_prior_ = from_votes.mean(axis=0)
+        distilled = distil(
+            lambda: (
+                _default_student(records)
+                if self.estimator is None
+                else clone(self.estimator)
+            ),
+            self._student_input(X, records),
+            Lesson(from_votes, self.classes_, self.class_prior_, used, gold),
+            cv=self.cv,
+            n_rounds=self.n_rounds,
+            vote_weight=self.vote_weight,
+            class_weight=self.class_weight,
+            fit_params=fit_params,
+        )
+        self.estimator_, self.scaling_ = distilled.student, distilled.scaling
+        self.temperatures_ = {"both": 1.0, "student": 1.0, "votes": 1.0}
+        if labelled is not None and distilled.held_out is not None:
+            # Of a student that did not learn from the label.
+            student = distilled.held_out[labelled]
+            both = self._combine(student, from_votes[labelled])
+            said = {"both": both, "student": student, "votes": from_votes[labelled]}
+            self.temperatures_ = {
+                name: fit_temperature(proba, gold[labelled])
+                for name, proba in said.items()
+            }
+
+    def _combine(self, student: np.ndarray, from_votes: np.ndarray) -> np.ndarray:
+        return combine(student, from_votes, self.class_prior_, self.vote_weight)
+
+    def _opinions(self, X: Any, *, ask_all: bool) -> "_Opinions":
+        """Ask those whom `predict_with` names, or all, once."""
+        check_is_fitted(self)
+        records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
+        student: Any = None
+        from_votes: Any = None
+        votes: Any = None
+        proba: Any
+        if ask_all or self.predict_with != "student":
+            votes = self._vote(X)
+            from_votes = self.aggregator_.predict_proba(votes)
+        if ask_all or self.predict_with != "votes":
+            taken = self._student_input(X, records)
+            said = probabilities(self.estimator_, taken, self.classes_)
+            student = self.scaling_(said)
+        if self.predict_with == "both":
+            proba = self._combine(student, from_votes)
+        else:
+            proba = student if self.predict_with == "student" else from_votes
+        temperature = self.temperatures_[self.predict_with]
+        if temperature != 1.0:
+            proba = softmax(log_proba(proba) / temperature)
+        return _Opinions(proba, student, from_votes, votes)
 
     def _vote(self, X: Any) -> np.ndarray:
         return np.asarray(self.labeler_.transform(X))
@@ -386,12 +605,19 @@ def _fit_and_vote(
     return np.asarray(labeler.fit(X, y, **fit_params).transform(X))
 
 
+def _without_rest(y: Any, labelled: np.ndarray) -> np.ndarray:
+    """Write every missing label as None."""
+    labels = np.array([None] * len(labelled), dtype=object)
+    labels[labelled] = np.asarray(y, dtype=object)[labelled]
+    return labels
+
+
 @contextmanager
 def _part(
     context: CallbackContext,
     name: str,
     annotator: DistilledAnnotator,
-    part: BaseEstimator,
+    part: BaseEstimator | None,
 ) -> Iterator[None]:
     """Report the fit of a part, and hand callbacks on if it supports them."""
     task = context.subcontext(name)
@@ -406,7 +632,7 @@ def _as_frame(annotation: Bunch, classes: np.ndarray, X: Any) -> Any:
     """Make a DataFrame with one row a record and one column a program."""
     import pandas as pd
 
-    frame = {"label": annotation.label, "confidence": annotation.confidence}
+    frame = {n: annotation[n] for n in ("label", "confidence", "flag", "doubt")}
     frame |= {
         f"{name} (program)" if name in frame else name: pd.Categorical.from_codes(
             annotation.votes[:, j], classes

@@ -117,7 +117,8 @@ def test_annotate_gives_a_frame_with_the_index_of_the_records(labeler):
     series = pd.Series(TEXTS[:4], index=[3, 5, 7, 9])
     frame = annotator.annotate(series, as_frame=True)
     assert frame.index.tolist() == [3, 5, 7, 9]
-    assert frame.columns.tolist() == ["label", "confidence", "link", "song", "love"]
+    columns = ["label", "confidence", "flag", "doubt", "link", "song", "love"]
+    assert frame.columns.tolist() == columns
     assert frame["love"].isna().tolist() == [True, True, True, False]
     assert frame["love"].iloc[3] == "ham"
     assert len(annotator.annotate(TEXTS, as_frame=True)) == len(TEXTS)
@@ -256,7 +257,8 @@ def test_a_language_model_serves_the_whole_line():
 def test_a_program_called_label_does_not_hide_the_label(labeler):
     labeler.set_params(programs=[LabelingProgram("label", LINK)])
     frame = DistilledAnnotator(labeler).fit(TEXTS).annotate(TEXTS, as_frame=True)
-    assert frame.columns.tolist() == ["label", "confidence", "label (program)"]
+    columns = ["label", "confidence", "flag", "doubt", "label (program)"]
+    assert frame.columns.tolist() == columns
 
 
 def test_an_aggregator_inside_a_search_is_told_the_classes_too(labeler):

@@ -1,6 +1,32 @@
-"""Train a student on soft labels."""
+"""Train a student on soft labels, and combine what it says with votes."""
 
-from ._soft_labels import expand, fit_on_soft_labels
+from ._distil import Distilled, Lesson, choose_rows, distil, probabilities
+from ._encoder import SentenceEncoder, encoder_student
+from ._evidence import Scaling, combine, deal_folds, fit_scaling, log_proba, softmax
+from ._review import least_sure, say_doubts
+from ._soft_labels import balance, expand, fit_on_soft_labels, weight_parameter
 from ._students import table_student, text_student
 
-__all__ = ["expand", "fit_on_soft_labels", "table_student", "text_student"]
+__all__ = [
+    "Distilled",
+    "Lesson",
+    "Scaling",
+    "SentenceEncoder",
+    "balance",
+    "choose_rows",
+    "combine",
+    "deal_folds",
+    "distil",
+    "encoder_student",
+    "expand",
+    "fit_on_soft_labels",
+    "fit_scaling",
+    "least_sure",
+    "log_proba",
+    "probabilities",
+    "say_doubts",
+    "softmax",
+    "table_student",
+    "text_student",
+    "weight_parameter",
+]

@@ -1,5 +1,7 @@
 """Train any scikit-learn classifier on probabilities instead of labels."""
 
+import re
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +12,8 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params, has_fit_parameter
+
+from ..exceptions import AlchemistWarning
 
 # A class that is less probable than this would cost a copy of the row and add nothing.
 _LEAST_WEIGHT = 0.01
@@ -56,13 +60,72 @@ def expand(
     return rows, codes, kept[rows, codes]
 
 
+def balance(
+    codes: np.ndarray,
+    weights: np.ndarray,
+    classes: np.ndarray,
+    class_weight: str | Mapping[Any, float] | None,
+) -> np.ndarray:
+    """Weigh labels by their class.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_expanded,)
+        Class of each label.
+
+    weights : ndarray of shape (n_expanded,)
+        Its weight.
+
+    classes : ndarray of shape (n_classes,)
+        The classes.
+
+    class_weight : {"balanced"}, dict or None
+        "balanced" gives all classes that occur the same total; a dict of class to
+        factor multiplies, and None leaves the weights as they are.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_expanded,)
+        The new weights. "balanced" keeps their sum.
+
+    Raises
+    ------
+    ValueError
+        If a dict names what is no class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.distillation import balance
+    >>> codes, weights = np.array([0, 0, 0, 1]), np.ones(4)
+    >>> balance(codes, weights, np.array(["ham", "spam"]), "balanced").round(2)
+    array([0.67, 0.67, 0.67, 2.  ])
+    """
+    if class_weight is None:
+        return weights
+    if isinstance(class_weight, str):
+        totals = np.bincount(codes, weights, minlength=len(classes))
+        share = totals.sum() / max((totals > 0).sum(), 1)
+        factors = share / np.where(totals > 0, totals, 1.0)
+        return weights * factors[codes]
+    unknown = set(class_weight) - set(classes.tolist())
+    if unknown:
+        raise ValueError(
+            f"class_weight names {sorted(unknown, key=str)}, which is none of the "
+            f"classes {classes.tolist()}."
+        )
+    factors = np.array([class_weight.get(name, 1.0) for name in classes.tolist()])
+    return weights * factors[codes]
+
+
 def fit_on_soft_labels(
     student: BaseEstimator,
     X: Any,
     posterior: np.ndarray,
     classes: np.ndarray,
     *,
-    covered: np.ndarray,
+    used: np.ndarray,
+    class_weight: str | Mapping[Any, float] | None = None,
     fit_params: Mapping[str, Any] | None = None,
 ) -> BaseEstimator:
     """Fit a classifier to probabilities.
@@ -85,8 +148,12 @@ def fit_on_soft_labels(
     classes : ndarray of shape (n_classes,)
         The classes, in the order of the columns of `posterior`.
 
-    covered : ndarray of shape (n_samples,) of bool
+    used : ndarray of shape (n_samples,) of bool
         Which rows to learn from.
+
+    class_weight : {"balanced"}, dict or None, default=None
+        How much each class counts; see `balance`. Without sample weights, rows cannot
+        be weighed, and it is not used.
 
     fit_params : dict, default=None
         More parameters of the classifier's ``fit``; what has one entry a sample is
@@ -97,29 +164,64 @@ def fit_on_soft_labels(
     student : classifier
         The fitted classifier; where there is only one class to learn, or no row, one
         that always answers with the average of the probabilities.
+
+    Warns
+    -----
+    AlchemistWarning
+        If the classifier refuses the weights that its ``fit`` takes, as one does that
+        hands them on to another; it then gets the most probable classes.
     """
-    name = _weight_parameter(student)
+    name = weight_parameter(student)
     if name is None:
         rows, codes = np.arange(len(posterior)), posterior.argmax(axis=1)
         weights = np.ones(len(posterior))
     else:
         rows, codes, weights = expand(posterior)
-    kept = covered[rows]
+    kept = used[rows]
     if len(np.unique(codes[kept])) < 2:
-        average = posterior[covered].mean(axis=0) if kept.any() else posterior.mean(0)
+        average = posterior[used].mean(axis=0) if kept.any() else posterior.mean(0)
         return DummyClassifier().fit(classes, classes, sample_weight=average)
-    rows, codes = rows[kept], codes[kept]
+    rows, codes, weights = rows[kept], codes[kept], weights[kept]
     params = _check_method_params(X, dict(fit_params or {}), indices=rows)
     importance = params.pop("sample_weight", 1.0)
-    if name is not None:
-        params[name] = weights[kept] * importance
     # These weights are ours: who requests the user's metadata does not concern them.
     with config_context(enable_metadata_routing=False):
-        return student.fit(_safe_indexing(X, rows), classes[codes], **params)
+        if name is None:
+            return student.fit(_safe_indexing(X, rows), classes[codes], **params)
+        weights = balance(codes, weights * importance, classes, class_weight)
+        try:
+            return student.fit(
+                _safe_indexing(X, rows), classes[codes], **params, **{name: weights}
+            )
+        except (TypeError, ValueError) as error:
+            if not re.search(r"sample.weight", str(error)):
+                raise
+            warnings.warn(
+                f"{type(student).__name__} takes no sample weights after all, so it "
+                f"learns the most probable classes instead: {error}",
+                AlchemistWarning,
+                stacklevel=2,
+            )
+        rows = np.flatnonzero(used)
+        params = _check_method_params(X, dict(fit_params or {}), indices=rows)
+        params.pop("sample_weight", None)
+        best = classes[posterior[rows].argmax(axis=1)]
+        return student.fit(_safe_indexing(X, rows), best, **params)
 
 
-def _weight_parameter(student: BaseEstimator) -> str | None:
-    """Name the parameter of ``fit`` that takes sample weights."""
+def weight_parameter(student: BaseEstimator) -> str | None:
+    """Name the parameter of ``fit`` that takes sample weights.
+
+    Parameters
+    ----------
+    student : classifier
+        A classifier, or a pipeline that ends in one.
+
+    Returns
+    -------
+    name : str or None
+        The name; None where it takes no weights.
+    """
     if isinstance(student, Pipeline):
         name, last = student.steps[-1]
         return (

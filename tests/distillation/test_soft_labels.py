@@ -41,7 +41,7 @@ def test_a_row_with_many_improbable_classes_keeps_its_best():
 )
 def test_soft_labels_are_weights(student):
     posterior = np.array([[1, 0], [0.5, 0.5], [0.5, 0.5], [0, 1]])
-    fit_on_soft_labels(student, X, posterior, CLASSES, covered=ALL)
+    fit_on_soft_labels(student, X, posterior, CLASSES, used=ALL)
     last = student[-1] if hasattr(student, "steps") else student
     np.testing.assert_allclose(last.class_prior_, 0.5)
     np.testing.assert_allclose(last.class_count_, 2)
@@ -50,7 +50,7 @@ def test_soft_labels_are_weights(student):
 def test_a_classifier_without_weights_gets_the_most_probable_class():
     posterior = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
     student = KNeighborsClassifier(1)
-    fit_on_soft_labels(student, X, posterior, CLASSES, covered=ALL)
+    fit_on_soft_labels(student, X, posterior, CLASSES, used=ALL)
     assert student.predict(X).tolist() == ["a", "a", "b", "b"]
 
 
@@ -58,7 +58,7 @@ def test_rows_that_are_not_covered_are_not_learned():
     posterior = np.array([[1, 0], [0, 1], [0, 1], [0.2, 0.8]])
     covered = np.array([True, False, True, False])
     student = KNeighborsClassifier(1)
-    fit_on_soft_labels(student, X, posterior, CLASSES, covered=covered)
+    fit_on_soft_labels(student, X, posterior, CLASSES, used=covered)
     assert student.n_samples_fit_ == 2
 
 
@@ -66,7 +66,7 @@ def test_weights_of_the_user_multiply():
     posterior = np.array([[1, 0], [1, 0], [0, 1], [0, 1]])
     params = {"sample_weight": np.array([3, 3, 1, 1])}
     student = fit_on_soft_labels(
-        GaussianNB(), X, posterior, CLASSES, covered=ALL, fit_params=params
+        GaussianNB(), X, posterior, CLASSES, used=ALL, fit_params=params
     )
     np.testing.assert_allclose(student.class_prior_, [0.75, 0.25])
 
@@ -75,6 +75,6 @@ def test_weights_of_the_user_multiply():
 def test_one_class_or_no_row_gives_the_average_of_the_probabilities(covered):
     posterior = np.tile([0.999, 0.001], (4, 1))
     student = fit_on_soft_labels(
-        LogisticRegression(), X, posterior, CLASSES, covered=covered
+        LogisticRegression(), X, posterior, CLASSES, used=covered
     )
     np.testing.assert_allclose(student.predict_proba(X), posterior)

@@ -1,0 +1,246 @@
+"""Train a student on what votes say, and let it doubt them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import _safe_indexing
+
+from ..votes import ABSTAIN
+from ._evidence import Scaling, combine, deal_folds, fit_scaling
+from ._soft_labels import fit_on_soft_labels
+
+# With fewer rows a fold, a student out of fold is not the student that is deployed.
+_LEAST_ROWS_PER_FOLD = 10
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a student is to learn.
+
+    Parameters
+    ----------
+    from_votes : ndarray of shape (n_samples, n_classes)
+        Probabilities that the votes give.
+
+    classes : ndarray of shape (n_classes,)
+        The classes.
+
+    prior : ndarray of shape (n_classes,)
+        Probabilities of the classes before anybody voted.
+
+    used : ndarray of shape (n_samples,) of bool
+        Which rows to learn from.
+
+    gold : ndarray of int of shape (n_samples,)
+        Known classes, -1 where none is known. They are learned as they are.
+    """
+
+    from_votes: np.ndarray
+    classes: np.ndarray
+    prior: np.ndarray
+    used: np.ndarray
+    gold: np.ndarray
+
+    def with_gold(self, proba: np.ndarray) -> np.ndarray:
+        """Replace probabilities by what is known.
+
+        Parameters
+        ----------
+        proba : ndarray of shape (n_samples, n_classes)
+            Probabilities.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            A copy, with certainty where the class is known.
+        """
+        certain = np.eye(len(self.classes))[self.gold]
+        return np.where((self.gold >= 0)[:, None], certain, proba)
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """A student and how to read it.
+
+    Parameters
+    ----------
+    student : classifier
+        Fitted.
+
+    scaling : Scaling
+        Brings its probabilities to the scale of the votes.
+
+    held_out : ndarray of shape (n_samples, n_classes) or None
+        Scaled probabilities of students that did not learn from the row; None where
+        there were too few rows for that.
+    """
+
+    student: BaseEstimator
+    scaling: Scaling
+    held_out: np.ndarray | None
+
+
+def distil(
+    make_student: Callable[[], BaseEstimator],
+    X: Any,
+    lesson: Lesson,
+    *,
+    cv: int,
+    n_rounds: int,
+    vote_weight: float,
+    class_weight: str | Mapping[Any, float] | None = None,
+    fit_params: Mapping[str, Any] | None = None,
+) -> Distilled:
+    """Train a student, scale it on held-out rows, and let it correct its lesson.
+
+    In each round, the probabilities to learn are those of the votes, tempered by
+    `vote_weight`, times those that students gave to rows which they had not seen [1]_.
+    A student that has not seen a row cannot repeat its votes, so that it does not
+    confirm itself; and as the votes are the same in every round, it cannot run away
+    from them.
+
+    Parameters
+    ----------
+    make_student : callable
+        Makes a classifier that is not fitted.
+
+    X : array-like of shape (n_samples, ...)
+        What the student learns from.
+
+    lesson : Lesson
+        What it learns.
+
+    cv : int
+        Number of folds. Below 2, or with fewer than ten rows a fold, nothing is held
+        out: the student is not scaled and there is no round.
+
+    n_rounds : int
+        How often the lesson is corrected.
+
+    vote_weight : float
+        Weight of the votes beside the student.
+
+    class_weight : {"balanced"}, dict or None, default=None
+        How much each class counts.
+
+    fit_params : dict, default=None
+        More parameters of the student's ``fit``.
+
+    Returns
+    -------
+    distilled : Distilled
+        The student, fitted to all rows, and its scaling.
+
+    References
+    ----------
+    .. [1] V. C. Raykar et al., "Learning from crowds", JMLR 11, 2010.
+    """
+
+    def fit(target: np.ndarray, used: np.ndarray) -> BaseEstimator:
+        return fit_on_soft_labels(
+            make_student(),
+            X,
+            target,
+            lesson.classes,
+            used=used,
+            class_weight=class_weight,
+            fit_params=fit_params,
+        )
+
+    anchor = lesson.with_gold(lesson.from_votes)
+    target, used = anchor, lesson.used
+    if cv < 2 or used.sum() < cv * _LEAST_ROWS_PER_FOLD:
+        n_classes = len(lesson.classes)
+        return Distilled(fit(target, used), Scaling(1.0, np.zeros(n_classes)), None)
+    fold = deal_folds(anchor.argmax(axis=1), cv)
+    for n_left in range(n_rounds, -1, -1):
+        said = np.empty_like(anchor)
+        for k in range(cv):
+            rows = np.flatnonzero(fold == k)
+            student = fit(target, used & (fold != k))
+            said[rows] = probabilities(student, _safe_indexing(X, rows), lesson.classes)
+        scaling = fit_scaling(said[lesson.used], anchor[lesson.used])
+        held_out = scaling(said)
+        if n_left:
+            corrected = combine(held_out, lesson.from_votes, lesson.prior, vote_weight)
+            target = lesson.with_gold(corrected)
+    return Distilled(fit(target, used), scaling, held_out)
+
+
+def probabilities(student: BaseEstimator, X: Any, classes: np.ndarray) -> np.ndarray:
+    """Give a student's probabilities a column for each class.
+
+    Parameters
+    ----------
+    student : classifier
+        Fitted, to some or all of the classes.
+
+    X : array-like of shape (n_samples, ...)
+        What it takes.
+
+    classes : ndarray of shape (n_classes,)
+        All classes, sorted.
+
+    Returns
+    -------
+    proba : ndarray of shape (n_samples, n_classes)
+        0 for a class that no row was given.
+    """
+    said = student.predict_proba(X)
+    proba = np.zeros((len(said), len(classes)))
+    proba[:, np.searchsorted(classes, student.classes_)] = said
+    return proba
+
+
+def choose_rows(
+    votes: np.ndarray,
+    proba: np.ndarray,
+    *,
+    uncovered: str,
+    min_confidence: float,
+    max_conflict: float,
+) -> np.ndarray:
+    """Choose the rows that a student learns from.
+
+    Parameters
+    ----------
+    votes : ndarray of shape (n_samples, n_programs)
+        Class indices, -1 for abstain.
+
+    proba : ndarray of shape (n_samples, n_classes)
+        Probabilities that the votes give.
+
+    uncovered : {"drop", "keep"}
+        What is done with rows on which no program votes.
+
+    min_confidence : float
+        Least probability of the most probable class.
+
+    max_conflict : float
+        Largest share of the votes of a row that are not for its most voted class.
+
+    Returns
+    -------
+    used : ndarray of shape (n_samples,) of bool
+        Which rows to learn from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.distillation import choose_rows
+    >>> votes = np.array([[0, 0], [0, 1], [-1, -1]])
+    >>> proba = np.array([[0.9, 0.1], [0.6, 0.4], [0.5, 0.5]])
+    >>> choose_rows(
+    ...     votes, proba, uncovered="drop", min_confidence=0, max_conflict=0.4
+    ... )
+    array([ True, False, False])
+    """
+    n_votes = (votes != ABSTAIN).sum(axis=1)
+    counts = np.stack([(votes == k).sum(axis=1) for k in range(proba.shape[1])])
+    conflict = 1 - counts.max(axis=0) / np.maximum(n_votes, 1)
+    conflict[n_votes == 0] = 0.0
+    used = (proba.max(axis=1) >= min_confidence) & (conflict <= max_conflict)
+    return used if uncovered == "keep" else used & (n_votes > 0)
