@@ -344,7 +344,9 @@ class DistilledAnnotator(
 
             ``doubt``: ndarray of shape (n_samples,) of str, which of these it is.
 
-            ``proba``: ndarray of shape (n_samples, n_classes). Not in a DataFrame.
+            ``proba``, ``student_proba``, ``votes_proba``: ndarrays of shape (n_samples,
+            n_classes), what `predict_proba` gives, what the student says and what the
+            votes say. Not in a DataFrame.
 
             ``votes``: ndarray of shape (n_samples, n_programs), what the programs say,
             as indices into ``classes_``, -1 where one abstains. In a DataFrame one
@@ -361,6 +363,8 @@ class DistilledAnnotator(
             flag=doubt != "",
             doubt=doubt,
             proba=said.proba,
+            student_proba=said.student,
+            votes_proba=said.from_votes,
             votes=said.votes,
             programs=self._program_names(said.votes.shape[1]),
         )

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "label_model": {"votes"},
     "distillation": {"votes"},
     "zero_shot": {"llm"},
-    "inspection": {"programs", "votes", "label_model"},
+    "inspection": {"llm", "programs", "votes", "label_model", "zero_shot"},
 }
 
 
