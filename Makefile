@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .PHONY: help demo test lint format types wheel docs rerecord benchmark-label-models benchmark-synthesis benchmark-programs clean
+.PHONY: help demo test lint format types wheel docs rerecord benchmark-label-models benchmark-annotator paper-table clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
@@ -18,6 +19,8 @@ help:
 	@echo "make rerecord  ask a model again for the answers in examples/recordings"
 	@echo "make benchmark-label-models  compare label models, with peers if installed"
 	@echo "make benchmark-synthesis DATA=folder  compare ten plain calls with the plan"
+	@echo "make benchmark-annotator ARGS='DATA RECORDINGS'       accuracy and calibration"
+	@echo "make paper-table ARGS='DATA --recordings RECORDINGS'  beside the paper's numbers"
 	@echo "make clean     remove what the other targets made"
 
 $(VENV)/python: 
@@ -82,6 +85,12 @@ benchmark-label-models: $(VENV)/examples
 	$(BIN)/python benchmarks/label_models.py $(ARGS)
 benchmark-synthesis: $(VENV)/examples
 	$(BIN)/python benchmarks/synthesis.py $(DATA) $(ARGS)
+
+benchmark-annotator: $(VENV)/examples
+	$(BIN)/python benchmarks/annotator.py $(ARGS)
+
+paper-table: $(VENV)/examples
+	$(BIN)/python benchmarks/paper_table.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist docs/_build docs/generated .mypy_cache .pytest_cache .ruff_cache
