@@ -5,21 +5,25 @@ from offline_llm import offline_llm
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
 
 from sklearn_alchemist import (
+    LLM,
     DistilledAnnotator,
     LabelingProgram,
     LabelModelAggregator,
     ProgramSynthesisLabeler,
 )
-from sklearn_alchemist.exceptions import ProgramWarning
+from sklearn_alchemist.exceptions import AlchemistWarning, ProgramWarning
 
 LINK = "def label(text): return 'spam' if 'http' in text else None"
 SONG = "def label(text): return 'ham' if 'song' in text else None"
@@ -280,3 +284,245 @@ def test_the_default_student_for_tables_works_with_frames_as_output():
     labeler = ProgramSynthesisLabeler(classes=[False, True], programs=[program])
     with config_context(transform_output="pandas"):
         assert DistilledAnnotator(labeler).fit(X).score(X, X["n"] > 3) == 1
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Texts with silent, wrong and correlated programs; gold labels; a labeler."""
+    rng = np.random.default_rng(0)
+    gold = np.where(rng.random(400) < 0.3, "spam", "ham")
+    words = {
+        "spam": ["free", "cash", "win", "click", "offer", "http"],
+        "ham": ["song", "love", "great", "music", "voice", "video"],
+    }
+    texts = [
+        " ".join([*rng.choice(words[label], 3), *rng.choice(words["ham"], 1), str(i)])
+        for i, label in enumerate(gold)
+    ]
+    programs = [
+        LabelingProgram(
+            word, f"def label(text): return {label!r} if {word!r} in text else None"
+        )
+        for label, word in [
+            ("spam", "free"),
+            ("spam", "http"),
+            ("ham", "song"),
+            ("ham", "love"),
+        ]
+    ]
+    return (
+        texts,
+        gold,
+        ProgramSynthesisLabeler(classes=["ham", "spam"], programs=programs),
+    )
+
+
+def test_both_are_better_than_the_votes_where_programs_are_silent(many):
+    texts, gold, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    score = {
+        who: annotator.set_params(predict_with=who).score(texts, gold)
+        for who in ("both", "votes")
+    }
+    assert score["both"] > score["votes"] + 0.05
+
+
+def test_the_votes_have_no_say_with_weight_zero(many):
+    texts, _, labeler = many
+    annotator = DistilledAnnotator(labeler, vote_weight=0, n_rounds=0).fit(texts)
+    both = annotator.predict_proba(texts)
+    annotator.set_params(predict_with="student")
+    np.testing.assert_allclose(both, annotator.predict_proba(texts))
+
+
+def test_who_answers_can_be_chosen_after_the_fit(many):
+    texts, _, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    said = annotator.annotate(texts)
+    for who, proba in (("student", said.student_proba), ("votes", said.votes_proba)):
+        annotator.set_params(predict_with=who)
+        np.testing.assert_allclose(annotator.predict_proba(texts), proba)
+
+
+def test_the_student_answers_without_running_programs(many, monkeypatch):
+    texts, _, labeler = many
+    annotator = DistilledAnnotator(labeler, predict_with="student").fit(texts)
+    monkeypatch.delattr(ProgramSynthesisLabeler, "transform")
+    assert len(annotator.predict(texts)) == len(texts)
+
+
+def test_annotate_flags_what_a_person_should_look_at(many):
+    texts, gold, labeler = many
+    annotation = DistilledAnnotator(labeler).fit(texts).annotate(texts)
+    silent = (annotation.votes == -1).all(axis=1)
+    assert silent.any()
+    assert set(annotation.doubt[silent]) == {"no program votes"}
+    np.testing.assert_array_equal(annotation.flag, annotation.doubt != "")
+    right = annotation.label == gold
+    assert right[~annotation.flag].mean() > right[annotation.flag].mean()
+
+
+def test_the_review_queue_starts_with_what_is_least_sure(many):
+    texts, _, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    queue = annotator.review_queue(texts, 20)
+    assert len(set(queue)) == 20
+    confidence = annotator.annotate(texts).confidence
+    assert confidence[queue].mean() < confidence.mean()
+    assert len(annotator.review_queue(texts[:7], 20)) == 7
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_labels_are_learned_from_where_asked_to(many, missing):
+    texts, gold, labeler = many
+    wrong = [
+        LabelingProgram(
+            p.name,
+            p.source.replace("'spam'", "?")
+            .replace("'ham'", "'spam'")
+            .replace("?", "'ham'"),
+        )
+        for p in labeler.programs
+    ]
+    labeler = clone(labeler).set_params(programs=wrong)
+    y = np.array([missing] * len(gold), dtype=object)
+    y[:50] = gold[:50]
+    without = DistilledAnnotator(labeler).fit(texts)
+    with_labels = DistilledAnnotator(labeler, learn_from_labels=True).fit(texts, y)
+    assert without.score(texts[50:], gold[50:]) < 0.5
+    assert with_labels.score(texts[50:], gold[50:]) > 0.8
+    assert with_labels.aggregator_.semi_supervised
+    assert not LabelModelAggregator().semi_supervised
+
+
+def test_minus_one_is_no_label_where_it_is_no_class(many):
+    texts, gold, labeler = many
+    y = np.where(np.arange(len(gold)) < 50, gold == "spam", -1)
+    labeler = ProgramSynthesisLabeler(
+        classes=[0, 1],
+        programs=[
+            LabelingProgram("link", "def label(text): return int('http' in text)")
+        ],
+    )
+    annotator = DistilledAnnotator(labeler, learn_from_labels=True).fit(texts, y)
+    assert annotator.classes_.tolist() == [0, 1]
+    assert set(annotator.temperatures_) == {"both", "student", "votes"}
+
+
+def test_learning_from_labels_needs_labels(many):
+    texts, _, labeler = many
+    with pytest.raises(ValueError, match="there is no y"):
+        DistilledAnnotator(labeler, learn_from_labels=True).fit(texts)
+
+
+def test_a_few_labels_make_the_probabilities_honest(many):
+    texts, gold, labeler = many
+    overconfident = DistilledAnnotator(labeler, vote_weight=5.0).fit(texts)
+    y = np.array([None] * len(gold), dtype=object)
+    y[:50] = gold[:50]
+    learning = clone(overconfident).set_params(learn_from_labels=True).fit(texts, y)
+    codes = (gold == "spam").astype(int)[50:]
+
+    def loss(annotator):
+        proba = annotator.predict_proba(texts[50:])
+        return -np.log(proba[np.arange(len(codes)), codes]).mean()
+
+    assert loss(learning) < loss(overconfident)
+
+
+@pytest.mark.parametrize("classes", [["ham", "spam"], [3, 7], [False, True]])
+def test_classes_of_every_type_work(classes):
+    source = (
+        f"def label(text): return {classes[1]!r} if 'http' in text else {classes[0]!r}"
+    )
+    labeler = ProgramSynthesisLabeler(
+        classes=classes, programs=[LabelingProgram("link", source)]
+    )
+    annotator = DistilledAnnotator(labeler).fit(TEXTS)
+    assert annotator.predict(["http", "song"]).tolist() == [classes[1], classes[0]]
+
+
+@pytest.mark.parametrize("module", ["pandas", "polars"])
+def test_labels_may_be_series(many, module):
+    texts, gold, labeler = many
+    series = pytest.importorskip(module).Series(gold.tolist())
+    partly = series.to_list()[:60] + [None] * (len(gold) - 60)
+    y = pytest.importorskip(module).Series(partly)
+    annotator = DistilledAnnotator(labeler, learn_from_labels=True).fit(texts, y)
+    assert annotator.score(texts, series) > 0.8
+
+
+def test_a_balanced_student_finds_more_of_a_rare_class(many):
+    texts, _, labeler = many
+    labeler = clone(labeler).set_params(programs=labeler.programs[1:])
+    found = []
+    for class_weight in (None, "balanced", {"spam": 20.0}):
+        annotator = DistilledAnnotator(
+            labeler, predict_with="student", class_weight=class_weight, cv=0
+        ).fit(texts)
+        found.append(annotator.predict_proba(texts)[:, 1].mean())
+    assert found[0] < found[1] < found[2]
+
+
+def test_a_class_weight_for_no_class_is_an_error(many):
+    texts, _, labeler = many
+    with pytest.raises(ValueError, match="class_weight names"):
+        DistilledAnnotator(labeler, class_weight={"eggs": 2}).fit(texts)
+
+
+def test_rows_to_learn_from_can_be_chosen(labeler):
+    seen = []
+
+    class Spy(CountVectorizer):
+        def fit_transform(self, raw_documents, y=None):
+            seen.append(set(raw_documents))
+            return super().fit_transform(raw_documents, y)
+
+    student = make_pipeline(Spy(), MultinomialNB())
+    for params in ({}, {"uncovered": "keep"}):
+        DistilledAnnotator(labeler, estimator=student, **params).fit(TEXTS)
+    dropped, kept = seen
+    assert dropped < kept
+    assert "free cash" in kept - dropped
+
+
+def test_a_student_without_probabilities_is_refused_before_programs_are_paid(many):
+    texts, _, _ = many
+
+    def ask(prompt):
+        raise AssertionError("asked")
+
+    labeler = ProgramSynthesisLabeler(
+        LLM.from_callable(ask), task="Spam?", classes=["ham", "spam"]
+    )
+    with pytest.raises(TypeError, match="LinearSVC has no predict_proba"):
+        DistilledAnnotator(labeler, estimator=LinearSVC()).fit(texts)
+    with pytest.raises(TypeError, match="LogisticRegression takes no texts"):
+        DistilledAnnotator(labeler, estimator=LogisticRegression()).fit(texts)
+
+
+def test_a_student_that_refuses_weights_learns_hard_labels(many):
+    texts, gold, labeler = many
+    student = make_pipeline(
+        CountVectorizer(),
+        VotingClassifier([("near", KNeighborsClassifier(3))], voting="soft"),
+    )
+    annotator = DistilledAnnotator(labeler, estimator=student, cv=0)
+    with pytest.warns(AlchemistWarning, match="takes no sample weights after all"):
+        annotator.fit(texts)
+    assert annotator.score(texts, gold) > 0.6
+
+
+def test_several_outputs_are_labelled_by_several_annotators():
+    X = pd.DataFrame({"age": np.arange(100) % 90, "smokes": ["yes", "no"] * 50})
+    programs = {
+        "old": "def label(age): return age > 50",
+        "smoker": "def label(smokes): return smokes == 'yes'",
+    }
+    y = pd.DataFrame({"old": X["age"] > 50, "smoker": X["smokes"] == "yes"})
+    labeler = ProgramSynthesisLabeler(
+        programs=[LabelingProgram(name, text) for name, text in programs.items()]
+    )
+    # Both programs vote on both: one class name stands for each.
+    outputs = MultiOutputClassifier(DistilledAnnotator(labeler)).fit(X, y)
+    assert outputs.predict(X).shape == (100, 2)
