@@ -5,7 +5,7 @@ from offline_llm import offline_llm
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -501,12 +501,18 @@ def test_a_student_without_probabilities_is_refused_before_programs_are_paid(man
         DistilledAnnotator(labeler, estimator=LogisticRegression()).fit(texts)
 
 
+class Refusing(KNeighborsClassifier):
+    """Takes weights by its signature, and refuses them."""
+
+    def fit(self, X, y, sample_weight=None):
+        if sample_weight is not None:
+            raise ValueError("Neighbors do not support sample weights.")
+        return super().fit(X, y)
+
+
 def test_a_student_that_refuses_weights_learns_hard_labels(many):
     texts, gold, labeler = many
-    student = make_pipeline(
-        CountVectorizer(),
-        VotingClassifier([("near", KNeighborsClassifier(3))], voting="soft"),
-    )
+    student = make_pipeline(CountVectorizer(), Refusing(3))
     annotator = DistilledAnnotator(labeler, estimator=student, cv=0)
     with pytest.warns(AlchemistWarning, match="takes no sample weights after all"):
         annotator.fit(texts)
