@@ -9,7 +9,13 @@ from offline_llm import write_program
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline
 
-from sklearn_alchemist import LLM, LabelModelAggregator, ProgramSynthesisLabeler
+from sklearn_alchemist import (
+    LLM,
+    DistilledAnnotator,
+    LabelModelAggregator,
+    ProgramSynthesisLabeler,
+)
+from sklearn_alchemist.distillation import text_student
 
 CLASSES = ["ham", "spam"]
 TEXTS = [f"{word} number {i}" for i in range(30) for word in ("see http", "a song")]
@@ -60,6 +66,27 @@ def test_a_second_search_asks_nothing(server, pipeline):
     pipeline.fit(TEXTS, GOLD)
     cross_val_score(pipeline, TEXTS, GOLD, cv=3, error_score="raise")
     assert len(server.requests) == 10
+
+
+def test_a_search_over_all_parts_of_an_annotator_asks_nothing_after_the_first_fit(
+    server, pipeline
+):
+    labeler = pipeline["label"].fit(TEXTS, GOLD)
+    asked = len(server.requests)
+    grid = {
+        "aggregator__method": ["dawid_skene", "majority_vote"],
+        "estimator__logisticregression__C": [1.0, 10.0],
+        "predict_with": ["both", "student"],
+        "n_rounds": [0, 1],
+    }
+    annotator = DistilledAnnotator(
+        labeler, LabelModelAggregator(classes=CLASSES), text_student()
+    )
+    search = GridSearchCV(annotator, grid, cv=2, error_score="raise")
+    search.fit(TEXTS, GOLD)
+    assert len(search.cv_results_["params"]) == 16
+    assert search.best_estimator_.predict(TEXTS).shape == (len(TEXTS),)
+    assert len(server.requests) == asked
 
 
 def test_a_fold_without_a_class_does_not_shift_the_votes(pipeline):
