@@ -33,6 +33,7 @@ from ._aggregator import LabelModelAggregator, is_labelled
 from ._records import Records, check_records, is_text
 from .distillation import (
     Lesson,
+    are_short,
     choose_rows,
     combine,
     distil,
@@ -80,7 +81,8 @@ class DistilledAnnotator(
     estimator : classifier, default=None
         The student. It is trained on the probabilities if its ``fit`` takes a
         ``sample_weight``, else on the most probable classes. None is logistic
-        regression, for texts on TF-IDF, for tables on scaled and encoded columns.
+        regression: for texts on TF-IDF of words and pairs of words, and of characters
+        where the texts are short; for tables on scaled and encoded columns.
 
     predict_with : {"both", "student", "votes"}, default="both"
         Who answers in `predict` and `predict_proba`: the student; the aggregator from
@@ -591,7 +593,8 @@ def _default_aggregator() -> LabelModelAggregator:
 
 def _default_student(records: Records) -> BaseEstimator:
     if records.is_text:
-        return text_student()
+        (texts,) = records.columns.values()
+        return text_student(characters=are_short(texts))
     return table_student(
         [
             all(value is None or isinstance(value, int | float) for value in values)

@@ -7,25 +7,54 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+# Up to so many characters, parts of words tell more than the few words of a text.
+_SHORT = 200
+# Words of one letter count too, and so do marks: they are all that some texts have.
+_TOKEN = r"(?u)\b\w+\b|[^\w\s]"
 
-def text_student() -> Pipeline:
+
+def text_student(*, characters: bool = False) -> Pipeline:
     """Make a student for texts: logistic regression on TF-IDF of words and pairs.
+
+    Parameters
+    ----------
+    characters : bool, default=False
+        Whether sequences of two to four characters count, too. Better on short texts,
+        such as comments, and slow on long ones.
 
     Returns
     -------
     student : Pipeline
         Takes a list of str.
     """
-    return make_pipeline(
-        # Words of one letter count too: they are all that some texts have.
-        TfidfVectorizer(
-            ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"
-        ),
-        LogisticRegression(C=10, max_iter=1000),
+    encoder = TfidfVectorizer(
+        ngram_range=(1, 2), sublinear_tf=True, token_pattern=_TOKEN
     )
+    if characters:
+        encoder = make_union(
+            encoder,
+            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True),
+        )
+    return make_pipeline(encoder, LogisticRegression(C=10, max_iter=1000))
+
+
+def are_short(texts: Sequence[str | None]) -> bool:
+    """Tell whether texts are so short that their characters should count.
+
+    Parameters
+    ----------
+    texts : sequence of (str or None)
+        Texts, None where one is missing.
+
+    Returns
+    -------
+    short : bool
+        Whether the median length is at most 200 characters.
+    """
+    return float(np.median([len(text or "") for text in texts])) <= _SHORT
 
 
 def table_student(numeric: Sequence[bool]) -> Pipeline:
