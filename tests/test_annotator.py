@@ -9,7 +9,11 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    TunedThresholdClassifierCV,
+    cross_val_score,
+)
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -532,3 +536,15 @@ def test_several_outputs_are_labelled_by_several_annotators():
     # Both programs vote on both: one class name stands for each.
     outputs = MultiOutputClassifier(DistilledAnnotator(labeler)).fit(X, y)
     assert outputs.predict(X).shape == (100, 2)
+
+
+def test_calibration_and_thresholds_compose_without_fitting_again(many):
+    texts, gold, labeler = many
+    frozen = FrozenEstimator(DistilledAnnotator(labeler).fit(texts))
+    some, labels = texts[:50], gold[:50]
+    calibrated = CalibratedClassifierCV(frozen, method="temperature").fit(some, labels)
+    tuned = TunedThresholdClassifierCV(
+        frozen, scoring="accuracy", cv="prefit", refit=False
+    ).fit(some, labels)
+    for classifier in (calibrated, tuned):
+        assert classifier.score(texts[50:], gold[50:]) > 0.8

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,6 @@ def ask_for_labels(
     *,
     rows_per_call: int = 1,
     structured: bool = True,
-    on_answer: Callable[[int], None] | None = None,
 ) -> Reading:
     """Ask for the class of each record.
 
@@ -76,9 +76,6 @@ def ask_for_labels(
         Whether to ask for JSON by a schema. A server that refuses schemas is asked
         without.
 
-    on_answer : callable, default=None
-        Called with the number of records of an answer when it is there.
-
     Returns
     -------
     reading : Reading
@@ -99,7 +96,7 @@ def ask_for_labels(
     batches = [
         distinct[i : i + rows_per_call] for i in range(0, len(distinct), rows_per_call)
     ]
-    completions, usage = _ask(llm, task, classes, batches, structured, on_answer)
+    completions, usage = _ask(llm, task, classes, batches, structured)
     names = list(classes)
     codes: list[int] = []
     answers: list[str] = []
@@ -117,52 +114,39 @@ def _ask(
     classes: Mapping[Any, str | None],
     batches: list[list[Any]],
     structured: bool,
-    on_answer: Callable[[int], None] | None,
 ) -> tuple[list[Completion | None], Usage]:
+    """Ask about each batch, by a schema where the server takes one."""
     questions = [Question(write_messages(task, classes, batch)) for batch in batches]
-    told: set[int] = set()
-
-    def tell(position: int) -> None:
-        if on_answer is not None and position not in told:
-            told.add(position)
-            on_answer(len(batches[position]))
-
     params = {"temperature": 0, **(llm.params or {})}
     plain = replace(llm, params=params)
-    if structured and "response_format" not in params:
-        # The last batch may be smaller; one record has a form of its own.
-        sizes = sorted({1 if len(batch) == 1 else 2 for batch in batches})
-        completions: list[Completion | None] = [None] * len(batches)
-        usage = Usage()
-        try:
-            for size in sizes:
-                chosen = [i for i, b in enumerate(batches) if min(len(b), 2) == size]
-                schema = answer_schema(list(classes), size)
-                model = replace(plain, params={**params, "response_format": schema})
-                found, spent = _ask_despite_refusals(model, questions, chosen, tell)
-                for i, completion in zip(chosen, found, strict=True):
-                    completions[i] = completion
-                usage = add_usage(usage, spent)
-            return completions, usage
-        except LLMError as error:
-            if not _REFUSES_SCHEMA.search(str(error)):
-                raise
-    return _ask_despite_refusals(plain, questions, list(range(len(batches))), tell)
+    if not structured or "response_format" in params:
+        return _ask_despite_refusals(plain, questions)
+    completions: list[Completion | None] = []
+    usage = Usage()
+    try:
+        # The last batch may be one record, which is answered in a form of its own.
+        for n_records, group in groupby(batches, key=lambda batch: min(len(batch), 2)):
+            schema = answer_schema(list(classes), n_records)
+            model = replace(plain, params={**params, "response_format": schema})
+            start, n_asked = len(completions), len(list(group))
+            found, spent = _ask_despite_refusals(
+                model, questions[start : start + n_asked]
+            )
+            completions += found
+            usage = add_usage(usage, spent)
+    except LLMError as error:
+        if not _REFUSES_SCHEMA.search(str(error)):
+            raise
+        return _ask_despite_refusals(plain, questions)
+    return completions, usage
 
 
 def _ask_despite_refusals(
-    llm: LLM,
-    questions: list[Question],
-    chosen: list[int],
-    tell: Callable[[int], None],
+    llm: LLM, questions: list[Question]
 ) -> tuple[list[Completion | None], Usage]:
-    """Ask some of the questions; None for what the provider refuses by itself."""
+    """Ask questions; None for what the provider refuses by itself."""
     try:
-        answers = ask(
-            llm,
-            [questions[i] for i in chosen],
-            on_answer=lambda position: tell(chosen[position]),
-        )
+        answers = ask(llm, questions)
     except (BudgetError, OfflineError, StoreError):
         raise
     except LLMError as error:
@@ -176,12 +160,11 @@ def _ask_despite_refusals(
                 "ask with a store and without a cap: it then has no class, and all "
                 "others are answered."
             ) from None
-        if len(chosen) == 1:
-            tell(chosen[0])
+        if len(questions) == 1:
             return [None], Usage()
-        half = len(chosen) // 2
-        first, spent = _ask_despite_refusals(llm, questions, chosen[:half], tell)
-        second, more = _ask_despite_refusals(llm, questions, chosen[half:], tell)
+        half = len(questions) // 2
+        first, spent = _ask_despite_refusals(llm, questions[:half])
+        second, more = _ask_despite_refusals(llm, questions[half:])
         return first + second, add_usage(spent, more)
     return list(answers.completions), answers.usage
 
