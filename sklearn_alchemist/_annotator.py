@@ -89,7 +89,7 @@ class DistilledAnnotator(
         the votes of the programs; or both, the votes as evidence of weight
         `vote_weight` beside the student. Only the student runs no programs.
 
-    vote_weight : float, default=0.125
+    vote_weight : float, default=0.0625
         Weight of the votes beside the student, when predicting with both and in the
         rounds of training. 1 stands for votes and a student that err independently; a
         student that has learned from the votes repeats much of them.
@@ -199,7 +199,7 @@ class DistilledAnnotator(
         estimator: BaseEstimator | None = None,
         *,
         predict_with: str = "both",
-        vote_weight: float = 0.125,
+        vote_weight: float = 0.0625,
         n_rounds: int = 1,
         class_weight: str | Mapping[Any, float] | None = None,
         uncovered: str = "drop",
