@@ -1,0 +1,22 @@
+"""Load images, embed them and texts, and measure how similar they are."""
+
+from ._cache import EmbeddingCache
+from ._embedders import Embedder, embed, embed_in_batches, model_key, resolve_embedder
+from ._loading import check_paths, content_key, load_image
+from ._similarity import cosine_similarities, mean_direction, scale, softmax
+
+__all__ = [
+    "Embedder",
+    "EmbeddingCache",
+    "check_paths",
+    "content_key",
+    "cosine_similarities",
+    "embed",
+    "embed_in_batches",
+    "load_image",
+    "mean_direction",
+    "model_key",
+    "resolve_embedder",
+    "scale",
+    "softmax",
+]
