@@ -2,6 +2,8 @@
 
 from ._aggregator import LabelModelAggregator
 from ._annotator import DistilledAnnotator
+from ._concepts import ConceptScorer
+from ._image_embedder import ImageEmbedder
 from ._labeler import ProgramSynthesisLabeler
 from ._zero_shot import ZeroShotAnnotator
 from .llm import LLM
@@ -9,7 +11,9 @@ from .programs import LabelingProgram
 
 __all__ = [
     "LLM",
+    "ConceptScorer",
     "DistilledAnnotator",
+    "ImageEmbedder",
     "LabelModelAggregator",
     "LabelingProgram",
     "ProgramSynthesisLabeler",

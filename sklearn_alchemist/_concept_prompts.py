@@ -1,8 +1,14 @@
 """Ask for visual concepts, and read them from the answer."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from .images import Concept
+
+# A change of the words below makes a new version.
+CONCEPT_PROMPT_VERSION = "1"
 
 SYSTEM = (
     "You are an expert in the subject matter and in vision-language models such as "
@@ -35,8 +41,8 @@ Reply with a JSON object of this form, and nothing else:
 """
 
 SPURIOUS = """
-Name besides {n_spurious} spurious concepts: what often goes along with a class without \
-being part of it, such as background, surroundings, light or camera. Programs that \
+Name besides {n_spurious} spurious concepts: what often goes along with a class \
+without being part of it, such as background, surroundings, light or camera. Programs that \
 read the scores will use these to see when they are misled. Mark them with \
 "spurious": true, and give the class that they go along with.
 """
@@ -45,43 +51,6 @@ REPAIR = """\
 That cannot be used: {reason}. Reply with the whole JSON object again, corrected, and \
 nothing else.\
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """Something to look for in an image.
-
-    Parameters
-    ----------
-    name : str
-        What it is called; the scores are a column of this name.
-
-    descriptions : tuple of str, default=()
-        Phrases that a vision-language model matches with an image; empty stands for
-        the name.
-
-    speaks_for : object, default=None
-        The class that it is a sign of.
-
-    spurious : bool, default=False
-        Whether it only goes along with a class, as a background does.
-
-    Examples
-    --------
-    >>> from sklearn_alchemist import Concept
-    >>> Concept("webbed feet").phrases
-    ('webbed feet',)
-    """
-
-    name: str
-    descriptions: tuple[str, ...] = ()
-    speaks_for: Any = None
-    spurious: bool = False
-
-    @property
-    def phrases(self) -> tuple[str, ...]:
-        """What is matched with an image."""
-        return self.descriptions or (self.name.replace("_", " "),)
 
 
 def write_messages(
@@ -150,4 +119,83 @@ def write_repair(
         *(dict(message) for message in messages),
         {"role": "assistant", "content": answer},
         {"role": "user", "content": REPAIR.format(reason=reason)},
+    )
+
+
+def read_concepts(answer: str, classes: Sequence[Any]) -> list[Concept]:
+    """Read concepts from an answer.
+
+    Parameters
+    ----------
+    answer : str
+        What the model answered.
+
+    classes : sequence
+        The classes that a concept may speak for.
+
+    Returns
+    -------
+    concepts : list of Concept
+        Those that tell classes apart first; a name that comes twice is taken once.
+
+    Raises
+    ------
+    ValueError
+        If the answer is no such JSON; the message says what is wrong, in words that a
+        model can be told.
+    """
+    entries = _load_json(answer)
+    if isinstance(entries, Mapping):
+        entries = entries.get("concepts")
+    if not isinstance(entries, list) or not entries:
+        raise ValueError('the answer holds no list "concepts", or an empty one')
+    spelled = {str(name).casefold(): name for name in classes}
+    concepts: dict[str, Concept] = {}
+    for i, entry in enumerate(entries):
+        concept = _read_concept(entry, f"concept {i + 1}", spelled)
+        concepts.setdefault(concept.name.casefold(), concept)
+    covered = {c.speaks_for for c in concepts.values() if not c.spurious}
+    if missing := [name for name in classes if name not in covered]:
+        raise ValueError(f"no concept speaks for {missing}")
+    return sorted(concepts.values(), key=lambda concept: concept.spurious)
+
+
+def _load_json(answer: str) -> Any:
+    """Find the JSON in an answer that may think aloud or fence it."""
+    answer = re.sub(r"<think(?:ing)?>.*?</think(?:ing)?>", "", answer, flags=re.S)
+    reason = "the answer holds no JSON"
+    for start in re.finditer(r"[\[{]", answer):
+        try:
+            return json.JSONDecoder().raw_decode(answer, start.start())[0]
+        except (ValueError, RecursionError) as error:
+            reason = f"the answer is no valid JSON ({error})"
+            if start.group() == "{":
+                break
+    raise ValueError(reason)
+
+
+def _read_concept(entry: Any, where: str, spelled: Mapping[str, Any]) -> Concept:
+    """Check one entry of the list."""
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"{where} is no object")
+    name, texts = entry.get("name"), entry.get("descriptions")
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f'{where} has no "name"')
+    if not isinstance(texts, list) or not texts:
+        raise ValueError(f'{where} ({name!r}) has no list "descriptions"')
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise ValueError(f"{where} ({name!r}) has a description that is no text")
+    of = str(entry.get("class")).casefold()
+    if of not in spelled:
+        raise ValueError(
+            f'{where} ({name!r}) has the "class" {entry.get("class")!r}, which is none '
+            f"of {list(spelled.values())}"
+        )
+    spurious = entry.get("spurious", False)
+    if not isinstance(spurious, bool):
+        raise ValueError(
+            f'{where} ({name!r}) has a "spurious" that is no true or false'
+        )
+    return Concept(
+        name.strip(), tuple(text.strip() for text in texts), spelled[of], spurious
     )

@@ -7,6 +7,7 @@ __all__ = [
     "ClassesWarning",
     "ColumnNamesWarning",
     "FallbackWarning",
+    "ImageWarning",
     "LLMError",
     "OfflineError",
     "ProgramRejected",
@@ -72,3 +73,7 @@ class ColumnNamesWarning(AlchemistWarning):
 
 class FallbackWarning(AlchemistWarning):
     """A label model is no better than voting, so the votes are used instead."""
+
+
+class ImageWarning(AlchemistWarning):
+    """Images could not be read and got missing values."""

@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "distillation": {"votes"},
     "zero_shot": {"llm"},
     "inspection": {"llm", "programs", "votes", "label_model", "zero_shot"},
+    "images": set(),
 }
 
 
@@ -46,7 +47,9 @@ def python(code, **environment):
 
 def public_modules():
     names = ["sklearn_alchemist"]
-    names += [f"sklearn_alchemist.{name}" for name in [*FOLDERS, "exceptions"]]
+    names += [
+        f"sklearn_alchemist.{name}" for name in [*FOLDERS, "exceptions", "metrics"]
+    ]
     return [importlib.import_module(name) for name in names]
 
 

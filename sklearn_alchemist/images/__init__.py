@@ -1,13 +1,17 @@
 """Load images, embed them and texts, and measure how similar they are."""
 
 from ._cache import EmbeddingCache
+from ._concept import Concept, as_concepts
 from ._embedders import Embedder, embed, embed_in_batches, model_key, resolve_embedder
-from ._loading import check_paths, content_key, load_image
+from ._loading import check_path_type, check_paths, content_key, load_image
 from ._similarity import cosine_similarities, mean_direction, scale, softmax
 
 __all__ = [
+    "Concept",
     "Embedder",
     "EmbeddingCache",
+    "as_concepts",
+    "check_path_type",
     "check_paths",
     "content_key",
     "cosine_similarities",

@@ -1,7 +1,10 @@
 """Embed images and texts with whatever has an ``encode``, and check what it gives."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -69,6 +72,7 @@ def resolve_embedder(embedder: "str | Embedder | Callable[[], Embedder]") -> Any
     return made
 
 
+@lru_cache(maxsize=2)
 def _load_sentence_transformer(name: str) -> Any:
     try:
         from sentence_transformers import SentenceTransformer
@@ -183,7 +187,7 @@ def embed_in_batches(
         The model.
 
     sources : sequence of str, path, PIL image or ndarray
-        The images. One-dimensional arrays are handed to the model as they are.
+        The images.
 
     batch_size : int
         Number of images in memory at a time.
@@ -215,41 +219,44 @@ def embed_in_batches(
         before is in the cache.
     """
     for start in range(0, len(sources), batch_size):
-        rows: dict[int, np.ndarray] = {}
-        keys: dict[int, str] = {}
+        batch = {i: sources[i] for i in range(start, len(sources))[:batch_size]}
+        keys = {} if cache is None else _content_keys(batch)
+        kept = {} if cache is None else cache.find(model, keys.values())
+        rows = {i: kept[key] for i, key in keys.items() if key in kept}
         images: dict[int, Any] = {}
         broken: list[str] = []
-        batch = range(start, min(start + batch_size, len(sources)))
-        if cache is not None:
-            keys = {i: content_key(sources[i]) for i in batch}
-            kept = cache.find(model, keys.values())
-            rows = {i: kept[key] for i, key in keys.items() if key in kept}
-        for i in batch:
-            if i in rows:
-                continue
+        for i in batch.keys() - rows.keys():
             try:
-                flat = getattr(sources[i], "ndim", 2) == 1
-                images[i] = sources[i] if flat else load_image(sources[i])
+                images[i] = load_image(batch[i])
             except ValueError as error:
-                file = sources[i] if isinstance(sources[i], str) else None
-                name = f"the image at position {i}" + (f", {file!r}," if file else "")
+                problem = f"{_name(i, batch[i])}: {error}"
                 if not skip_broken:
                     raise ValueError(
-                        f"{name} cannot be used: {error}. Leave it out, or set "
-                        "on_broken='nan'."
+                        f"{problem}. Leave it out, or set on_broken='nan'."
                     ) from None
-                broken.append(f"{name}: {error}")
+                broken.append(problem)
         if images:
-            fresh = dict(
-                zip(images, embed(embedder, list(images.values())), strict=True)
-            )
-            rows |= fresh
-            if cache is not None:
-                cache.save(model, {keys[i]: row for i, row in fresh.items()})
-        if rows:
-            positions = sorted(rows)
+            fresh = embed(embedder, list(images.values()))
             # As the cache keeps them, so that a second run gives the same to the bit.
-            table = np.stack([np.float32(rows[i]) for i in positions])
-            yield positions, table.astype(np.float64), broken
-        else:
-            yield [], np.empty((0, 0)), broken
+            fresh = fresh.astype(np.float32)
+            rows |= zip(images, fresh, strict=True)
+            if cache is not None:
+                cache.save(model, {keys[i]: rows[i] for i in images if i in keys})
+        positions = sorted(rows)
+        table = np.stack([rows[i] for i in positions]) if rows else np.empty((0, 0))
+        yield positions, table.astype(np.float64), broken
+
+
+def _content_keys(sources: Mapping[int, Any]) -> dict[int, str]:
+    """Hash the images that can be read at all."""
+    keys = {}
+    for i, source in sources.items():
+        with suppress(OSError):
+            keys[i] = content_key(source)
+    return keys
+
+
+def _name(position: int, source: Any) -> str:
+    if isinstance(source, str | os.PathLike):
+        return f"the image at position {position}, {os.fspath(source)!r}"
+    return f"the image at position {position}"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Above it a small file may be meant to fill the memory; 8,000 x 8,000 pixels.
 MAX_PIXELS = 64_000_000
+# More than any vision-language model sees; a batch of such images fits into memory.
+MAX_SIDE = 2048
 
 
 def check_paths(paths: Sequence[Any]) -> list[str]:
@@ -41,11 +43,7 @@ def check_paths(paths: Sequence[Any]) -> list[str]:
         If a path leads to a folder or an empty file.
     """
     for i, path in enumerate(paths):
-        if not isinstance(path, str | os.PathLike):
-            raise TypeError(
-                f"the path at position {i} is {type(path).__name__}, not str or Path: "
-                "pass paths of image files, or set input='image' or 'embedding'."
-            )
+        check_path_type(i, path)
         try:
             size = Path(path).stat().st_size
         except OSError as error:
@@ -67,11 +65,35 @@ def check_paths(paths: Sequence[Any]) -> list[str]:
     return [os.fspath(path) for path in paths]
 
 
+def check_path_type(position: int, path: Any) -> None:
+    """Raise where something is no path.
+
+    Parameters
+    ----------
+    position : int
+        Where it is, for the message.
+
+    path : object
+        What is given.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a str nor a path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(
+            f"the path at position {position} is {type(path).__name__}, not str or "
+            "Path: pass paths of image files, or set input='image' or 'embedding'."
+        )
+
+
 def load_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> "Image":
     """Read an image into 8-bit RGB.
 
     The first frame of an animation is taken, transparency becomes white, 16-bit levels
-    are divided by 256, and the camera's orientation is applied.
+    are divided by 256, and the camera's orientation is applied. Sides longer than 2,048
+    pixels are brought down to that.
 
     Parameters
     ----------
@@ -189,13 +211,15 @@ def _as_rgb(image: Any, ops: Any, max_pixels: int) -> "Image":
         raise ValueError("it has no pixels")
     if image.width * image.height > max_pixels:
         raise ValueError(_too_large(max_pixels))
+    if max(image.size) > 2 * MAX_SIDE:
+        image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # JPEG can be decoded smaller
     image.load()
     image = ops.exif_transpose(image)
     if image.mode.startswith("I"):
         levels = np.asarray(image)
         if levels.min() < 0 or levels.max() > 65535:
             raise ValueError("its 32-bit pixels have no known range")
-        return _pillow()[0].fromarray((levels // 256).astype(np.uint8)).convert("RGB")
+        image = _pillow()[0].fromarray((levels // 256).astype(np.uint8))
     if image.mode == "F":
         raise ValueError("its floating-point pixels have no known range")
     if image.has_transparency_data:
@@ -203,4 +227,6 @@ def _as_rgb(image: Any, ops: Any, max_pixels: int) -> "Image":
         white = _pillow()[0].new("RGBA", image.size, "white")
         white.alpha_composite(image)
         image = white
-    return image.convert("RGB")
+    image = image.convert("RGB")
+    image.thumbnail((MAX_SIDE, MAX_SIDE))
+    return image

@@ -1,0 +1,536 @@
+"""Score images against visual concepts that a language model names."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.callback import CallbackContext, CallbackSupportMixin
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from . import _concept_prompts as _prompts
+from . import images as _images
+from . import llm as _llm
+from ._image_input import check_images, embed_images
+from ._records import check_labels, describe_classes, parameter_names
+from .exceptions import BudgetError, SynthesisError
+from .images import Concept
+from .llm import LLM, Completion, Question, Tally, Usage
+from .votes import check_classes
+
+SPURIOUS_PREFIX = "spurious_"
+# The range of a concept; single odd images do not stretch it.
+_QUANTILES = (0.01, 0.99)
+
+
+class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+    """Score images against visual concepts that a language model names.
+
+    A language model is asked once for concepts that tell the classes apart, and for
+    descriptions of them; it sees no image. A vision-language model, such as CLIP, then
+    scores on this machine how well each image matches each concept. The scores are a
+    table with one named column a concept, which labeling programs can read: put a
+    `ProgramSynthesisLabeler` behind it, and ``set_output(transform="pandas")`` in
+    between, so that the names come along.
+
+    Parameters
+    ----------
+    llm : str, LLM or None, default=None
+        The language model that names concepts. None asks nothing and needs `concepts`.
+
+    task : str, default=None
+        What is to be decided about an image, in one sentence. Needed to ask a model.
+
+    classes : list, or dict of class to description, default=None
+        The classes to tell apart. None takes them from the `y` given to `fit`. Without
+        an `llm` none are needed.
+
+    embedder : str, object with ``encode``, or callable, default="clip-ViT-B-32"
+        The vision-language model: name or folder of a sentence-transformers model
+        (``"clip-ViT-B-32"``, ``"clip-ViT-L-14"``, a SigLIP), which needs the extra
+        ``images``; any object whose ``encode`` takes a list of str as well as a list of
+        RGB PIL images and returns one row each; or a function that makes one.
+
+    concepts : list of str or Concept, or dict of str to str or list of str, default=None
+        Concepts, or names -> descriptions. With them no model is asked.
+
+    n_concepts : int, default=4
+        Number of concepts a class to ask for.
+
+    n_spurious : int, default=0
+        Number of spurious concepts to ask for in all, such as backgrounds. Their
+        columns start with ``"spurious_"``, so that programs can tell when they are
+        misled.
+
+    templates : sequence of str, default=("a photo of {}.", "a close-up of {}.")
+        Sentences that each description is put into; all are averaged. ``("{}",)``
+        takes descriptions as they are.
+
+    input : {"path", "image", "embedding"}, default="path"
+        What `X` holds: paths of image files; PIL images or arrays of pixels; or a table
+        of embeddings that `embedder` made, of which only the texts are embedded here.
+
+    score : {"scaled", "cosine", "softmax"}, default="scaled"
+        Cosine similarity scaled between 0 and 1, so that 0 and 1 are the 1 % and 99 %
+        quantiles of each concept over the images given to `fit`; the bare cosine; or
+        the shares of the concepts of an image, which add up to 1, as CLIP classifies.
+
+    on_broken : {"raise", "nan"}, default="raise"
+        Whether an image that cannot be read is an error, or gets NaN and a warning.
+
+    batch_size : int, default=32
+        Number of images in memory at a time.
+
+    cache : str or path, default=None
+        SQLite file that keeps embeddings of images, by their content and model.
+
+    max_repairs : int, default=2
+        Most calls that ask to mend an answer which cannot be used.
+
+    Attributes
+    ----------
+    concepts_ : list of Concept
+        The concepts, in the order of the columns.
+
+    concept_embeddings_ : ndarray of shape (n_concepts, n_dimensions)
+        Direction of each concept, averaged over templates and descriptions.
+
+    ranges_ : ndarray of shape (2, n_concepts)
+        The cosines that are scaled to 0 and to 1.
+
+    conversation_ : list of (Question, Completion)
+        All that was said to the language model and what it answered.
+
+    usage_ : Usage
+        Calls, tokens and dollars.
+
+    n_features_in_ : int
+        Number of dimensions seen during ``fit``, with ``input="embedding"`` only.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of these dimensions, when all of them are strings.
+
+    See Also
+    --------
+    ProgramSynthesisLabeler : Gets programs written that read the scores.
+    ImageEmbedder : Gives the embeddings themselves, for a student.
+
+    Notes
+    -----
+    The embeddings of images never leave this machine, nor do the images: the language
+    model is told the task and the classes.
+
+    References
+    ----------
+    .. [1] A. Radford et al., "Learning Transferable Visual Models From Natural Language
+       Supervision", ICML 2021.
+    .. [2] T.-H. Huang, C. Cao, V. Bhargava and F. Sala, "The ALCHEmist: Automated
+       Labeling 500x CHEaper Than LLM Data Annotators", NeurIPS 2024.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist import ConceptScorer
+    >>> class Colours:  # a toy: as many dimensions as colours
+    ...     def encode(self, inputs):
+    ...         return [[float("red" in t), float("blue" in t)] for t in inputs]
+    >>> scorer = ConceptScorer(
+    ...     concepts=["red bill", "blue wings"],
+    ...     embedder=Colours(),
+    ...     input="embedding",
+    ...     score="cosine",
+    ... )
+    >>> scorer.fit_transform(np.array([[2.0, 0.0], [3.0, 4.0]]))
+    array([[1. , 0. ],
+           [0.6, 0.8]])
+    >>> scorer.get_feature_names_out()
+    array(['red_bill', 'blue_wings'], dtype=object)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "llm": [str, LLM, None],
+        "task": [str, None],
+        "classes": ["array-like", dict, None],
+        "embedder": [str, HasMethods("encode"), callable],
+        "concepts": [list, tuple, dict, None],
+        "n_concepts": [Interval(Integral, 1, None, closed="left")],
+        "n_spurious": [Interval(Integral, 0, None, closed="left")],
+        "templates": [list, tuple],
+        "input": [StrOptions({"path", "image", "embedding"})],
+        "score": [StrOptions({"scaled", "cosine", "softmax"})],
+        "on_broken": [StrOptions({"raise", "nan"})],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "cache": [str, os.PathLike, None],
+        "max_repairs": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        llm: str | LLM | None = None,
+        *,
+        task: str | None = None,
+        classes: Iterable[Any] | dict[Any, str | None] | None = None,
+        embedder: Any = "clip-ViT-B-32",
+        concepts: Iterable[Any] | Mapping[str, Any] | None = None,
+        n_concepts: int = 4,
+        n_spurious: int = 0,
+        templates: Sequence[str] = ("a photo of {}.", "a close-up of {}."),
+        input: str = "path",  # noqa: A002 -- as scikit-learn calls it
+        score: str = "scaled",
+        on_broken: str = "raise",
+        batch_size: int = 32,
+        cache: "str | os.PathLike[str] | None" = None,
+        max_repairs: int = 2,
+    ) -> None:
+        self.llm = llm
+        self.task = task
+        self.classes = classes
+        self.embedder = embedder
+        self.concepts = concepts
+        self.n_concepts = n_concepts
+        self.n_spurious = n_spurious
+        self.templates = templates
+        self.input = input
+        self.score = score
+        self.on_broken = on_broken
+        self.batch_size = batch_size
+        self.cache = cache
+        self.max_repairs = max_repairs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
+        """Get concepts named, and learn the range of their similarities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,), or (n_samples, n_dimensions)
+            Paths, images or embeddings, see `input`.
+
+        y : array-like of shape (n_samples,), default=None
+            Labels. They name the classes where `classes` does not, and are not used
+            otherwise.
+
+        Returns
+        -------
+        self : ConceptScorer
+            The fitted scorer.
+
+        Raises
+        ------
+        ValueError, TypeError, FileNotFoundError
+            If images, concepts, templates or the embedder cannot be used; before the
+            language model is asked, as far as one image shows it.
+
+        ImportError
+            If Pillow or sentence-transformers is needed and not installed.
+
+        LLMError
+            If the language model cannot be asked.
+
+        SynthesisError
+            If no answer names concepts that can be used.
+
+        Warns
+        -----
+        ImageWarning
+            If images cannot be read, with ``on_broken="nan"``.
+        """
+        self.fit_transform(X, y)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X: Any, y: ArrayLike | None = None) -> np.ndarray:
+        """Get concepts named and score the images, which are embedded once.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,), or (n_samples, n_dimensions)
+            Paths, images or embeddings, see `input`.
+
+        y : array-like of shape (n_samples,), default=None
+            Labels, used as in `fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_concepts)
+            One column a concept, NaN for images that cannot be read.
+        """
+        context = self._init_callback_context(max_subtasks=1)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        templates = _check_templates(self.templates)
+        given = None if self.concepts is None else _named(self.concepts)
+        images = self._check_images(X, reset=True)
+        # What can fail without the language model fails before it is asked.
+        embedder = _images.resolve_embedder(self.embedder)
+        self._try_embedder(embedder, images)
+        self.conversation_: list[tuple[Question, Completion]] = []
+        self.usage_ = Usage(paid=Tally(), cached=Tally())
+        named = _named(self._ask(X, y)) if given is None else given
+        self._column_names = list(named)
+        self.concepts_ = list(named.values())
+        self.concept_embeddings_ = _embed_concepts(embedder, self.concepts_, templates)
+        cosines = self._compare(embedder, images, context)
+        self.ranges_ = np.nanquantile(cosines, _QUANTILES, axis=0)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self._score(cosines)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Score images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,), or (n_samples, n_dimensions)
+            Paths, images or embeddings, see `input`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_concepts)
+            One column a concept, NaN for images that cannot be read.
+
+        Warns
+        -----
+        ImageWarning
+            If images cannot be read, with ``on_broken="nan"``.
+        """
+        check_is_fitted(self)
+        images = self._check_images(X, reset=False)
+        by_hand = self.input == "embedding"
+        embedder = None if by_hand else _images.resolve_embedder(self.embedder)
+        return self._score(self._compare(embedder, images))
+
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> np.ndarray:
+        """Name the concepts, as programs read them.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Ignored: the columns are concepts, whatever they are scored on.
+
+        Returns
+        -------
+        feature_names_out : ndarray of shape (n_concepts,) of str objects
+            Identifiers; those of spurious concepts start with ``"spurious_"``.
+        """
+        check_is_fitted(self)
+        return np.array(self._column_names, dtype=object)
+
+    def _check_images(self, X: Any, *, reset: bool) -> Any:
+        if self.input == "embedding":
+            return validate_data(self, X, dtype=np.float64, reset=reset)
+        return check_images(X, self.input, on_broken=self.on_broken)
+
+    def _try_embedder(self, embedder: Any, images: Any) -> None:
+        """Embed a text and an image, to see that both meet in one space."""
+        n_text = _images.embed(embedder, ["a photo"], "texts").shape[1]
+        if self.input == "embedding":
+            _check_dimensions(images.shape[1], n_text)
+            return
+        first = _images.embed_in_batches(
+            embedder, images[:1], batch_size=1, skip_broken=self.on_broken == "nan"
+        )
+        for positions, embeddings, _ in first:
+            if positions:
+                _check_dimensions(embeddings.shape[1], n_text)
+
+    def _ask(self, X: Any, y: ArrayLike | None) -> list[Concept]:
+        """Have concepts named; keep what was said and what it cost."""
+        if self.llm is None:
+            raise ValueError(
+                "there is nothing to score: give an llm to name concepts, or concepts."
+            )
+        if self.task is None or not self.task.strip():
+            raise ValueError(
+                "task is empty: say in one sentence what is to be decided about an "
+                "image, such as task='Is the bird a waterbird or a landbird?'."
+            )
+        described = self._describe_classes(X, y)
+        llm = LLM(self.llm) if isinstance(self.llm, str) else self.llm
+        messages = _prompts.write_messages(
+            self.task,
+            described,
+            n_concepts=self.n_concepts,
+            n_spurious=self.n_spurious,
+        )
+        paid = cached = ()
+        for _ in range(1 + self.max_repairs):
+            question = Question(messages)
+            answers = _llm.ask(_within_caps(llm, self.usage_.paid), [question])
+            (completion,) = answers.completions
+            if answers.usage.paid.calls:
+                paid = (*paid, completion)
+            else:
+                cached = (*cached, completion)
+            self.usage_ = Usage(paid=Tally.of(paid), cached=Tally.of(cached))
+            self.conversation_.append((question, completion))
+            try:
+                return _prompts.read_concepts(completion.text, list(described))
+            except ValueError as error:
+                reason = str(error)
+                if completion.finish_reason == "length":
+                    reason += "; it was cut off: raise params['max_tokens']"
+                messages = _prompts.write_repair(messages, completion.text, reason)
+        raise SynthesisError(
+            f"none of {len(self.conversation_)} answers names concepts that can be "
+            f"used (the last: {reason}). Another model may help, or concepts=[...] of "
+            "your own. The answers are in the attribute conversation_, and stay in the "
+            "store."
+        )
+
+    def _describe_classes(self, X: Any, y: ArrayLike | None) -> dict[Any, str | None]:
+        if self.classes is not None:
+            check_classes(self.classes)
+            return describe_classes(self.classes)
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None: give classes=[...], or a y that names the classes."
+            )
+        return describe_classes(np.unique(check_labels(X, y, None)))
+
+    def _compare(
+        self, embedder: Any, images: Any, context: CallbackContext | None = None
+    ) -> np.ndarray:
+        """Compare each image with each concept; NaN where one cannot be read."""
+        concepts = self.concept_embeddings_
+        if self.input == "embedding":
+            return _images.cosine_similarities(images, concepts)
+        cosines = np.full((len(images), len(concepts)), np.nan)
+        n_batches = -(-len(images) // self.batch_size)
+        with_steps, done = _report_batches(self, context, n_batches)
+        for positions, embeddings in embed_images(
+            embedder,
+            self.embedder,
+            images,
+            batch_size=self.batch_size,
+            cache=self.cache,
+            on_broken=self.on_broken,
+            on_batch=with_steps,
+        ):
+            _check_dimensions(embeddings.shape[1], concepts.shape[1])
+            cosines[positions] = _images.cosine_similarities(embeddings, concepts)
+        done()
+        return cosines
+
+    def _score(self, cosines: np.ndarray) -> np.ndarray:
+        if self.score == "cosine":
+            return cosines
+        if self.score == "softmax":
+            return _images.softmax(cosines)
+        return _images.scale(cosines, *self.ranges_)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "ranges_")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        asks = self.concepts is None
+        tags.target_tags.required = asks and self.classes is None
+        tags.input_tags.two_d_array = self.input == "embedding"
+        tags.input_tags.string = self.input == "path"
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+def _check_templates(templates: Sequence[str]) -> Sequence[str]:
+    if not templates:
+        raise ValueError("templates is empty: give at least ('{}',).")
+    for template in templates:
+        if not isinstance(template, str) or "{}" not in template:
+            raise ValueError(
+                f"the template {template!r} must be a str that holds {{}}, where the "
+                "description goes."
+            )
+    return templates
+
+
+def _named(concepts: Any) -> dict[str, Concept]:
+    """Give each concept the name of its column."""
+    concepts = _images.as_concepts(concepts)
+    names = [
+        f"{SPURIOUS_PREFIX * c.spurious}{c.name.removeprefix(SPURIOUS_PREFIX)}"
+        if c.spurious
+        else c.name
+        for c in concepts
+    ]
+    named: dict[str, Concept] = {}
+    for name, concept in zip(names, concepts, strict=True):
+        (slug,) = parameter_names([name])
+        if slug in named:
+            raise ValueError(
+                f"the concepts {named[slug].name!r} and {concept.name!r} would have "
+                f"the same column, {slug!r}: rename one of them."
+            )
+        named[slug] = concept
+    return named
+
+
+def _embed_concepts(
+    embedder: Any, concepts: Sequence[Concept], templates: Sequence[str]
+) -> np.ndarray:
+    """Average the directions of all wordings of each concept."""
+    wordings = [
+        [
+            template.replace("{}", phrase)
+            for phrase in c.phrases
+            for template in templates
+        ]
+        for c in concepts
+    ]
+    flat = [text for texts in wordings for text in texts]
+    directions = _images.embed(embedder, flat, "texts")
+    ends = np.cumsum([len(texts) for texts in wordings])[:-1]
+    means = [_images.mean_direction(part) for part in np.split(directions, ends)]
+    for concept, mean in zip(concepts, means, strict=True):
+        if not mean.any():
+            raise ValueError(
+                f"the embedder gives {concept.name!r} a vector of zeros, which is "
+                "similar to nothing: describe the concept in other words."
+            )
+    return np.stack(means)
+
+
+def _check_dimensions(n_image: int, n_text: int) -> None:
+    if n_image != n_text:
+        raise ValueError(
+            f"images have embeddings of {n_image} dimensions and texts of {n_text}: "
+            "both must come from one vision-language model."
+        )
+
+
+def _within_caps(llm: LLM, paid: Tally) -> LLM:
+    """Leave a model what a fit has not spent yet."""
+    caps: dict[str, Any] = {}
+    if paid.calls and llm.max_calls is not None:
+        caps["max_calls"] = llm.max_calls - paid.calls
+    if paid.calls and llm.max_cost is not None:
+        caps["max_cost"] = llm.max_cost - (paid.dollars or 0.0)
+    if any(left <= 0 for left in caps.values()):
+        raise BudgetError(
+            f"the answers so far cannot be used, and the budget is spent ({paid}): "
+            "raise max_calls or max_cost, or give concepts=[...]."
+        )
+    return replace(llm, **caps) if caps else llm
+
+
+def _report_batches(
+    scorer: ConceptScorer, context: CallbackContext | None, n_batches: int
+) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Turn finished batches into steps of a progress bar, where there is one."""
+    if context is None:
+        return (lambda: None), (lambda: None)
+    task = context.subcontext("score images", max_subtasks=n_batches)
+    task.call_on_fit_task_begin(estimator=scorer)
+
+    def on_batch() -> None:
+        step = task.subcontext("batch").call_on_fit_task_begin(estimator=scorer)
+        step.call_on_fit_task_end(estimator=scorer)
+
+    return on_batch, lambda: task.call_on_fit_task_end(estimator=scorer)

@@ -1,0 +1,175 @@
+"""Measure accuracy in groups of records, the worst of them above all."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.metrics import make_scorer
+from sklearn.utils import Bunch
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+)
+
+__all__ = ["group_accuracy", "worst_group_accuracy", "worst_group_scorer"]
+
+
+def group_accuracy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    groups: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> Bunch:
+    """Compute accuracy on average, in each group, and in the worst group.
+
+    A model that relies on what merely goes along with a class, such as the background
+    of an image, is good on average and bad in the group where the two part.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        Labels.
+
+    y_pred : array-like of shape (n_samples,)
+        Predictions.
+
+    groups : array-like of shape (n_samples,) or (n_samples, n_attributes)
+        The group of each record; with several columns, each combination is one.
+
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights.
+
+    Returns
+    -------
+    accuracy : Bunch
+        ``average``: float, accuracy over all records.
+
+        ``per_group``: dict of group to float, in sorted order; a group of several
+        attributes is a tuple.
+
+        ``worst``: float, the lowest of them; groups without weight are left out.
+
+        ``worst_group``: object, the group that has it.
+
+        ``n_samples``: dict of group to int, sizes of the groups.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, there is no record, a group is missing, or weights are
+        negative or add up to 0.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.metrics import group_accuracy
+    >>> accuracy = group_accuracy([0, 0, 1, 1], [0, 0, 1, 0], ["a", "a", "b", "b"])
+    >>> accuracy.average, accuracy.per_group, accuracy.worst_group
+    (0.75, {'a': 1.0, 'b': 0.5}, 'b')
+    """
+    check_consistent_length(y_true, y_pred, groups, sample_weight)
+    unique_labels(y_true, y_pred)  # raises for what are no labels of one kind
+    y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
+    names = _group_names(groups)
+    weight = _check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
+    if not weight.any():
+        raise ValueError("sample_weight is 0 for all records.")
+    right = y_true == y_pred
+    codes = {name: k for k, name in enumerate(sorted(set(names)))}
+    of = np.array([codes[name] for name in names])
+    weights = np.bincount(of, weight)
+    shares = np.bincount(of, weight * right) / np.where(weights > 0, weights, np.nan)
+    per_group = dict(zip(codes, shares.tolist(), strict=True))
+    worst = int(np.nanargmin(shares))
+    return Bunch(
+        average=float(np.average(right, weights=weight)),
+        per_group=per_group,
+        worst=float(shares[worst]),
+        worst_group=list(codes)[worst],
+        n_samples=dict(zip(codes, np.bincount(of).tolist(), strict=True)),
+    )
+
+
+def worst_group_accuracy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    groups: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Compute the accuracy in the worst group.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        Labels.
+
+    y_pred : array-like of shape (n_samples,)
+        Predictions.
+
+    groups : array-like of shape (n_samples,) or (n_samples, n_attributes)
+        The group of each record.
+
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights.
+
+    Returns
+    -------
+    accuracy : float
+        Between 0 and 1.
+
+    See Also
+    --------
+    group_accuracy : All groups.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.metrics import worst_group_accuracy
+    >>> worst_group_accuracy([0, 0, 1, 1], [0, 0, 1, 0], groups=["a", "a", "b", "b"])
+    0.5
+    """
+    return group_accuracy(y_true, y_pred, groups, sample_weight=sample_weight).worst
+
+
+def worst_group_scorer() -> Any:
+    """Make a scorer that asks for the groups of the records.
+
+    With metadata routing enabled it works wherever scikit-learn takes ``scoring``: pass
+    ``groups`` to ``cross_validate(params={"groups": ...})`` or to the ``fit`` of a
+    search. Called by hand it takes ``scorer(estimator, X, y, groups=...)``.
+
+    Returns
+    -------
+    scorer : callable
+        A scorer that requests ``groups``, if metadata routing is enabled.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn_alchemist.metrics import worst_group_scorer
+    >>> model = DummyClassifier(strategy="constant", constant=1).fit([[0], [0]], [0, 1])
+    >>> worst_group_scorer()(model, [[0], [0], [0]], [1, 1, 0], groups=["a", "b", "b"])
+    0.5
+    """
+    from sklearn import get_config
+
+    scorer = make_scorer(worst_group_accuracy)
+    if get_config()["enable_metadata_routing"]:
+        scorer.set_score_request(groups=True)
+    return scorer
+
+
+def _group_names(groups: ArrayLike) -> list[Any]:
+    """Name the group of each record; several attributes make a tuple."""
+    array = groups.to_numpy() if hasattr(groups, "to_numpy") else np.asarray(groups)
+    check_array(
+        array, dtype=None, ensure_2d=False, ensure_all_finite=False, input_name="groups"
+    )
+    if any(value is None or value != value for value in array.ravel().tolist()):
+        raise ValueError("groups holds missing values: give every record a group.")
+    if array.ndim == 1 or array.shape[1] == 1:
+        return array.ravel().tolist()
+    return [tuple(row) for row in array.tolist()]
