@@ -42,8 +42,8 @@ Reply with a JSON object of this form, and nothing else:
 
 SPURIOUS = """
 Name besides {n_spurious} spurious concepts: what often goes along with a class \
-without being part of it, such as background, surroundings, light or camera. Programs that \
-read the scores will use these to see when they are misled. Mark them with \
+without being part of it, such as background, surroundings, light or camera. Programs \
+that read the scores will use these to see when they are misled. Mark them with \
 "spurious": true, and give the class that they go along with.
 """
 

@@ -57,7 +57,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         ``images``; any object whose ``encode`` takes a list of str as well as a list of
         RGB PIL images and returns one row each; or a function that makes one.
 
-    concepts : list of str or Concept, or dict of str to str or list of str, default=None
+    concepts : list of str or Concept, or dict of str to str or list, default=None
         Concepts, or names -> descriptions. With them no model is asked.
 
     n_concepts : int, default=4
@@ -359,7 +359,8 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             n_concepts=self.n_concepts,
             n_spurious=self.n_spurious,
         )
-        paid = cached = ()
+        paid: tuple[Completion, ...] = ()
+        cached: tuple[Completion, ...] = ()
         for _ in range(1 + self.max_repairs):
             question = Question(messages)
             answers = _llm.ask(_within_caps(llm, self.usage_.paid), [question])
@@ -455,9 +456,7 @@ def _named(concepts: Any) -> dict[str, Concept]:
     """Give each concept the name of its column."""
     concepts = _images.as_concepts(concepts)
     names = [
-        f"{SPURIOUS_PREFIX * c.spurious}{c.name.removeprefix(SPURIOUS_PREFIX)}"
-        if c.spurious
-        else c.name
+        SPURIOUS_PREFIX + c.name.removeprefix(SPURIOUS_PREFIX) if c.spurious else c.name
         for c in concepts
     ]
     named: dict[str, Concept] = {}

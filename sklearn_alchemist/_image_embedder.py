@@ -154,7 +154,7 @@ class ImageEmbedder(TransformerMixin, BaseEstimator):
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
     ) -> np.ndarray:
-        """Number the dimensions.
+        """Name the dimensions by their number.
 
         Parameters
         ----------

@@ -137,29 +137,33 @@ def worst_group_accuracy(
 def worst_group_scorer() -> Any:
     """Make a scorer that asks for the groups of the records.
 
-    With metadata routing enabled it works wherever scikit-learn takes ``scoring``: pass
-    ``groups`` to ``cross_validate(params={"groups": ...})`` or to the ``fit`` of a
-    search. Called by hand it takes ``scorer(estimator, X, y, groups=...)``.
+    It works wherever scikit-learn takes ``scoring``, with metadata routing enabled
+    (``sklearn.set_config(enable_metadata_routing=True)``): pass ``groups`` in
+    ``cross_validate(params={"groups": ...})`` or to the ``fit`` of a search. Without
+    routing scikit-learn hands no groups to scorers: call `group_accuracy` there.
 
     Returns
     -------
     scorer : callable
-        A scorer that requests ``groups``, if metadata routing is enabled.
+        A scorer that requests ``groups``.
+
+    Raises
+    ------
+    RuntimeError
+        If metadata routing is not enabled.
 
     Examples
     --------
+    >>> from sklearn import config_context
     >>> from sklearn.dummy import DummyClassifier
     >>> from sklearn_alchemist.metrics import worst_group_scorer
     >>> model = DummyClassifier(strategy="constant", constant=1).fit([[0], [0]], [0, 1])
-    >>> worst_group_scorer()(model, [[0], [0], [0]], [1, 1, 0], groups=["a", "b", "b"])
+    >>> X, y = [[0], [0], [0]], [1, 1, 0]
+    >>> with config_context(enable_metadata_routing=True):
+    ...     worst_group_scorer()(model, X, y, groups=["a", "b", "b"])
     0.5
     """
-    from sklearn import get_config
-
-    scorer = make_scorer(worst_group_accuracy)
-    if get_config()["enable_metadata_routing"]:
-        scorer.set_score_request(groups=True)
-    return scorer
+    return make_scorer(worst_group_accuracy).set_score_request(groups=True)
 
 
 def _group_names(groups: ArrayLike) -> list[Any]:

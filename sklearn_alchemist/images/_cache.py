@@ -54,7 +54,7 @@ class EmbeddingCache:
             Those that are kept.
         """
         contents = list(dict.fromkeys(contents))
-        found = {}
+        found: dict[str, np.ndarray] = {}
         with closing(self._connect()) as connection:
             for start in range(0, len(contents), _LOOK_UP):
                 some = contents[start : start + _LOOK_UP]

@@ -16,7 +16,7 @@ from ._loading import content_key, load_image
 
 
 @runtime_checkable
-class Embedder(Protocol):
+class Embedder(Protocol):  # numpydoc ignore=PR01
     """What embeds images and texts into one space, as sentence-transformers' CLIP does.
 
     Any object with such a method will do.
