@@ -52,6 +52,24 @@ That cannot be used: {reason}. Reply with the whole JSON object again, corrected
 nothing else.\
 """
 
+# What the task of a labeler says of its columns.
+_SCORED = (
+    "Each column scores how similar a vision-language model finds the image to a "
+    "visual concept, "
+)
+SCORES = {
+    "scaled": _SCORED + "scaled over all images from 0 (least similar) to 1 (most "
+    "similar); near 0.5 a score says little.",
+    "cosine": _SCORED + "as a cosine: often between 0.1 and 0.35, and comparable within "
+    "a column rather than between columns.",
+    "softmax": _SCORED + "as a share between 0 and 1; the shares of an image add up to "
+    "1.",
+}
+SPURIOUS_SCORES = (
+    "Columns that start with spurious_ score what often goes along with a class "
+    "without making it, such as the background: other scores may be misled by it."
+)
+
 
 def write_messages(
     task: str,

@@ -37,7 +37,8 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     scores on this machine how well each image matches each concept. The scores are a
     table with one named column a concept, which labeling programs can read: put a
     `ProgramSynthesisLabeler` behind it, and ``set_output(transform="pandas")`` in
-    between, so that the names come along.
+    between, so that the names come along; `describe_scores` tells its `task` what they
+    are.
 
     Parameters
     ----------
@@ -303,6 +304,26 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         by_hand = self.input == "embedding"
         embedder = None if by_hand else _images.resolve_embedder(self.embedder)
         return self._score(self._compare(embedder, images))
+
+    def describe_scores(self) -> str:
+        """Say what the scores mean, for the `task` of the labeler that reads them.
+
+        Returns
+        -------
+        description : str
+            One or two sentences; they depend on parameters only, not on images.
+
+        Examples
+        --------
+        >>> from sklearn_alchemist import ConceptScorer
+        >>> task = f"Is it a cat? {ConceptScorer(score='cosine').describe_scores()}"
+        """
+        description = _prompts.SCORES[self.score]
+        given = () if self.concepts is None else _images.as_concepts(self.concepts)
+        spurious = any(concept.spurious for concept in given)
+        if spurious or (self.concepts is None and self.n_spurious):
+            description += f" {_prompts.SPURIOUS_SCORES}"
+        return description
 
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
