@@ -60,7 +60,8 @@ _SCORED = (
 SCORES = {
     "scaled": _SCORED + "scaled over all images from 0 (least similar) to 1 (most "
     "similar); near 0.5 a score says little.",
-    "cosine": _SCORED + "as a cosine: often between 0.1 and 0.35, and comparable within "
+    "cosine": _SCORED
+    + "as a cosine: often between 0.1 and 0.35, and comparable within "
     "a column rather than between columns.",
     "softmax": _SCORED + "as a share between 0 and 1; the shares of an image add up to "
     "1.",

@@ -61,7 +61,7 @@ def resolve_embedder(embedder: "str | Embedder | Callable[[], Embedder]") -> Any
     """
     if isinstance(embedder, str):
         return _load_sentence_transformer(embedder)
-    if hasattr(embedder, "encode"):
+    if hasattr(embedder, "encode") and not isinstance(embedder, type):
         return embedder
     made = embedder()
     if not hasattr(made, "encode"):

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import config_context
+from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import GridSearchCV, cross_validate
+
+from sklearn_alchemist.metrics import (
+    group_accuracy,
+    worst_group_accuracy,
+    worst_group_scorer,
+)
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from("abc")), min_size=1
+)
+
+
+@given(ROWS)
+def test_the_average_lies_between_the_groups(rows):
+    y_true, y_pred, groups = zip(*rows, strict=True)
+    accuracy = group_accuracy(y_true, y_pred, groups)
+    shares = accuracy.per_group
+    assert accuracy.worst == min(shares.values()) == shares[accuracy.worst_group]
+    assert accuracy.worst <= accuracy.average + 1e-12 <= max(shares.values()) + 2e-12
+    assert sum(accuracy.n_samples.values()) == len(rows)
+
+
+@given(ROWS)
+def test_weights_are_repetitions(rows):
+    y_true, y_pred, groups = (np.array(c) for c in zip(*rows, strict=True))
+    weight = np.arange(len(rows)) % 3 + 1
+    weighted = group_accuracy(y_true, y_pred, groups, sample_weight=weight)
+    repeated = group_accuracy(*(np.repeat(a, weight) for a in (y_true, y_pred, groups)))
+    assert weighted.worst == pytest.approx(repeated.worst)
+    assert weighted.average == pytest.approx(repeated.average)
+
+
+def test_several_attributes_make_a_group_each():
+    groups = np.array([["water", "bird"], ["water", "bird"], ["land", "bird"]])
+    accuracy = group_accuracy([1, 1, 0], [1, 0, 0], groups)
+    assert accuracy.per_group == {("land", "bird"): 1.0, ("water", "bird"): 0.5}
+
+
+def test_a_frame_of_attributes_is_taken():
+    import pandas as pd
+
+    groups = pd.DataFrame({"y": [0, 0, 1], "place": ["a", "b", "a"]})
+    assert group_accuracy([0, 0, 1], [0, 1, 1], groups).worst_group == (0, "b")
+
+
+def test_a_group_without_weight_is_never_the_worst():
+    accuracy = group_accuracy([0, 0], [0, 1], ["a", "b"], sample_weight=[1, 0])
+    assert accuracy.worst_group == "a"
+    assert np.isnan(accuracy.per_group["b"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([0, 1], [0, 1], ["a"]), "inconsistent numbers of samples"),
+        (([], [], []), "minimum of 1 is required"),
+        (([0, 1], [0, 1], ["a", None]), "missing"),
+        (([0, 1], [0, 1], [0.0, np.nan]), "missing"),
+        (([0, 1], ["a", "b"], [0, 1]), "Mix"),
+    ],
+)
+def test_bad_input_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        group_accuracy(*arguments)
+
+
+@pytest.mark.parametrize("weight", [[0, 0], [1, -1]])
+def test_weights_that_weigh_nothing_are_refused(weight):
+    with pytest.raises(ValueError, match="weight"):
+        group_accuracy([0, 1], [0, 1], ["a", "b"], sample_weight=weight)
+
+
+def test_the_scorer_gets_its_groups_by_routing():
+    X, y = np.zeros((8, 1)), np.array([0, 1] * 4)
+    groups = np.array(["a", "b", "a", "b", "b", "b", "b", "a"])
+    model = DummyClassifier(strategy="constant", constant=0)
+    with config_context(enable_metadata_routing=True):
+        scores = cross_validate(
+            model, X, y, cv=2, scoring=worst_group_scorer(), params={"groups": groups}
+        )
+        search = GridSearchCV(
+            model, {"constant": [0, 1]}, scoring=worst_group_scorer(), cv=2
+        ).fit(X, y, groups=groups)
+    expected = [
+        worst_group_accuracy(y[f], np.zeros(4), groups=groups[f])
+        for f in (slice(0, 4), slice(4, 8))
+    ]
+    assert sorted(scores["test_score"]) == sorted(expected)
+    assert search.best_score_ >= np.mean(expected)
+
+
+def test_without_routing_the_scorer_says_what_is_missing():
+    with pytest.raises(RuntimeError, match="metadata routing"):
+        worst_group_scorer()
