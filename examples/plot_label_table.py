@@ -54,10 +54,10 @@ else:
 # %%
 # The table
 # ---------
-# Columns need names that say what they hold: programs read them by name, under an
-# identifier such as ``mean_radius`` where the name has a space.
+# Columns need names that say what they hold, since programs read them by name.
 
 table, malignant_is_0 = load_breast_cancer(return_X_y=True, as_frame=True)
+table.columns = table.columns.str.replace(" ", "_")
 y = malignant_is_0.map({0: "malignant", 1: "benign"}).to_numpy()
 print(
     f"{table.shape[0]} masses, {table.shape[1]} columns: {', '.join(table.columns)}\n"

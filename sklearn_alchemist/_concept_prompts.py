@@ -63,8 +63,8 @@ SCORES = {
     "cosine": _SCORED
     + "as a cosine: often between 0.1 and 0.35, and comparable within "
     "a column rather than between columns.",
-    "softmax": _SCORED + "as a share between 0 and 1; the shares of an image add up to "
-    "1.",
+    "softmax": _SCORED + "as a share between 0 and 1; the shares of an image add up "
+    "to 1.",
 }
 SPURIOUS_SCORES = (
     "Columns that start with spurious_ score what often goes along with a class "

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -19,9 +18,9 @@ from . import images as _images
 from . import llm as _llm
 from ._image_input import check_images, embed_images
 from ._records import check_labels, describe_classes, parameter_names
-from .exceptions import BudgetError, SynthesisError
+from .exceptions import SynthesisError
 from .images import Concept
-from .llm import LLM, Completion, Question, Tally, Usage
+from .llm import LLM, Budget, Completion, Question, Tally, Usage
 from .votes import check_classes
 
 SPURIOUS_PREFIX = "spurious_"
@@ -267,14 +266,16 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         templates = _check_templates(self.templates)
         given = None if self.concepts is None else _named(self.concepts)
         images = self._check_images(X, reset=True)
-        # What can fail without the language model fails before it is asked.
         embedder = _images.resolve_embedder(self.embedder)
-        self._try_embedder(embedder, images)
         self.conversation_: list[tuple[Question, Completion]] = []
-        self.usage_ = Usage(paid=Tally(), cached=Tally())
-        named = _named(self._ask(X, y)) if given is None else given
-        self._column_names = list(named)
-        self.concepts_ = list(named.values())
+        self.usage_ = Usage()
+        if given is None:
+            # What can fail without the language model fails before it is asked.
+            n_text = _images.embed(embedder, ["a photo"], "texts").shape[1]
+            self._try_image(embedder, images, n_text)
+            given = _named(self._ask(X, y))
+        self._column_names = list(given)
+        self.concepts_ = list(given.values())
         self.concept_embeddings_ = _embed_concepts(embedder, self.concepts_, templates)
         cosines = self._compare(embedder, images, context)
         self.ranges_ = np.nanquantile(cosines, _QUANTILES, axis=0)
@@ -348,9 +349,8 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             return validate_data(self, X, dtype=np.float64, reset=reset)
         return check_images(X, self.input, on_broken=self.on_broken)
 
-    def _try_embedder(self, embedder: Any, images: Any) -> None:
-        """Embed a text and an image, to see that both meet in one space."""
-        n_text = _images.embed(embedder, ["a photo"], "texts").shape[1]
+    def _try_image(self, embedder: Any, images: Any, n_text: int) -> None:
+        """See that images and texts meet in one space, from the first image."""
         if self.input == "embedding":
             _check_dimensions(images.shape[1], n_text)
             return
@@ -382,9 +382,10 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         )
         paid: tuple[Completion, ...] = ()
         cached: tuple[Completion, ...] = ()
+        budget = Budget(llm.max_calls, llm.max_cost)
         for _ in range(1 + self.max_repairs):
             question = Question(messages)
-            answers = _llm.ask(_within_caps(llm, self.usage_.paid), [question])
+            answers = _llm.ask(llm, [question], budget=budget)
             (completion,) = answers.completions
             if answers.usage.paid.calls:
                 paid = (*paid, completion)
@@ -423,6 +424,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         """Compare each image with each concept; NaN where one cannot be read."""
         concepts = self.concept_embeddings_
         if self.input == "embedding":
+            _check_dimensions(images.shape[1], concepts.shape[1])
             return _images.cosine_similarities(images, concepts)
         cosines = np.full((len(images), len(concepts)), np.nan)
         n_batches = -(-len(images) // self.batch_size)
@@ -523,21 +525,6 @@ def _check_dimensions(n_image: int, n_text: int) -> None:
             f"images have embeddings of {n_image} dimensions and texts of {n_text}: "
             "both must come from one vision-language model."
         )
-
-
-def _within_caps(llm: LLM, paid: Tally) -> LLM:
-    """Leave a model what a fit has not spent yet."""
-    caps: dict[str, Any] = {}
-    if paid.calls and llm.max_calls is not None:
-        caps["max_calls"] = llm.max_calls - paid.calls
-    if paid.calls and llm.max_cost is not None:
-        caps["max_cost"] = llm.max_cost - (paid.dollars or 0.0)
-    if any(left <= 0 for left in caps.values()):
-        raise BudgetError(
-            f"the answers so far cannot be used, and the budget is spent ({paid}): "
-            "raise max_calls or max_cost, or give concepts=[...]."
-        )
-    return replace(llm, **caps) if caps else llm
 
 
 def _report_batches(

@@ -1,13 +1,13 @@
 """Validate images, and embed them for the estimators that take them."""
 
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from . import images as _images
+from ._warn import warn
 from .exceptions import ImageWarning
 
 
@@ -124,9 +124,8 @@ def embed_images(
         raise ValueError(f"none of {len(images)} images can be read; {broken[0]}.")
     if broken:
         more = "" if len(broken) <= 3 else f"; and {len(broken) - 3} more"
-        warnings.warn(
+        warn(
             f"{len(broken)} of {len(images)} images cannot be read and get NaN: "
             f"{'; '.join(broken[:3])}{more}.",
             ImageWarning,
-            stacklevel=4,
         )
