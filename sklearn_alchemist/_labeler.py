@@ -476,6 +476,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             warn(losses, ProgramWarning)
         n_tried = len(votes)
         if silent := [name for name in silent if name in names]:
+            silent = _synthesis.explain_silence(silent, kept, records.sample(_N_TRIED))
             warn(_synthesis.say_silent(silent, n_tried), ProgramWarning)
         elif n_tried >= _MIN_TO_JUDGE and len(kept) > 1 and synthesis is not None:
             lacking = _synthesis.unheard_classes(votes, len(self.classes_))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from .._lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from ._columns import explain_silence, list_columns, never_crossed
     from ._estimate import CostEstimate, estimate_cost
     from ._gate import Rejection, try_programs
     from ._knowledge import read_documents
@@ -41,8 +42,11 @@ __all__ = [
     "Synthesis",
     "describe_values",
     "estimate_cost",
+    "explain_silence",
     "extract_source",
     "knowledge_questions",
+    "list_columns",
+    "never_crossed",
     "plan",
     "plan_slots",
     "read_documents",
@@ -75,8 +79,11 @@ __getattr__ = lazy_exports(
         "Synthesis": "_synthesize",
         "describe_values": "_rows",
         "estimate_cost": "_estimate",
+        "explain_silence": "_columns",
         "extract_source": "_parsing",
         "knowledge_questions": "_recipe",
+        "list_columns": "_columns",
+        "never_crossed": "_columns",
         "plan": "_plan",
         "plan_slots": "_recipe",
         "read_documents": "_knowledge",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ._columns import list_columns
+
 # Recorded with every program; a change of the words below, or of a strategy in
 # _plan.py, makes a new version.
 PROMPT_VERSION = "2"
@@ -482,7 +484,7 @@ def describe_columns(brief: Brief) -> str:
     if brief.is_text:
         (name,) = brief.columns
         return f"`{name}` is the text of one record."
-    lines = "\n".join(f"- {name}: {kind}" for name, kind in brief.columns.items())
+    lines = list_columns(brief.columns)
     return (
         "Its parameters name the columns that it reads, as many of these as it needs; "
         f"a missing value is None:\n{lines}"

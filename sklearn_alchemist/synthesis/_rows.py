@@ -205,10 +205,11 @@ def _render(columns: Columns, row: int) -> str:
     if len(columns) == 1:
         (values,) = columns.values()
         return _shorten(str(values[row]), MAX_CHARACTERS)
-    return "\n".join(
+    fields = (
         f"{name}: {_shorten(str(values[row]), MAX_CHARACTERS // 2)}"
         for name, values in columns.items()
     )
+    return _shorten("\n".join(fields), 2 * MAX_CHARACTERS)
 
 
 def _shorten(text: str, n_characters: int) -> str:
