@@ -6,6 +6,8 @@ ARGS ?=
 
 .PHONY: help demo test lint format types wheel docs rerecord benchmark-label-models benchmark-synthesis benchmark-programs clean
 .PHONY: help demo test lint format types wheel docs rerecord benchmark-label-models benchmark-annotator paper-table clean
+.PHONY: help demo test lint format types wheel docs rerecord benchmark-synthesis \
+  benchmark-waterbirds clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
@@ -21,6 +23,7 @@ help:
 	@echo "make benchmark-synthesis DATA=folder  compare ten plain calls with the plan"
 	@echo "make benchmark-annotator ARGS='DATA RECORDINGS'       accuracy and calibration"
 	@echo "make paper-table ARGS='DATA --recordings RECORDINGS'  beside the paper's numbers"
+	@echo "make benchmark-waterbirds DATA=file   look at the worst group of Waterbirds"
 	@echo "make clean     remove what the other targets made"
 
 $(VENV)/python: 
@@ -80,6 +83,9 @@ rerecord: $(VENV)/examples
 	mkdir -p build
 	$(BIN)/python examples/plot_label_news.py --store build/rerecord.sqlite \
 	  --record examples/recordings/news.jsonl $(ARGS)
+	for name in table images; do rm -f build/rerecord.sqlite; \
+	  $(BIN)/python examples/plot_label_$$name.py --store build/rerecord.sqlite \
+	  --record examples/recordings/$$name.jsonl $(ARGS) || exit 1; done
 
 benchmark-label-models: $(VENV)/examples
 	$(BIN)/python benchmarks/label_models.py $(ARGS)
@@ -91,6 +97,8 @@ benchmark-annotator: $(VENV)/examples
 
 paper-table: $(VENV)/examples
 	$(BIN)/python benchmarks/paper_table.py $(ARGS)
+benchmark-waterbirds: $(VENV)/examples
+	$(BIN)/python benchmarks/waterbirds.py $(DATA) $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist docs/_build docs/generated .mypy_cache .pytest_cache .ruff_cache
