@@ -139,8 +139,8 @@ def draw_images(n_images, folder):
 class PaintedBirds:
     """Embed drawn birds by what their pixels show, and texts by their words.
 
-    Like a real model it sees the background first, and takes the name of a class for
-    the place where such birds live.
+    Like a real model it sees the background first, and takes the name of a class above
+    all for the place where such birds live.
     """
 
     palette = np.array(list(COLOURS.values()), dtype=float)
@@ -192,7 +192,10 @@ class PaintedBirds:
 
     def _text(self, text):
         ends = [[bool(re.search(w, text.lower())) for w in pair] for pair in self.words]
-        return [float(plus) - float(minus) for plus, minus in ends]
+        signs = [float(plus) - float(minus) for plus, minus in ends]
+        if re.search("(water|land)bird", text):
+            signs[:4] = [0.4 * signs[4]] * 4
+        return signs
 
 
 def _balance(one, other):
@@ -213,13 +216,13 @@ def read_waterbirds(folder):
     return paths, np.array(bird), np.array(place)
 
 
+folder = tempfile.TemporaryDirectory()
 if arguments.waterbirds:
     embedder = arguments.embedder
     paths, bird, place = read_waterbirds(arguments.waterbirds)
 else:
     embedder = PaintedBirds()
-    drawn = tempfile.TemporaryDirectory()
-    paths, bird, place = draw_images(arguments.images, drawn.name)
+    paths, bird, place = draw_images(arguments.images, folder.name)
 y = np.array(list(CLASSES))[bird]
 print(
     f"{len(paths)} images, {np.mean(bird == place):.0%} at the place of their class\n"
@@ -245,7 +248,7 @@ by_name = np.array(list(CLASSES))[zero_shot.fit_transform(paths).argmax(axis=1)]
 # from the embeddings; these are computed once and kept in a file.
 
 TASK = "Is the bird in the image a waterbird or a landbird?"
-cache = Path(tempfile.mkdtemp()) / "embeddings.sqlite"
+cache = Path(folder.name) / "embeddings.sqlite"
 scorer = ConceptScorer(
     llm, task=TASK, classes=CLASSES, embedder=embedder, n_spurious=2, cache=cache
 ).set_output(transform="pandas")
@@ -281,6 +284,7 @@ for row, y_pred in rows.items():
     shares = "  ".join(f"{accuracy.per_group[n]:>{len(n)}.3f}" for n in names)
     print(f"{row:<20} {accuracy.average:>7.3f}  {accuracy.worst:>5.3f}  {shares}")
 print(f"\nconcepts {fitted_scorer.usage_}\nprograms {fitted_labeler.usage_}")
+folder.cleanup()
 
 if arguments.record:
     store = CompletionStore(arguments.store)
