@@ -155,7 +155,7 @@ def read_concepts(answer: str, classes: Sequence[Any]) -> list[Concept]:
     Returns
     -------
     concepts : list of Concept
-        Those that tell classes apart first; a name that comes twice is taken once.
+        Those that tell classes apart first, spurious ones after them.
 
     Raises
     ------
@@ -169,14 +169,14 @@ def read_concepts(answer: str, classes: Sequence[Any]) -> list[Concept]:
     if not isinstance(entries, list) or not entries:
         raise ValueError('the answer holds no list "concepts", or an empty one')
     spelled = {str(name).casefold(): name for name in classes}
-    concepts: dict[str, Concept] = {}
-    for i, entry in enumerate(entries):
-        concept = _read_concept(entry, f"concept {i + 1}", spelled)
-        concepts.setdefault(concept.name.casefold(), concept)
-    covered = {c.speaks_for for c in concepts.values() if not c.spurious}
+    concepts = [
+        _read_concept(entry, f"concept {i}", spelled)
+        for i, entry in enumerate(entries, start=1)
+    ]
+    covered = {c.speaks_for for c in concepts if not c.spurious}
     if missing := [name for name in classes if name not in covered]:
         raise ValueError(f"no concept speaks for {missing}")
-    return sorted(concepts.values(), key=lambda concept: concept.spurious)
+    return sorted(concepts, key=lambda concept: concept.spurious)
 
 
 def _load_json(answer: str) -> Any:
@@ -204,17 +204,14 @@ def _read_concept(entry: Any, where: str, spelled: Mapping[str, Any]) -> Concept
         raise ValueError(f'{where} ({name!r}) has no list "descriptions"')
     if not all(isinstance(text, str) and text.strip() for text in texts):
         raise ValueError(f"{where} ({name!r}) has a description that is no text")
+    spurious = entry.get("spurious", False)
+    if not isinstance(spurious, bool):
+        raise ValueError(f'{where} ({name!r}) needs true or false as "spurious"')
     of = str(entry.get("class")).casefold()
-    if of not in spelled:
+    if of not in spelled and not spurious:
         raise ValueError(
             f'{where} ({name!r}) has the "class" {entry.get("class")!r}, which is none '
             f"of {list(spelled.values())}"
         )
-    spurious = entry.get("spurious", False)
-    if not isinstance(spurious, bool):
-        raise ValueError(
-            f'{where} ({name!r}) has a "spurious" that is no true or false'
-        )
-    return Concept(
-        name.strip(), tuple(text.strip() for text in texts), spelled[of], spurious
-    )
+    phrases = tuple(text.strip() for text in texts)
+    return Concept(name.strip(), phrases, spelled.get(of), spurious)

@@ -273,7 +273,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             # What can fail without the language model fails before it is asked.
             n_text = _images.embed(embedder, ["a photo"], "texts").shape[1]
             self._try_image(embedder, images, n_text)
-            given = _named(self._ask(X, y))
+            given = _named(self._ask(X, y), skip_repeated=True)
         self._column_names = list(given)
         self.concepts_ = list(given.values())
         self.concept_embeddings_ = _embed_concepts(embedder, self.concepts_, templates)
@@ -475,8 +475,8 @@ def _check_templates(templates: Sequence[str]) -> Sequence[str]:
     return templates
 
 
-def _named(concepts: Any) -> dict[str, Concept]:
-    """Give each concept the name of its column."""
+def _named(concepts: Any, *, skip_repeated: bool = False) -> dict[str, Concept]:
+    """Give each concept the name of its column; the first that has it keeps it."""
     concepts = _images.as_concepts(concepts)
     names = [
         SPURIOUS_PREFIX + c.name.removeprefix(SPURIOUS_PREFIX) if c.spurious else c.name
@@ -485,12 +485,12 @@ def _named(concepts: Any) -> dict[str, Concept]:
     named: dict[str, Concept] = {}
     for name, concept in zip(names, concepts, strict=True):
         (slug,) = parameter_names([name])
-        if slug in named:
+        if slug in named and not skip_repeated:
             raise ValueError(
                 f"the concepts {named[slug].name!r} and {concept.name!r} would have "
                 f"the same column, {slug!r}: rename one of them."
             )
-        named[slug] = concept
+        named.setdefault(slug, concept)
     return named
 
 

@@ -55,7 +55,8 @@ def check_images(X: Any, input: str, *, on_broken: str = "raise") -> list[Any]: 
             return sources
         return _images.check_paths(sources)
     for i, image in enumerate(sources):
-        if not hasattr(image, "__array_interface__"):
+        # Of the type: a PIL image would be decoded to answer.
+        if not hasattr(type(image), "__array_interface__"):
             raise TypeError(
                 f"the image at position {i} is {type(image).__name__}, neither a PIL "
                 "image nor an array: set input='path' for paths of files."

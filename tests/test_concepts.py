@@ -230,6 +230,15 @@ def test_a_broken_image_is_an_error_with_its_place(paths):
         scorer(concepts=["red"], input="path").fit(paths)
 
 
+def test_an_image_that_breaks_when_it_is_decoded_is_an_error_with_its_place(paths):
+    path = Path(paths[1])
+    Image.fromarray(plain(RED, (64, 64))).save(path, "bmp")
+    path.write_bytes(path.read_bytes()[:500])
+    images = [Image.open(path) for path in paths]
+    with pytest.raises(ValueError, match="position 1: it cannot be decoded"):
+        scorer(concepts=["red"]).fit(images)
+
+
 def test_a_broken_image_is_nan_where_that_is_wanted(paths, tmp_path):
     Path(paths[2]).write_text("broken")
     paths += ["missing.png", str(tmp_path)]
@@ -394,12 +403,27 @@ def test_the_json_is_found_in_an_answer(wrapped):
     assert len(read_concepts(wrapped, CLASSES)) == 3
 
 
-def test_classes_are_found_however_they_are_spelled_and_names_are_taken_once():
+def test_concepts_with_the_same_column_are_taken_once(server):
+    entries = json.loads(ANSWER)["concepts"]
+    server.script = [json.dumps([*entries, entry("Hot-red", "fire", "ash")])]
+    fitted = scorer(llm_of(server)).fit(IMAGES)
+    assert len(fitted.concepts_) == 4
+    server.script = [json.dumps([*entries, entry("hot-red", "fire", "ash")])]
+    fitted = scorer(llm_of(server), task="Another?").fit(IMAGES)
+    assert len(fitted.concepts_) == 3
+
+
+def test_a_spurious_concept_needs_no_class():
+    shade = entry("shade", None, "dark corners", spurious=True)
+    answer = json.dumps([*json.loads(ANSWER)["concepts"], shade])
+    assert read_concepts(answer, CLASSES)[-1].speaks_for is None
+
+
+def test_classes_are_found_however_they_are_spelled():
     answer = json.dumps(
         [
             entry("light", "TRUE", "a"),
             entry("dark", "False", "b"),
-            entry("Light", True, "c"),
         ]
     )
     concepts = read_concepts(answer, [False, True])

@@ -60,7 +60,7 @@ def resolve_embedder(embedder: "str | Embedder | Callable[[], Embedder]") -> Any
         If the model cannot be loaded, or a function makes no embedder.
     """
     if isinstance(embedder, str):
-        return _load_sentence_transformer(embedder)
+        return _load_sentence_transformer(embedder, model_key(None, embedder))
     if hasattr(embedder, "encode") and not isinstance(embedder, type):
         return embedder
     made = embedder()
@@ -72,8 +72,8 @@ def resolve_embedder(embedder: "str | Embedder | Callable[[], Embedder]") -> Any
     return made
 
 
-@lru_cache(maxsize=2)
-def _load_sentence_transformer(name: str) -> Any:
+@lru_cache(maxsize=1)  # by the key as well: a folder may hold another model by now
+def _load_sentence_transformer(name: str, key: str) -> Any:
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError:
@@ -251,7 +251,7 @@ def _content_keys(sources: Mapping[int, Any]) -> dict[int, str]:
     """Hash the images that can be read at all."""
     keys = {}
     for i, source in sources.items():
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             keys[i] = content_key(source)
     return keys
 

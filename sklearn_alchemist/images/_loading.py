@@ -154,10 +154,17 @@ def content_key(source: Any) -> str:
     -------
     key : str
         A SHA-256 in hexadecimal.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the image cannot be read or is too large.
     """
     if isinstance(source, str | os.PathLike):
         with Path(source).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    if not isinstance(source, np.ndarray) and source.width * source.height > MAX_PIXELS:
+        raise ValueError(_too_large(MAX_PIXELS))
     pixels = np.ascontiguousarray(source)
     description = f"{getattr(source, 'mode', '')}{pixels.shape}{pixels.dtype}"
     digest = hashlib.sha256(description.encode())
