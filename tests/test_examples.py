@@ -9,12 +9,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def news(tmp_path_factory):
-    """Output of the news example on some of its articles, with no home and no key."""
+def run(tmp_path_factory, *arguments):
+    """Output of an example, with no home and no key."""
     home = str(tmp_path_factory.mktemp("home"))
     run = subprocess.run(
-        [sys.executable, "examples/plot_label_news.py", "--articles", "370"],
+        [sys.executable, *arguments],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "HOME": home, "PYTHONWARNINGS": "error"},
         capture_output=True,
@@ -23,6 +22,24 @@ def news(tmp_path_factory):
     )
     assert run.returncode == 0, run.stderr
     return run.stdout
+
+
+@pytest.fixture(scope="module")
+def news(tmp_path_factory):
+    """Output of the news example on some of its articles."""
+    return run(tmp_path_factory, "examples/plot_label_news.py", "--articles", "370")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    return run(tmp_path_factory, "examples/plot_label_table.py")
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """Output of the image example, which draws its images."""
+    pytest.importorskip("PIL")
+    return run(tmp_path_factory, "examples/plot_label_images.py", "--images", "200")
 
 
 def test_recordings_answer_exactly_the_prompts_of_the_package(news):
@@ -43,3 +60,18 @@ def test_the_programs_that_are_kept_are_summarised(news):
 def test_both_ways_are_priced(news):
     programs, rows = re.findall(r"calls +[\d,]+ tokens +\$([\d.]+)", news)
     assert 0 < float(programs) < float(rows)
+
+
+def test_breast_cancer_is_labeled_well_without_labels(table):
+    votes, student = re.findall(r"^the .+? (0\.\d+) +0\.\d+$", table, re.M)
+    assert float(votes) >= 0.90
+    assert float(student) > 0.85
+    assert "paid: 0 calls" in table
+
+
+def test_drawn_images_run_the_whole_line(images):
+    """A smoke test: whoever draws the images decides how well it goes."""
+    assert "spurious_" in images
+    for way in ("zero-shot", "votes", "student"):
+        assert re.search(rf"^{way} +[01]\.\d+ +[01]\.\d+", images, re.M)
+    assert images.count("paid: 0 calls") == 2
