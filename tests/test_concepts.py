@@ -488,6 +488,24 @@ def test_a_student_learns_from_embeddings_while_programs_read_scores(tmp_path, s
     assert (votes == y).mean() > 0.95
 
 
+def test_whoever_has_embeddings_gives_them_to_programs_and_student_alike():
+    images, y = many_images()
+    X = MeanColour().encode(images)
+    programs = [
+        LabelingProgram("p0", "def label(red): return 'fire' if red > 0.5 else None"),
+        LabelingProgram(
+            "p1", "def label(blue): return 'water' if blue > 0.5 else None"
+        ),
+    ]
+    first = scorer(concepts=["red", "blue"], input="embedding")
+    labeler = make_pipeline(
+        first.set_output(transform="pandas"),
+        ProgramSynthesisLabeler(classes=CLASSES, programs=programs),
+    )
+    annotator = DistilledAnnotator(labeler, estimator=LogisticRegression(C=100)).fit(X)
+    assert (annotator.predict(X) == y).mean() > 0.95
+
+
 def test_names_of_concepts_reach_the_prompts(server):
     server.script = [ANSWER]
     server.answer = lambda request: Reply("```python\n" + PROGRAMS[0] + "\n```")
