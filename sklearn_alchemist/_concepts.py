@@ -20,7 +20,7 @@ from ._image_input import check_images, embed_images
 from ._records import check_labels, describe_classes, parameter_names
 from .exceptions import SynthesisError
 from .images import Concept
-from .llm import LLM, Budget, Completion, Question, Tally, Usage
+from .llm import LLM, Budget, Completion, Question, Usage
 from .votes import check_classes
 
 SPURIOUS_PREFIX = "spurious_"
@@ -380,18 +380,15 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             n_concepts=self.n_concepts,
             n_spurious=self.n_spurious,
         )
-        paid: tuple[Completion, ...] = ()
-        cached: tuple[Completion, ...] = ()
         budget = Budget(llm.max_calls, llm.max_cost)
         for _ in range(1 + self.max_repairs):
             question = Question(messages)
             answers = _llm.ask(llm, [question], budget=budget)
             (completion,) = answers.completions
-            if answers.usage.paid.calls:
-                paid = (*paid, completion)
-            else:
-                cached = (*cached, completion)
-            self.usage_ = Usage(paid=Tally.of(paid), cached=Tally.of(cached))
+            self.usage_ = Usage(
+                paid=self.usage_.paid + answers.usage.paid,
+                cached=self.usage_.cached + answers.usage.cached,
+            )
             self.conversation_.append((question, completion))
             try:
                 return _prompts.read_concepts(completion.text, list(described))
@@ -428,7 +425,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             return _images.cosine_similarities(images, concepts)
         cosines = np.full((len(images), len(concepts)), np.nan)
         n_batches = -(-len(images) // self.batch_size)
-        with_steps, done = _report_batches(self, context, n_batches)
+        on_batch, done = _report_batches(self, context, n_batches)
         for positions, embeddings in embed_images(
             embedder,
             self.embedder,
@@ -436,7 +433,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             batch_size=self.batch_size,
             cache=self.cache,
             on_broken=self.on_broken,
-            on_batch=with_steps,
+            on_batch=on_batch,
         ):
             _check_dimensions(embeddings.shape[1], concepts.shape[1])
             cosines[positions] = _images.cosine_similarities(embeddings, concepts)
