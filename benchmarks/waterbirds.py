@@ -121,14 +121,14 @@ def main(arguments: list[str] | None = None) -> None:
     answers = {"zero-shot": zero_shot(data)}
     for method in ("majority_vote", "dawid_skene"):
         answers[f"programs, {method}"] = by_programs(data, llm, method)
-    groups = group_accuracy(data.y, data.y, data.groups).n_samples
-    print(f"{len(data.y)} images\n{'':<24}average  worst  worst group")
+    sizes = group_accuracy(data.y, data.y, data.groups).n_samples
+    heads = [f"{' '.join(group)} (n = {n})" for group, n in sizes.items()]
+    print(f"{len(data.y)} images\n{'':<24}average  worst  " + "  ".join(heads))
     for name, y_pred in answers.items():
         found = group_accuracy(data.y, y_pred, data.groups)
-        print(
-            f"{name:<24}{found.average:>7.3f}  {found.worst:>5.3f}  "
-            f"{' '.join(found.worst_group)} (n = {groups[found.worst_group]})"
-        )
+        shares = zip(heads, found.per_group.values(), strict=True)
+        columns = "  ".join(f"{share:>{len(head)}.3f}" for head, share in shares)
+        print(f"{name:<24}{found.average:>7.3f}  {found.worst:>5.3f}  {columns}")
     if options.record:
         store = CompletionStore(options.store)
         write_recordings(store, options.record, answered_by=options.answered_by)
