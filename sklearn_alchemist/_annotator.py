@@ -17,7 +17,6 @@ from sklearn.base import (
 )
 from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, Tags, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
@@ -445,8 +444,12 @@ class DistilledAnnotator(
                 f"the student {name} has no predict_proba: take a classifier that has, "
                 f"or wrap it, as in CalibratedClassifierCV({name}())."
             )
-        takes_texts = get_tags(student).input_tags.string
-        if records.is_text and not takes_texts and not isinstance(student, Pipeline):
+        # What is made of parts may hold one that encodes texts, and not tell.
+        parts = [
+            value for value in student.get_params().values() if _is_estimator(value)
+        ]
+        takes_texts = get_tags(student).input_tags.string or parts
+        if records.is_text and not takes_texts:
             raise TypeError(
                 f"the student {name} takes no texts: put what encodes them in front of "
                 f"it, as in make_pipeline(TfidfVectorizer(), {name}())."
@@ -572,6 +575,10 @@ class DistilledAnnotator(
         tags.input_tags.string = student is None or student.string
         tags.input_tags.allow_nan = student is None or student.allow_nan
         return tags
+
+
+def _is_estimator(value: Any) -> bool:
+    return hasattr(value, "fit") and hasattr(value, "get_params")
 
 
 def _route(annotator: DistilledAnnotator, fit_params: dict[str, Any]) -> Bunch:

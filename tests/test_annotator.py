@@ -137,6 +137,7 @@ def test_annotate_gives_a_frame_with_the_index_of_the_records(labeler):
     [
         make_pipeline(CountVectorizer(), MultinomialNB()),
         make_pipeline(CountVectorizer(), KNeighborsClassifier(1)),  # takes no weights
+        CalibratedClassifierCV(make_pipeline(CountVectorizer(), LinearSVC()), cv=2),
     ],
 )
 def test_any_classifier_can_be_the_student(labeler, student):
