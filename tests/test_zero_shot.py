@@ -20,6 +20,7 @@ from sklearn.model_selection import cross_val_score
 
 from sklearn_alchemist import LLM, ZeroShotAnnotator
 from sklearn_alchemist.exceptions import (
+    AlchemistWarning,
     AnswerWarning,
     BudgetError,
     LLMError,
@@ -121,7 +122,9 @@ def test_a_server_that_knows_no_schemas_is_asked_without(server, annotator):
         return "I would call this one " + json.loads(judge(request))["label"]
 
     server.answer = answer
-    assert annotator.predict(TEXTS).tolist() == GOLD
+    with pytest.warns(AlchemistWarning, match="it is asked without"):
+        predicted = annotator.predict(TEXTS)
+    assert predicted.tolist() == GOLD
 
 
 def test_an_answer_that_is_no_class_is_uniform_and_flagged(server, annotator):

@@ -16,7 +16,6 @@ from ._prompts import answer_schema, write_messages
 
 # What a provider says of a record that it does not take, rather than of the account.
 _REFUSES_RECORD = re.compile(r"ContextWindowExceeded|ContentPolicyViolation", re.I)
-_REFUSES_SCHEMA = re.compile(r"response_format|json_schema|structured output", re.I)
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def _ask(
     batches: list[list[Any]],
     structured: bool,
 ) -> tuple[list[Completion | None], Usage]:
-    """Ask about each batch, by a schema where the server takes one."""
+    """Ask about each batch; what a server takes no schema for is asked without."""
     questions = [Question(write_messages(task, classes, batch)) for batch in batches]
     params = {"temperature": 0, **(llm.params or {})}
     plain = replace(llm, params=params)
@@ -123,21 +122,14 @@ def _ask(
         return _ask_despite_refusals(plain, questions)
     completions: list[Completion | None] = []
     usage = Usage()
-    try:
-        # The last batch may be one record, which is answered in a form of its own.
-        for n_records, group in groupby(batches, key=lambda batch: min(len(batch), 2)):
-            schema = answer_schema(list(classes), n_records)
-            model = replace(plain, params={**params, "response_format": schema})
-            start, n_asked = len(completions), len(list(group))
-            found, spent = _ask_despite_refusals(
-                model, questions[start : start + n_asked]
-            )
-            completions += found
-            usage = add_usage(usage, spent)
-    except LLMError as error:
-        if not _REFUSES_SCHEMA.search(str(error)):
-            raise
-        return _ask_despite_refusals(plain, questions)
+    # The last batch may be one record, which is answered in a form of its own.
+    for n_records, group in groupby(batches, key=lambda batch: min(len(batch), 2)):
+        schema = answer_schema(list(classes), n_records)
+        model = replace(plain, params={**params, "response_format": schema})
+        start, n_asked = len(completions), len(list(group))
+        found, spent = _ask_despite_refusals(model, questions[start : start + n_asked])
+        completions += found
+        usage = add_usage(usage, spent)
     return completions, usage
 
 
