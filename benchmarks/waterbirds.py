@@ -85,9 +85,9 @@ def scorer(data: Data, score: str) -> ConceptScorer:
     ).set_output(transform="pandas")
 
 
-def zero_shot(data: Data) -> np.ndarray:
+def zero_shot(data: Data, score: str = "cosine") -> np.ndarray:
     """Answer with the class whose prompt is more similar."""
-    scores = scorer(data, "cosine").fit_transform(data.images)
+    scores = scorer(data, score).fit_transform(data.images)
     return np.array(list(CLASSES))[scores.to_numpy().argmax(axis=1)]
 
 
@@ -118,7 +118,8 @@ def main(arguments: list[str] | None = None) -> None:
     llm = LLM("recorded", store=RECORDINGS)
     if options.model:
         llm = LLM(options.model, api_base=options.api_base, store=options.store)
-    answers = {"zero-shot": zero_shot(data)}
+    # Programs read scaled scores: what scaling alone gives stands beside them.
+    answers = {"zero-shot": zero_shot(data), "scaled": zero_shot(data, "scaled")}
     for method in ("majority_vote", "dawid_skene"):
         answers[f"programs, {method}"] = by_programs(data, llm, method)
     sizes = group_accuracy(data.y, data.y, data.groups).n_samples

@@ -52,10 +52,10 @@ def test_zero_shot_and_programs_stand_side_by_side(
     )  # fmt: skip
     printed = capsys.readouterr().out
     shares = re.findall(
-        r"^(zero-shot|programs, \w+) +(\d\.\d+) +(\d\.\d+)", printed, re.M
+        r"^(zero-shot|scaled|programs, \w+) +(\d\.\d+) +(\d\.\d+)", printed, re.M
     )
     assert [name for name, *_ in shares] == [
-        "zero-shot", "programs, majority_vote", "programs, dawid_skene"
+        "zero-shot", "scaled", "programs, majority_vote", "programs, dawid_skene"
     ]  # fmt: skip
     assert all(0.9 < float(average) <= 1 for _, average, _ in shares)
     assert "(n = 20)" in printed
