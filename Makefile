@@ -4,10 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test lint format types wheel docs rerecord benchmark-label-models benchmark-synthesis benchmark-programs clean
-.PHONY: help demo test lint format types wheel docs rerecord benchmark-label-models benchmark-annotator paper-table clean
-.PHONY: help demo test lint format types wheel docs rerecord benchmark-synthesis \
-  benchmark-waterbirds clean
+.PHONY: help demo test lint format types wheel docs rerecord \
+  benchmark-label-models benchmark-synthesis benchmark-programs \
+  benchmark-annotator paper-table benchmark-waterbirds clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"

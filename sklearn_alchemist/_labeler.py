@@ -508,6 +508,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             self.classes_.tolist(),
             timeout=self.timeout,
             n_jobs=self.n_jobs,
+            sandbox=self.sandbox,
         ).votes
         kept, dropped = _synthesis.select(programs, votes, labels, n_given=n_given)
         self.rejected_ += dropped
