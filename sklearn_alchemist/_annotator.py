@@ -27,6 +27,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from ._aggregator import LabelModelAggregator, is_labelled
 from ._records import Records, check_records, is_text
@@ -492,20 +493,23 @@ class DistilledAnnotator(
         )
         used |= gold != ABSTAIN
         self.class_prior_ = from_votes.mean(axis=0)
-        distilled = distil(
-            lambda: (
-                _default_student(records)
-                if self.estimator is None
-                else clone(self.estimator)
-            ),
-            self._student_input(X, records),
-            Lesson(from_votes, self.classes_, self.class_prior_, used, gold),
-            cv=self.cv,
-            n_rounds=self.n_rounds,
-            vote_weight=self.vote_weight,
-            class_weight=self.class_weight,
-            fit_params=fit_params,
-        )
+        # Threads of BLAS wait for each other more than they help with sparse features.
+        limit = 1 if self.estimator is None else None
+        with threadpool_limits(limit, user_api="blas"):
+            distilled = distil(
+                lambda: (
+                    _default_student(records)
+                    if self.estimator is None
+                    else clone(self.estimator)
+                ),
+                self._student_input(X, records),
+                Lesson(from_votes, self.classes_, self.class_prior_, used, gold),
+                cv=self.cv,
+                n_rounds=self.n_rounds,
+                vote_weight=self.vote_weight,
+                class_weight=self.class_weight,
+                fit_params=fit_params,
+            )
         self.estimator_, self.scaling_ = distilled.student, distilled.scaling
         self.temperatures_ = {"both": 1.0, "student": 1.0, "votes": 1.0}
         if labelled is not None and distilled.held_out is not None:
