@@ -2,7 +2,7 @@
 Label news articles without labels
 ==================================
 
-A language model writes nine labeling programs; they vote on 2,225 BBC news articles, a
+A language model writes ten labeling programs; they vote on 2,225 BBC news articles, a
 label model weighs the votes, and a small classifier learns the result. No gold label
 is used on the way: gold labels only score at the end.
 
@@ -98,7 +98,6 @@ labeler = ProgramSynthesisLabeler(
         "sport": "matches, competitions, players, teams and athletics",
         "tech": "computers, the internet, phones, games and gadgets",
     },
-    n_programs=9,
     n_jobs=-1,
 )
 annotator = DistilledAnnotator(labeler).set_callbacks(ProgressBar())
