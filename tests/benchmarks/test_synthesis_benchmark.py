@@ -49,13 +49,13 @@ def test_it_records_scores_and_compares_both_ways(server, tmp_path, capsys):
     model = ["--record", "--model", "openai/test", "--api-base", server.api_base]
     synthesis.main([*options, *model, "--repeats", "1", "--answered-by", "a script"])
     first = capsys.readouterr().out
-    assert len(server.requests) == 10 + 9
+    assert len(server.requests) == 10 + 10
     assert "a script" in (tmp_path / "youtube-ours-1.jsonl").read_text()
     table = first[first.index("majority vote  youtube") :]
     assert "aggregator     mean" in table
     synthesis.main(options)
     assert capsys.readouterr().out.endswith(table)
-    assert len(server.requests) == 10 + 9
+    assert len(server.requests) == 10 + 10
 
 
 def test_a_bootstrap_covers_rows_and_recordings():
