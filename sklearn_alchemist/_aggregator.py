@@ -314,7 +314,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """
         for name in ("_seen", "_running", "_names"):
             self.__dict__.pop(name, None)
-        votes = validate_data(self, X)
+        votes = self._validate(X, reset=True)
         names = None if self.classes is None else check_classes(self.classes)
         votes, labels, weight, names = self._read(votes, y, sample_weight, names)
         self._fit_rows(*_collapse(votes, labels, weight), names, X, y)
@@ -365,7 +365,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         .. [1] P. Liang and D. Klein, "Online EM for unsupervised models", NAACL 2009.
         """
         first = not hasattr(self, "_seen")
-        votes = validate_data(self, X, reset=first)
+        votes = self._validate(X, reset=first)
         if first:
             given = self.classes if self.classes is not None else classes
             self._names = None if given is None else check_classes(given)
@@ -412,7 +412,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             If `classes` was given and a vote is neither -1 nor the index of a class.
         """
         check_is_fitted(self)
-        votes = validate_data(self, X, reset=False)
+        votes = self._validate(X, reset=False)
         if self.classes is not None:
             check_class_indices(votes, len(self.classes_))
         return self._posterior(encode_answers(votes, self.answers_), self.temperature_)
@@ -432,6 +432,20 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
+
+    def _validate(self, X: ArrayLike, *, reset: bool) -> np.ndarray:
+        """Return the votes as numbers."""
+        try:
+            return validate_data(self, X, reset=reset)
+        except ValueError as error:
+            reason = str(error)
+            if "could not convert string" in reason or "contains NaN" in reason:
+                raise ValueError(
+                    "Votes are numbers: -1 where a program abstains, else the index of "
+                    f"a class. {reason.splitlines()[0]} Replace missing votes by -1, "
+                    "and names by their index in the sorted classes."
+                ) from error
+            raise
 
     def _read(
         self,

@@ -374,6 +374,13 @@ def test_missing_votes_are_refused(method):
 
 
 # ------------------------------------------------------------ frames, callbacks ----
+@pytest.mark.parametrize("bad", ["spam", np.nan])
+def test_votes_that_are_no_numbers_are_refused_with_advice(bad):
+    votes = pd.DataFrame({"a": [0, 1, bad], "b": [1, 1, 0]})
+    with pytest.raises(ValueError, match=r"-1 where a program abstains.*Replace"):
+        LabelModelAggregator().fit(votes)
+
+
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_data_frames_of_votes_are_read(frame):
     votes, _ = planted_votes([0.8, 0.7], [0.5, 0.5], n_samples=60)
