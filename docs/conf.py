@@ -12,7 +12,7 @@ extensions = [
     "numpydoc",
 ]
 templates_path = ["templates"]
-exclude_patterns = ["_build", "templates"]
+exclude_patterns = ["_build", "templates", "synthesis_figures.rst"]
 html_theme = "sphinx_rtd_theme"
 autosummary_generate = True
 autodoc_typehints = "none"
