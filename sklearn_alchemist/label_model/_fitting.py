@@ -219,9 +219,7 @@ def fit_patterns(patterns: Patterns, settings: Settings, on_step: OnStep) -> Fit
     """
     if settings.groups is not None:
         return _fit_groups(patterns, settings, settings.groups, on_step)
-    # Few enough for the pairs of many programs, too.
-    n_compared = max(_PAIR_ANSWERS // max(patterns.codes.shape[1], 1), 1000)
-    compared = patterns.sample(min(n_compared, _SAMPLE_SIZE))
+    compared = _sample_for_pairs(patterns)
     groups = find_groups(compared.codes, compared.counts, patterns.n_answers)
     grouped = _fit_groups(patterns, settings, groups, on_step)
     if not groups or grouped.stopped:
@@ -263,11 +261,16 @@ def unexplained(patterns: Patterns, fit: Fit) -> float:
     >>> unexplained(patterns, fit) < 0.1
     True
     """
-    n_compared = max(_PAIR_ANSWERS // max(patterns.codes.shape[1], 1), 1000)
-    sample = patterns.sample(min(n_compared, _SAMPLE_SIZE))
+    sample = _sample_for_pairs(patterns)
     table = PatternTable(sample.codes, sample.n_answers, fit.groups)
     expected = expect(table, sample.counts, fit.parameters, sample.labels)
     return misfit(table, sample.codes, sample.counts, _without_priors(expected, fit))
+
+
+def _sample_for_pairs(patterns: Patterns) -> Patterns:
+    """Keep few enough patterns for the pairs of many programs, too."""
+    n_compared = max(_PAIR_ANSWERS // max(patterns.codes.shape[1], 1), 1000)
+    return patterns.sample(min(n_compared, _SAMPLE_SIZE))
 
 
 def _without_priors(expected: Expected, fit: Fit) -> Parameters:

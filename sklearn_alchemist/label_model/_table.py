@@ -113,11 +113,6 @@ class PatternTable:
         ]
         self.groups = [_make_group(codes, group, n_answers) for group in groups]
 
-    @property
-    def n_voters(self) -> int:
-        """Number of independent voters: programs in no group, and groups."""
-        return len(self.singles) + len(self.groups)
-
     def sum(self, values: np.ndarray) -> np.ndarray:
         """Sum the values of the answers of each pattern, groups left out.
 
