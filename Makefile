@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test lint format types wheel docs rerecord \
+.PHONY: help demo test fuzz lint format types wheel docs rerecord \
   benchmark-label-models benchmark-synthesis benchmark-programs \
   benchmark-annotator paper-table benchmark-waterbirds clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
 	@echo "make test      run the tests"
+	@echo "make fuzz      look for inputs that break an invariant, for minutes"
 	@echo "make lint      check the style of the code"
 	@echo "make format    mend the style where that can be done"
 	@echo "make types     check the types"
@@ -49,6 +50,9 @@ demo: $(VENV)/examples
 
 test: $(VENV)/tests
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(VENV)/tests
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz $(ARGS)
 
 lint: $(VENV)/tests
 	$(BIN)/ruff check .

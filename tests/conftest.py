@@ -1,5 +1,11 @@
 import pytest
 from chat_server import ChatServer
+from hypothesis import settings
+
+# Whoever runs the tests sees the same examples; `make fuzz` looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("fuzz", max_examples=1000, deadline=None)
+settings.load_profile("same")
 
 
 @pytest.fixture(autouse=True)
