@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from .._records import describe_classes, is_text
 from ..llm import LLM, Prices, count_tokens, prices_of
 from ..zero_shot import write_messages
+from ._parts import split_steps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +132,8 @@ def compare_costs(
     Parameters
     ----------
     annotator : DistilledAnnotator
-        Fitted, by a labeler that has ``usage_``; given programs cost nothing.
+        Fitted, by a labeler that has ``usage_``; given programs cost nothing. What
+        steps before it asked, such as a `ConceptScorer`, is counted too.
 
     X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
         Rows that could be labelled either way.
@@ -181,11 +183,11 @@ def compare_costs(
     """
     rows = list(X) if is_text(X) else _as_dicts(X)
     n_rows = (len(rows), 1_000_000) if n_rows is None else tuple(n_rows)
-    labeler = annotator.labeler_
+    before, labeler = split_steps(annotator.labeler_)
     llm = getattr(zero_shot, "llm", None) or getattr(labeler, "llm", None)
     model = llm.model if isinstance(llm, LLM) else llm
     price = _price(prices, llm, model)
-    programs = _cost_of_programs(labeler, price)
+    programs = _cost_of_programs([*before, labeler], price)
     if zero_shot is None:
         per_row = _count_per_row(labeler, rows, model)
         calls = {"tokens": per_row.sum() * len(rows), "paid": 0.0, "right": np.nan}
@@ -239,12 +241,15 @@ def _dollars(usage: Any, price: Prices | None) -> float:
     return np.nan if price is None else price.cost(*_tokens(usage))
 
 
-def _cost_of_programs(labeler: Any, price: Prices | None) -> dict[str, float]:
-    usage = getattr(labeler, "usage_", None)
-    if usage is None or not usage.calls:  # the programs were given
-        return {"calls": 0, "tokens": 0.0, "paid": 0.0}
-    paid = _dollars(usage, price)
-    return {"calls": usage.calls, "tokens": float(_tokens(usage).sum()), "paid": paid}
+def _cost_of_programs(steps: Sequence[Any], price: Prices | None) -> dict[str, float]:
+    """Add up what the labeler asked, and steps before it, as for concepts."""
+    usages = [step.usage_ for step in steps if hasattr(step, "usage_")]
+    usages = [usage for usage in usages if usage.calls]  # the others were given
+    return {
+        "calls": sum(usage.calls for usage in usages),
+        "tokens": float(sum(_tokens(usage).sum() for usage in usages)),
+        "paid": float(sum(_dollars(usage, price) for usage in usages)),
+    }
 
 
 def _count_per_row(labeler: Any, rows: list[Any], model: str | None) -> np.ndarray:

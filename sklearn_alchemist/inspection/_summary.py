@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..exceptions import ProgramWarning
 from ..votes import ABSTAIN, agreement, conflicts, coverage, overlaps, polarity
+from ._parts import split_steps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,8 +96,9 @@ def program_summary(
 
     Parameters
     ----------
-    labeler : ProgramSynthesisLabeler or DistilledAnnotator
-        Fitted.
+    labeler : ProgramSynthesisLabeler, Pipeline that has one, or DistilledAnnotator
+        Fitted. Of a pipeline the steps before the labeler are applied to `X`; where an
+        aggregator is its last step, that gives the consensus.
 
     X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
         Texts, or a table.
@@ -106,7 +108,7 @@ def program_summary(
 
     aggregator : classifier, default=None
         Fitted on votes; its predictions are the consensus. None takes that of an
-        annotator, and the majority vote for a labeler.
+        annotator or a pipeline, and the majority vote for a labeler.
 
     Returns
     -------
@@ -114,6 +116,11 @@ def program_summary(
         One line a program: number of classes it votes for, coverage, overlap and
         conflict as shares of the records, agreement with the consensus as a share of
         its votes, number of failures, and microseconds a record.
+
+    Raises
+    ------
+    TypeError
+        If `labeler` has no programs, such as a pipeline without a labeler.
 
     Examples
     --------
@@ -132,6 +139,17 @@ def program_summary(
     if hasattr(labeler, "labeler_"):
         aggregator = labeler.aggregator_ if aggregator is None else aggregator
         labeler = labeler.labeler_
+    before, voter = split_steps(labeler)
+    if not hasattr(voter, "run"):
+        raise TypeError(
+            f"{type(labeler).__name__} has no programs to summarise: give a fitted "
+            "ProgramSynthesisLabeler, a pipeline that has one, or a DistilledAnnotator."
+        )
+    if aggregator is None and voter is not labeler and labeler[-2] is voter:
+        aggregator = labeler[-1]
+    for step in before:
+        X = step.transform(X)
+    labeler = voter
     with warnings.catch_warnings():
         # The table says what this warning would say.
         warnings.simplefilter("ignore", ProgramWarning)

@@ -3,6 +3,8 @@ import json
 import numpy as np
 import pytest
 from chat_server import Reply
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_alchemist import (
     LLM,
@@ -100,3 +102,12 @@ def test_given_programs_cost_nothing_and_an_unknown_price_is_unknown():
 def test_prices_of_another_form_are_refused(annotator):
     with pytest.raises(ValueError, match="dollars per million tokens"):
         compare_costs(annotator, TEXTS, prices={"in": 1})
+
+
+def test_what_a_pipeline_before_the_student_asked_is_counted(llm):
+    labeler = ProgramSynthesisLabeler(llm, task="Spam?", classes=CLASSES, n_programs=4)
+    alone = DistilledAnnotator(labeler).fit(TEXTS)
+    behind = make_pipeline(FunctionTransformer(list), labeler)
+    costs = compare_costs(DistilledAnnotator(behind).fit(TEXTS), TEXTS)
+    assert costs["calls"][0] == alone.labeler_.usage_.calls > 0
+    assert costs["tokens"][0] == alone.labeler_.usage_.tokens

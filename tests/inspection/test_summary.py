@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_alchemist import (
     DistilledAnnotator,
@@ -79,3 +81,33 @@ def test_a_program_that_never_votes_agrees_with_nobody(labeler):
     summary = program_summary(labeler, ["nothing here"])
     assert np.isnan(summary["agreement"]).all()
     assert " - " in str(summary)
+
+
+def lower(texts):
+    return [text.lower() for text in texts]
+
+
+@pytest.mark.filterwarnings("ignore:Programs failed")
+def test_a_pipeline_is_summarised_by_what_its_programs_read(labeler):
+    shouted = [text.upper() for text in TEXTS]
+    pipeline = make_pipeline(FunctionTransformer(lower), labeler).fit(shouted)
+    whole = program_summary(pipeline, shouted, GOLD)
+    bare = program_summary(labeler, TEXTS, GOLD)
+    for name in ("coverage", "conflict", "agreement", "failures", "accuracy"):
+        np.testing.assert_array_equal(whole[name], bare[name])
+
+
+@pytest.mark.filterwarnings("ignore:Programs failed")
+def test_the_consensus_is_that_of_the_last_step_of_a_pipeline(labeler):
+    always_ham = LabelModelAggregator(
+        method="majority_vote", classes=["ham", "spam"], class_prior=[0.999, 0.001]
+    )
+    pipeline = make_pipeline(labeler, always_ham).fit(TEXTS)
+    summary = program_summary(pipeline, TEXTS)
+    assert summary["agreement"].tolist() == [0.5, 1.0, 1.0]
+
+
+def test_what_has_no_programs_says_what_to_give():
+    pipeline = make_pipeline(FunctionTransformer(lower)).fit(TEXTS)
+    with pytest.raises(TypeError, match="no programs to summarise"):
+        program_summary(pipeline, TEXTS)
