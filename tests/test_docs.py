@@ -1,0 +1,46 @@
+"""Code in the README and the documentation, run as it stands."""
+
+import re
+import textwrap
+import warnings
+from pathlib import Path
+
+import pytest
+from chat_server import Reply
+from offline_llm import write_program
+
+ROOT = Path(__file__).parents[1]
+
+
+def snippets(page):
+    """Blocks of Python code of a page that are no sessions."""
+    text = (ROOT / page).read_text()
+    blocks = re.findall(
+        r"(?:::|^\.\. code-block:: python)\n\n((?:(?: {3,}.*)?\n)+)", text, re.M
+    )
+    code = [textwrap.dedent(block).strip() for block in blocks]
+    return [block for block in code if not block.startswith(">>>")]
+
+
+@pytest.fixture
+def reader(server, monkeypatch, tmp_path):
+    """A reader with a key, whose provider is a server on loopback."""
+    server.answer = lambda request: Reply(
+        f"```python\n{write_program(request['messages'][-1]['content'])}\n```"
+    )
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setenv("OPENAI_API_BASE", server.api_base)
+    monkeypatch.chdir(tmp_path)
+    return server
+
+
+@pytest.mark.parametrize("page", ["docs/quickstart.rst", "docs/tables.rst"])
+def test_snippets_run_from_top_to_bottom(page, reader):
+    names = {}
+    assert snippets(page)
+    with warnings.catch_warnings():
+        # The programs of the server are poor, and warnings say so.
+        warnings.simplefilter("ignore")
+        for code in snippets(page):
+            exec(compile(code, page, "exec"), names)
+    assert reader.requests
