@@ -15,7 +15,8 @@ class EmbeddingCache:
     """Embeddings in a SQLite file.
 
     Several threads and processes may use it at the same time; it opens the file when
-    it is used and holds no connection, so that it can be copied and pickled.
+    it is used and holds no connection, so that it can be copied and pickled. A file
+    that may be read but not written, such as one that others share, is read only.
 
     Parameters
     ----------
@@ -64,7 +65,12 @@ class EmbeddingCache:
                     f"WHERE model = ? AND content IN ({marks})",
                     [model, *some],
                 )
-                found |= {name: np.frombuffer(data, "<f4") for name, data in rows}
+                # What is cut off is as good as missing.
+                found |= {
+                    name: np.frombuffer(data, "<f4")
+                    for name, data in rows
+                    if data and len(data) % 4 == 0
+                }
         return found
 
     def save(self, model: str, embeddings: Mapping[str, np.ndarray]) -> None:
@@ -78,6 +84,8 @@ class EmbeddingCache:
         embeddings : dict of str to ndarray of shape (n_dimensions,)
             What identifies an image -> its embedding, kept in single precision.
         """
+        if not self._is_writable():
+            return
         rows = [
             (model, content, np.asarray(embedding, "<f4").tobytes())
             for content, embedding in embeddings.items()
@@ -87,8 +95,16 @@ class EmbeddingCache:
                 "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows
             )
 
+    def _is_writable(self) -> bool:
+        return not self.path.is_file() or os.access(self.path, os.W_OK)
+
     def _connect(self) -> sqlite3.Connection:
         try:
+            if not self._is_writable():
+                address = f"{self.path.resolve().as_uri()}?mode=ro"
+                connection = sqlite3.connect(address, uri=True)
+                connection.execute("SELECT model FROM embeddings LIMIT 1")
+                return connection
             self.path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             connection = sqlite3.connect(self.path, timeout=60)
@@ -99,6 +115,6 @@ class EmbeddingCache:
         except (OSError, sqlite3.Error) as error:
             raise ValueError(
                 f"the cache {str(self.path)!r} is no file of embeddings that can be "
-                f"read and written ({error}): give another path."
+                f"read ({error}): give another path."
             ) from None
         return connection

@@ -1,5 +1,7 @@
 import copy
+import os
 import pickle
+import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
 
@@ -107,6 +109,25 @@ def test_the_cache_is_private_and_shared_by_threads(tmp_path):
         pickle.loads(pickle.dumps(cache)).find("model", ["7"])["7"].tolist()
         == [7.0] * 4
     )
+
+
+def test_a_cache_that_may_only_be_read_is_read_and_left_alone(tmp_path, monkeypatch):
+    cache = EmbeddingCache(tmp_path / "e.sqlite")
+    cache.save("model", {"x": np.ones(2)})
+    # Root may write everywhere, so that the answer is given here.
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    before = cache.path.read_bytes()
+    cache.save("model", {"y": np.ones(2)})
+    assert list(cache.find("model", ["x", "y"])) == ["x"]
+    assert cache.path.read_bytes() == before
+
+
+def test_an_embedding_that_is_cut_off_is_computed_again(tmp_path):
+    cache = EmbeddingCache(tmp_path / "e.sqlite")
+    cache.save("model", {"x": np.ones(2), "y": np.ones(2)})
+    with sqlite3.connect(cache.path) as connection:
+        connection.execute("UPDATE embeddings SET embedding = x'00' WHERE content='x'")
+    assert list(cache.find("model", ["x", "y"])) == ["y"]
 
 
 def test_a_cache_that_is_none_says_so(tmp_path):
