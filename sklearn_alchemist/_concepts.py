@@ -16,8 +16,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _concept_prompts as _prompts
 from . import images as _images
 from . import llm as _llm
+from ._column_names import parameter_names
 from ._image_input import check_images, embed_images
-from ._records import check_labels, describe_classes, parameter_names
+from ._records import check_labels, describe_classes
 from .exceptions import SynthesisError
 from .images import Concept
 from .llm import LLM, Budget, Completion, Question, Usage
@@ -263,7 +264,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         """
         context = self._init_callback_context(max_subtasks=1)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        templates = _check_templates(self.templates)
+        templates = _images.check_templates(self.templates)
         given = None if self.concepts is None else _named(self.concepts)
         images = self._check_images(X, reset=True)
         embedder = _images.resolve_embedder(self.embedder)
@@ -276,7 +277,9 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             given = _named(self._ask(X, y), skip_repeated=True)
         self._column_names = list(given)
         self.concepts_ = list(given.values())
-        self.concept_embeddings_ = _embed_concepts(embedder, self.concepts_, templates)
+        self.concept_embeddings_ = _images.embed_concepts(
+            embedder, self.concepts_, templates
+        )
         cosines = self._compare(embedder, images, context)
         self.ranges_ = np.nanquantile(cosines, _QUANTILES, axis=0)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
@@ -352,14 +355,14 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     def _try_image(self, embedder: Any, images: Any, n_text: int) -> None:
         """See that images and texts meet in one space, from the first image."""
         if self.input == "embedding":
-            _check_dimensions(images.shape[1], n_text)
+            _images.check_dimensions(images.shape[1], n_text)
             return
         first = _images.embed_in_batches(
             embedder, images[:1], batch_size=1, skip_broken=self.on_broken == "nan"
         )
         for positions, embeddings, _ in first:
             if positions:
-                _check_dimensions(embeddings.shape[1], n_text)
+                _images.check_dimensions(embeddings.shape[1], n_text)
 
     def _ask(self, X: Any, y: ArrayLike | None) -> list[Concept]:
         """Have concepts named; keep what was said and what it cost."""
@@ -421,7 +424,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         """Compare each image with each concept; NaN where one cannot be read."""
         concepts = self.concept_embeddings_
         if self.input == "embedding":
-            _check_dimensions(images.shape[1], concepts.shape[1])
+            _images.check_dimensions(images.shape[1], concepts.shape[1])
             return _images.cosine_similarities(images, concepts)
         cosines = np.full((len(images), len(concepts)), np.nan)
         n_batches = -(-len(images) // self.batch_size)
@@ -435,7 +438,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             on_broken=self.on_broken,
             on_batch=on_batch,
         ):
-            _check_dimensions(embeddings.shape[1], concepts.shape[1])
+            _images.check_dimensions(embeddings.shape[1], concepts.shape[1])
             cosines[positions] = _images.cosine_similarities(embeddings, concepts)
         done()
         return cosines
@@ -460,18 +463,6 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def _check_templates(templates: Sequence[str]) -> Sequence[str]:
-    if not templates:
-        raise ValueError("templates is empty: give at least ('{}',).")
-    for template in templates:
-        if not isinstance(template, str) or "{}" not in template:
-            raise ValueError(
-                f"the template {template!r} must be a str that holds {{}}, where the "
-                "description goes."
-            )
-    return templates
-
-
 def _named(concepts: Any, *, skip_repeated: bool = False) -> dict[str, Concept]:
     """Give each concept the name of its column; the first that has it keeps it."""
     concepts = _images.as_concepts(concepts)
@@ -489,39 +480,6 @@ def _named(concepts: Any, *, skip_repeated: bool = False) -> dict[str, Concept]:
             )
         named.setdefault(slug, concept)
     return named
-
-
-def _embed_concepts(
-    embedder: Any, concepts: Sequence[Concept], templates: Sequence[str]
-) -> np.ndarray:
-    """Average the directions of all wordings of each concept."""
-    wordings = [
-        [
-            template.replace("{}", phrase)
-            for phrase in c.phrases
-            for template in templates
-        ]
-        for c in concepts
-    ]
-    flat = [text for texts in wordings for text in texts]
-    directions = _images.embed(embedder, flat, "texts")
-    ends = np.cumsum([len(texts) for texts in wordings])[:-1]
-    means = [_images.mean_direction(part) for part in np.split(directions, ends)]
-    for concept, mean in zip(concepts, means, strict=True):
-        if not mean.any():
-            raise ValueError(
-                f"the embedder gives {concept.name!r} a vector of zeros, which is "
-                "similar to nothing: describe the concept in other words."
-            )
-    return np.stack(means)
-
-
-def _check_dimensions(n_image: int, n_text: int) -> None:
-    if n_image != n_text:
-        raise ValueError(
-            f"images have embeddings of {n_image} dimensions and texts of {n_text}: "
-            "both must come from one vision-language model."
-        )
 
 
 def _report_batches(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 
-from sklearn_alchemist._records import check_labels, check_records, parameter_names
+from sklearn_alchemist._column_names import parameter_names
+from sklearn_alchemist._records import check_labels, check_records
 
 TEXTS = ["a", "b ü", ""]
 

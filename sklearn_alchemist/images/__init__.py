@@ -5,17 +5,21 @@ from ._concept import Concept, as_concepts
 from ._embedders import Embedder, embed, embed_in_batches, model_key, resolve_embedder
 from ._loading import check_path_type, check_paths, content_key, load_image
 from ._similarity import cosine_similarities, mean_direction, scale, softmax
+from ._texts import check_dimensions, check_templates, embed_concepts
 
 __all__ = [
     "Concept",
     "Embedder",
     "EmbeddingCache",
     "as_concepts",
+    "check_dimensions",
     "check_path_type",
     "check_paths",
+    "check_templates",
     "content_key",
     "cosine_similarities",
     "embed",
+    "embed_concepts",
     "embed_in_batches",
     "load_image",
     "mean_direction",
