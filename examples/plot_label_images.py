@@ -46,6 +46,7 @@ from sklearn_alchemist import (
     ImageEmbedder,
     ProgramSynthesisLabeler,
 )
+from sklearn_alchemist.inspection import program_summary
 from sklearn_alchemist.llm import CompletionStore, write_recordings
 from sklearn_alchemist.metrics import group_accuracy
 
@@ -264,6 +265,7 @@ for name, concept in zip(
     fitted_scorer.get_feature_names_out(), fitted_scorer.concepts_, strict=True
 ):
     print(f"{name:<32} {concept.speaks_for:<10} {'; '.join(concept.phrases)}")
+print(f"\n{program_summary(annotator, paths)}")
 print(f"\nThe first program:\n\n{fitted_labeler.programs_[0].source}\n")
 
 # %%
