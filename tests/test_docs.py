@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from chat_server import Reply
+from joblib.externals.loky import get_reusable_executor
 from offline_llm import write_program
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +32,10 @@ def reader(server, monkeypatch, tmp_path):
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     monkeypatch.setenv("OPENAI_API_BASE", server.api_base)
     monkeypatch.chdir(tmp_path)
-    return server
+    # Workers that wait from an earlier test stand in another folder.
+    get_reusable_executor().shutdown(wait=True)
+    yield server
+    get_reusable_executor().shutdown(wait=True)
 
 
 @pytest.mark.parametrize("page", ["docs/quickstart.rst", "docs/tables.rst"])
