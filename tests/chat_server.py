@@ -20,6 +20,14 @@ class Reply:
     body: bytes | None = None
     finish_reason: str = "stop"
     reset: bool = False
+    usage: dict | None = field(
+        default_factory=lambda: {
+            "prompt_tokens": 100,
+            "completion_tokens": 50,
+            "total_tokens": 150,
+        }
+    )
+    pause: float = 0.0  # between the bytes of the body
 
     def payload(self, model):
         if self.body is not None:
@@ -28,7 +36,6 @@ class Reply:
             return json.dumps({"error": {"message": self.text}}).encode()
         message = {"role": "assistant", "content": self.text}
         choice = {"index": 0, "finish_reason": self.finish_reason, "message": message}
-        usage = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
         return json.dumps(
             {
                 "id": "x",
@@ -36,7 +43,7 @@ class Reply:
                 "created": 0,
                 "model": model,
                 "choices": [choice],
-                "usage": usage,
+                "usage": self.usage,
             }
         ).encode()
 
@@ -98,7 +105,12 @@ class ChatServer:
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(payload)))
                 self.end_headers()
-                self.wfile.write(payload)
+                if reply.pause:
+                    for byte in payload:
+                        self.wfile.write(bytes([byte]))
+                        time.sleep(reply.pause)
+                else:
+                    self.wfile.write(payload)
 
             def log_message(self, *_):
                 pass

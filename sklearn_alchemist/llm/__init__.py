@@ -8,10 +8,13 @@ from ._model import LLM
 from ._question import Completion, Question
 
 if TYPE_CHECKING:
-    from ._client import Answers, ask, find_stored
+    from ._client import Answers, ask
+    from ._database import default_store_path
+    from ._lookup import find_stored
     from ._provider import count_tokens, prices_of
     from ._recordings import seed_store, write_recordings
-    from ._store import CompletionStore, default_store_path
+    from ._store import CompletionStore
+    from ._thoughts import without_thoughts
 
 __all__ = [
     "LLM",
@@ -29,6 +32,7 @@ __all__ = [
     "find_stored",
     "prices_of",
     "seed_store",
+    "without_thoughts",
     "write_recordings",
 ]
 
@@ -40,10 +44,11 @@ __getattr__ = lazy_exports(
         "CompletionStore": "_store",
         "ask": "_client",
         "count_tokens": "_provider",
-        "default_store_path": "_store",
-        "find_stored": "_client",
+        "default_store_path": "_database",
+        "find_stored": "_lookup",
         "prices_of": "_provider",
         "seed_store": "_recordings",
+        "without_thoughts": "_thoughts",
         "write_recordings": "_recordings",
     },
 )

@@ -1,37 +1,18 @@
 """Ask questions: from the store what it holds, the rest of the model, once."""
 
-import contextlib
-import os
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .._warn import warn
-from ..exceptions import BudgetError, LLMError, OfflineError, StoreError
+from ..exceptions import BudgetError, LLMError
 from . import _provider
-from ._heartbeat import Heartbeat
+from ._desk import ask_concurrently, open_desk, without_parameter
 from ._ledger import Budget, Prices, Tally, Usage
+from ._lookup import look_up, request_for
 from ._model import LLM
-from ._question import Completion, Question, digest
-from ._recordings import Recordings, recording_key
-from ._retry import CallFailed, with_backoff
-from ._store import (
-    Charge,
-    Claim,
-    CompletionStore,
-    default_store_path,
-    is_newer,
-)
-
-_POLL_SECONDS = 0.1
-# Answers that are paid and could not be written, by store and key: asked for again in
-# this process, they are not paid again.
-_unwritten: dict[tuple[Path, str], tuple[dict[str, Any], Completion]] = {}
+from ._question import Completion, Question
+from ._store import CompletionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +85,8 @@ def ask(
     LLMError
         If the model cannot be asked. Answers that were received stay in the store.
     """
-    requests = [_request(llm, question) for question in questions]
-    store, found = _look_up(llm, requests)
+    requests = [request_for(llm, question) for question in questions]
+    store, found = look_up(llm, requests)
     missing = [i for i in range(len(questions)) if i not in found]
     for i in found:
         _notify(on_answer, i)
@@ -121,13 +102,13 @@ def ask(
                 f"{len(missing)} questions have no stored answer, but "
                 f"max_calls={llm.max_calls}: raise max_calls or ask for less."
             )
-        with _open_desk(llm, store, budget, prices) as desk:
+        with open_desk(llm, store, budget, prices) as desk:
             desk.notices.extend(
-                f"{llm.model!r} {_without(name)}"
+                f"{llm.model!r} {without_parameter(name)}"
                 for name in _provider.dropped_params(llm)
             )
             try:
-                for i, completion, was_paid in _ask_concurrently(
+                for i, completion, was_paid in ask_concurrently(
                     desk, requests, missing
                 ):
                     (paid if was_paid else found)[i] = completion
@@ -164,98 +145,6 @@ def _with_what_was_kept(
     )
 
 
-def _request(llm: LLM, question: Question) -> dict[str, Any]:
-    """All that decides the answer to a question."""
-    return {
-        "model": llm.model,
-        "api_base": llm.address,
-        "messages": [dict(message) for message in question.messages],
-        "params": llm.request_params,
-        "sample": question.sample,
-    }
-
-
-def find_stored(llm: LLM, questions: Sequence[Question]) -> list[Completion | None]:
-    """Look up what asking would cost nothing, since its answer is there.
-
-    Parameters
-    ----------
-    llm : LLM
-        The model.
-
-    questions : sequence of Question
-        What is going to be asked.
-
-    Returns
-    -------
-    completions : list of (Completion or None)
-        One a question, None where it has no stored answer.
-
-    Raises
-    ------
-    StoreError
-        If the store cannot be read.
-    """
-    return _find(llm, [_request(llm, question) for question in questions])[1]
-
-
-def _find(
-    llm: LLM, requests: list[dict[str, Any]]
-) -> tuple[CompletionStore | None, list[Completion | None]]:
-    """Open the store of a model and find what it already holds."""
-    if llm.store is False:
-        return None, [None] * len(requests)
-    path = _store_path(llm)
-    if path.suffix == ".jsonl":
-        recorded = Recordings(path).load()
-        return None, [recorded.get(recording_key(request)) for request in requests]
-    store = CompletionStore(path)
-    answers = [_kept(store, digest(request), llm.newer_than) for request in requests]
-    return store, answers
-
-
-def _store_path(llm: LLM) -> Path:
-    if isinstance(llm.store, str | os.PathLike):
-        return Path(llm.store).expanduser()
-    return default_store_path()
-
-
-def _look_up(
-    llm: LLM, requests: list[dict[str, Any]]
-) -> tuple[CompletionStore | None, dict[int, Completion]]:
-    """Find what is stored; raise where the rest may not be asked."""
-    if llm.store is False and llm.offline:
-        raise OfflineError("offline=True needs a store; got store=False.")
-    store, answers = _find(llm, requests)
-    found = {i: answer for i, answer in enumerate(answers) if answer is not None}
-    closed = llm.offline or (store is None and llm.store is not False)
-    if len(found) < len(requests) and closed:
-        request = next(r for i, r in enumerate(requests) if i not in found)
-        start = " ".join(request["messages"][-1]["content"].split())[:120]
-        raise OfflineError(
-            f"{len(requests) - len(found)} of {len(requests)} questions have no answer "
-            f"in {str(_store_path(llm))!r}, and nothing else may be asked. The first "
-            f"is sample {request['sample']} for {llm.model!r} that starts with "
-            f"{start!r}. Give the parameters with which the answers were obtained, or "
-            "a model that may be asked."
-        )
-    return store, found
-
-
-def _kept(
-    store: CompletionStore, key: str, newer_than: datetime | None
-) -> Completion | None:
-    """Find an answer in a store, or among those that could not be written to it."""
-    request, answer = _unwritten.get((store.path, key), (None, None))
-    if request is not None and answer is not None:
-        with contextlib.suppress(StoreError):  # there may be room by now
-            store.add([(key, request, answer)])
-            del _unwritten[store.path, key]
-    else:
-        answer = store.get(key)
-    return answer if answer is not None and is_newer(answer, newer_than) else None
-
-
 def _prices_for_cap(llm: LLM, store: CompletionStore | None) -> Prices | None:
     """Find the prices of a model, which a cap in dollars needs."""
     capped = llm.max_cost is not None or (store is not None and store.cap() is not None)
@@ -280,155 +169,3 @@ def _prices_for_cap(llm: LLM, store: CompletionStore | None) -> Prices | None:
 def _notify(on_answer: Callable[[int], None] | None, position: int) -> None:
     if on_answer is not None:
         on_answer(position)
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """What the threads of one `ask` share."""
-
-    llm: LLM
-    store: CompletionStore | None
-    budget: Budget
-    prices: Prices | None
-    heartbeat: Heartbeat | None
-    given_up: threading.Event = field(default_factory=threading.Event)
-    received: dict[int, tuple[Completion, bool]] = field(default_factory=dict)
-    # What the server refuses to be sent, found out call by call.
-    refused: set[str] = field(default_factory=set)
-    # To be said in the thread of the caller, where a warning finds its line.
-    notices: list[str] = field(default_factory=list)
-
-    def answer(self, place: int, request: dict[str, Any]) -> tuple[Completion, bool]:
-        """Get one answer; tell whether it was paid here."""
-        self.received[place] = self._answer(request)
-        return self.received[place]
-
-    def _answer(self, request: dict[str, Any]) -> tuple[Completion, bool]:
-        if self.store is None or self.heartbeat is None:
-            return self._pay(request, None), True
-        while True:
-            outcome = self.store.claim(
-                digest(request),
-                seconds=self.heartbeat.seconds,
-                newer_than=self.llm.newer_than,
-            )
-            if isinstance(outcome, Completion):
-                return outcome, False
-            if isinstance(outcome, Claim):
-                self.heartbeat.hold(outcome)
-                try:
-                    return self._pay(request, outcome), True
-                except BaseException:
-                    self.heartbeat.let_go(outcome)
-                    with contextlib.suppress(StoreError):
-                        self.store.release(outcome)
-                    raise
-                finally:
-                    self.heartbeat.let_go(outcome)
-            if self.given_up.is_set():
-                raise LLMError("another question failed")
-            time.sleep(_POLL_SECONDS)
-
-    def _pay(self, request: dict[str, Any], claim: Claim | None) -> Completion:
-        charges: list[Charge] = []
-
-        def attempt() -> Completion:
-            if self.given_up.is_set():
-                raise CallFailed("another question failed", retryable=False)
-            worst_case = self._worst_case(request)
-            self.budget.reserve(worst_case)
-            charge = None
-            if self.store is not None and worst_case:
-                try:
-                    charge = self.store.reserve(worst_case)
-                except BaseException:
-                    self.budget.cancel(worst_case)
-                    raise
-            try:
-                completion = self._call(request)
-            except CallFailed as failure:
-                self.budget.settle(worst_case, 0.0 if failure.sure else None)
-                if charge is not None and self.store is not None and failure.sure:
-                    self.store.settle(charge, 0.0)
-                raise
-            self.budget.settle(worst_case, completion.dollars)
-            if charge is not None:
-                charges.append(charge)
-            return completion
-
-        completion = with_backoff(attempt)
-        if self.store is not None and claim is not None:
-            charge = charges[-1] if charges else None
-            try:
-                self.store.save(claim, request, completion, charge)
-            except StoreError as error:
-                # The answer is paid: use it, even if it cannot be kept.
-                _unwritten[self.store.path, claim.key] = (request, completion)
-                self.notices.append(
-                    "An answer is used, and kept only as long as this process lives: "
-                    f"{error}"
-                )
-            else:
-                _unwritten.pop((self.store.path, claim.key), None)
-        return completion
-
-    def _call(self, request: dict[str, Any]) -> Completion:
-        """Ask once; leave out what the server does not take."""
-        while True:
-            refused = frozenset(self.refused)
-            try:
-                return _provider.call(self.llm, request["messages"], refused)
-            except _provider.CallRefused as refusal:
-                self.refused.add(refusal.what)
-                if refusal.what == "system":
-                    notice = "takes no system message: the user's message repeats it."
-                else:
-                    notice = _without(refusal.what)
-                self.notices.append(f"{self.llm.model!r} {notice}")
-
-    def _worst_case(self, request: dict[str, Any]) -> float:
-        """Dollars that a call may cost: no token is shorter than a byte."""
-        limit = self.llm.max_tokens
-        if self.prices is None or limit is None:
-            return 0.0
-        n_bytes = sum(
-            len(text.encode("utf-8", "replace")) + 16
-            for message in request["messages"]
-            for text in message.values()
-        )
-        return self.prices.cost(n_bytes, limit)
-
-
-def _without(parameter: str) -> str:
-    return (
-        f"takes no {parameter!r}: it is asked without. "
-        f"LLM(..., params={{{parameter!r}: None}}) says so at once."
-    )
-
-
-@contextlib.contextmanager
-def _open_desk(
-    llm: LLM, store: CompletionStore | None, budget: Budget, prices: Prices | None
-) -> Iterator[_Desk]:
-    """Prepare what threads share, and keep their claims alive meanwhile."""
-    if store is None:
-        yield _Desk(llm, None, budget, prices, None)
-        return
-    with Heartbeat(store) as heartbeat:
-        yield _Desk(llm, store, budget, prices, heartbeat)
-
-
-def _ask_concurrently(
-    desk: _Desk, requests: list[dict[str, Any]], missing: list[int]
-) -> Iterator[tuple[int, Completion, bool]]:
-    """Yield answers as they arrive; after a failure, start no further call."""
-    with ThreadPoolExecutor(desk.llm.n_concurrent, "sklearn_alchemist") as executor:
-        positions: dict[Future[tuple[Completion, bool]], int] = {
-            executor.submit(desk.answer, i, requests[i]): i for i in missing
-        }
-        try:
-            for future in as_completed(positions):
-                yield positions[future], *future.result()
-        finally:
-            desk.given_up.set()
-            executor.shutdown(wait=True, cancel_futures=True)

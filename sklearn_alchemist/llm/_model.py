@@ -26,6 +26,7 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_VALUE = re.compile(
     r"^\s*(bearer\s|basic\s|sk-[\w-]{8}|gsk_\w{8}|hf_\w{8}|ghp_\w{8}|AIza[\w-]{8}"
+    r"|github_pat_|glpat-|nvapi-|pplx-|xai-\w{8}|r8_\w{8}|AKIA\w{8}"
     r"|eyJ[\w-]+\.[\w-]+\.)",
     re.I,
 )

@@ -2,24 +2,27 @@
 
 import functools
 import os
-import re
-import time
+import queue
+import threading
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import ModuleType
 from typing import Any
 
 from ..exceptions import LLMError
+from ._failures import as_failure, too_late
 from ._ledger import Prices
 from ._model import LLM
 from ._question import Completion, Message
+from ._refusals import SYSTEM, CallRefused, merge_system, refused_part, without
 from ._retry import CallFailed
 
-RETRYABLE_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-# What servers call that of which they know no `response_format`.
-_SCHEMA = re.compile(r"schema|json mode|json_object|structured output|grammar")
+# No answer has more tokens, and SQLite no larger integers.
+_MOST_TOKENS = 2**53
+# A server that sends now and then a byte outwits the time-outs of HTTP clients, which
+# hold for the next byte; these get so much longer to notice by themselves.
+_GRACE_SECONDS = 1.0
 # Sent to servers that want some key where the environment holds none.
 _NO_KEY = "no-key"
 
@@ -195,117 +198,49 @@ def call(
         missing = litellm.validate_environment(llm.model)["missing_keys"]
         if any(n.endswith("_API_KEY") and n not in os.environ for n in missing):
             options["api_key"] = _NO_KEY
-    if "system" in refused:
-        messages = _merge_system(messages)
+    if SYSTEM in refused:
+        messages = merge_system(messages)
+    where = f" at {llm.address}" if llm.address else ""
+    ask_once = functools.partial(
+        litellm.completion,
+        model=llm.model,
+        messages=[dict(message) for message in messages],
+        timeout=llm.timeout,
+        max_retries=0,
+        num_retries=0,
+        drop_params=True,
+        **options,
+    )
     try:
-        response = litellm.completion(
-            model=llm.model,
-            messages=[dict(message) for message in messages],
-            timeout=llm.timeout,
-            max_retries=0,
-            num_retries=0,
-            drop_params=True,
-            **options,
-        )
+        response = _within(llm.timeout + _GRACE_SECONDS, ask_once)
+    except queue.Empty:
+        raise too_late(llm.model, where, llm.timeout) from None
     except Exception as error:
-        what = refused_part(error, {*options, "system"} - refused)
+        what = refused_part(error, {*options, SYSTEM} - refused)
         if what is not None:
             raise CallRefused(what) from None
         # Without its cause, which may repeat a key.
-        raise _as_failure(llm, error) from None
+        raise as_failure(
+            error, model=llm.model, where=where, timeout=llm.timeout
+        ) from None
     return _read_response(llm, response)
 
 
-class CallRefused(Exception):  # noqa: N818 -- caught at once, never shown
-    """A server refuses a part of the request, and did not charge for it.
+def _within(seconds: float, function: Callable[[], Any]) -> Any:
+    """Call a function, and leave it to itself once the time is over."""
+    outcome: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
 
-    Parameters
-    ----------
-    what : str
-        Name of the parameter, or ``"system"``.
-    """
+    def work() -> None:
+        try:
+            outcome.put((function(), None))
+        except Exception as error:
+            outcome.put((None, error))
 
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
-
-
-def refused_part(error: Exception, sent: set[str]) -> str | None:
-    """Read from an error which part of a request the server does not take.
-
-    Parameters
-    ----------
-    error : Exception
-        What litellm raised.
-
-    sent : set of str
-        Names of parameters that can be left out, and ``"system"``.
-
-    Returns
-    -------
-    what : str or None
-        The part that the message names; None where it is about something else.
-    """
-    if getattr(error, "status_code", None) not in {400, 422}:
-        return None
-    text = str(error).lower()
-    complains = (
-        *("support", "unrecognized", "unknown", "not permitted", "not allowed"),
-        *("unexpected", "extra inputs", "invalid value", "deprecated"),
-    )
-    if not any(word in text for word in complains):
-        return None
-    if "system" in sent and re.search(
-        r"system[ _-](role|message|prompt|instruction)|role.{0,20}system"
-        r"|developer instruction",
-        text,
-    ):
-        return "system"
-    if "response_format" in sent and _SCHEMA.search(text):
-        return "response_format"
-    droppable = sent - {"api_base", "api_key", "system"}
-    named = [n for n in droppable if re.search(rf"(?<!\w){n}(?!\w)", text)]
-    # "Use max_completion_tokens instead" names both.
-    return min(named, key=text.index, default=None)
-
-
-def without(options: dict[str, Any], refused: Iterable[str]) -> dict[str, Any]:
-    """Leave out of a request what a server refuses.
-
-    Parameters
-    ----------
-    options : dict
-        Parameters of the request.
-
-    refused : iterable of str
-        What it refuses.
-
-    Returns
-    -------
-    options : dict
-        The rest; a limit on tokens stays, under its other name.
-
-    Examples
-    --------
-    >>> from sklearn_alchemist.llm._provider import without
-    >>> without({"max_tokens": 9, "temperature": 1}, ["max_tokens", "temperature"])
-    {'max_completion_tokens': 9}
-    """
-    kept = {name: value for name, value in options.items() if name not in refused}
-    if "max_tokens" in refused and "max_completion_tokens" not in refused:
-        kept.setdefault("max_completion_tokens", options.get("max_tokens"))
-        if kept["max_completion_tokens"] is None:
-            del kept["max_completion_tokens"]
-    return kept
-
-
-def _merge_system(messages: Sequence[Message]) -> list[Message]:
-    """Say in the first message of the user what the system message says."""
-    system = [m["content"] for m in messages if m["role"] == "system"]
-    rest = [dict(m) for m in messages if m["role"] != "system"]
-    if system and rest:
-        rest[0]["content"] = "\n\n".join([*system, rest[0]["content"]])
-    return list(rest)
+    threading.Thread(target=work, name="sklearn_alchemist call", daemon=True).start()
+    result, error = outcome.get(timeout=seconds)
+    if error is not None:
+        raise error
+    return result
 
 
 def _call_function(llm: LLM, messages: Sequence[Message]) -> Completion:
@@ -337,17 +272,20 @@ def _read_response(llm: LLM, response: Any) -> Completion:
             broken=True,
         )
     choice = response.choices[0]
+    text = choice.message.content or ""
     usage = getattr(response, "usage", None)
-    prompt_tokens = getattr(usage, "prompt_tokens", None)
-    completion_tokens = getattr(usage, "completion_tokens", None)
+    prompt_tokens = _count(getattr(usage, "prompt_tokens", None), least=1)
+    completion_tokens = _count(
+        getattr(usage, "completion_tokens", None), least=1 if text else 0
+    )
     prices = llm.known_prices or prices_of(llm.model)
     dollars = None
     if prices and prompt_tokens is not None and completion_tokens is not None:
         dollars = prices.cost(prompt_tokens, completion_tokens)
     return Completion(
         # Half a surrogate pair is valid JSON, and nothing that a file can hold.
-        text=(choice.message.content or "").encode("utf-8", "replace").decode(),
-        model=response.model or llm.model,
+        text=text.encode("utf-8", "replace").decode(),
+        model=str(response.model or llm.model),
         finish_reason=choice.finish_reason,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
@@ -356,69 +294,9 @@ def _read_response(llm: LLM, response: Any) -> Completion:
     )
 
 
-def _as_failure(llm: LLM, error: Exception) -> CallFailed:
-    """Say what went wrong, and whether it may go better later."""
-    litellm = load_litellm()
-    status = getattr(error, "status_code", None)
-    where = f" at {llm.address}" if llm.address else ""
-    text = " ".join(_without_secrets(str(error)).split())[:300]
-    if isinstance(error, litellm.exceptions.Timeout):
-        reason = (
-            f"{llm.model!r}{where} did not answer within timeout={llm.timeout:g} s: "
-            "raise the timeout. The call may have been charged."
-        )
-    elif "Connection error" in text or isinstance(
-        error, litellm.exceptions.APIConnectionError
-    ):
-        reason = f"{llm.model!r}{where} cannot be reached: is the address right and "
-        reason += f"the server running? ({text})"
-    elif status in {401, 403}:
-        reason = f"{llm.model!r}{where} refuses the key of the environment: {text}"
-    elif status == 404:
-        reason = f"{llm.model!r} is not known{where or ' to its provider'}: {text}"
-    elif "Expecting value" in text:
-        reason = f"{llm.model!r}{where} answered what is no JSON: {text}"
-    else:
-        reason = f"{llm.model!r}{where} failed: {text}"
-    # What took us too long takes as long again, and may be paid again; a server that
-    # says 408 gave up by itself.
-    timed_out = isinstance(error, litellm.exceptions.Timeout) and "timed out" in text
-    known = status in RETRYABLE_STATUS and not timed_out
-    broken = "Expecting value" in text or "Received response" in text
-    exhausted = "insufficient_quota" in text
-    return CallFailed(
-        reason,
-        retryable=known and not exhausted,
-        retry_after=_retry_after(error),
-        sure=status is not None and status < 500 and status != 408,
-        broken=broken,
-    )
-
-
-def _without_secrets(text: str) -> str:
-    """Blank out keys of the environment that a server repeats."""
-    for name, value in os.environ.items():
-        if name.endswith(("_KEY", "_TOKEN", "_SECRET")) and len(value) >= 8:
-            text = text.replace(value, "***")
-    return text
-
-
-def _retry_after(error: Exception) -> float | None:
-    """Read the header Retry-After, in seconds or as a date."""
-    headers = getattr(error, "litellm_response_headers", None)
-    if not headers:
-        headers = getattr(getattr(error, "response", None), "headers", None)
-    value = (headers or {}).get("retry-after")
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
-            return None
-    return max(seconds, 0.0)
+def _count(value: Any, *, least: int) -> int | None:
+    """Read a number of tokens; litellm says 0 where a server counts none."""
+    return value if isinstance(value, int) and least <= value < _MOST_TOKENS else None
 
 
 def _now() -> str:

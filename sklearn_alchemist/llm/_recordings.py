@@ -68,6 +68,8 @@ class Recordings:
                 record = json.loads(line)
                 completion = Completion(**record["completion"])
                 recording_key(record["request"])
+                if not isinstance(completion.text, str):
+                    raise TypeError(f"text must be a str; got {completion.text!r}")
             except (ValueError, KeyError, TypeError) as error:
                 raise StoreError(
                     f"line {number} of {str(self.path)!r} is no recording: {error!r}."

@@ -1,7 +1,7 @@
 """Repeat what may succeed later, with growing and random pauses."""
 
 import random
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -54,7 +54,7 @@ def pause_before(attempt: int, retry_after: float | None) -> float:
         Number of attempts that have failed.
 
     retry_after : float or None
-        Seconds that the server asks to wait; it is obeyed.
+        Seconds that the server asks to wait; it is obeyed. 0 leaves it to us.
 
     Returns
     -------
@@ -62,14 +62,26 @@ def pause_before(attempt: int, retry_after: float | None) -> float:
         About .5, 1, 2, 4, ... seconds, shortened at random so that clients that
         failed together do not come back together.
     """
-    if retry_after is not None:
+    if retry_after:
         return retry_after
     return 0.5 * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.0)
 
 
-def with_backoff(
-    call: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep
-) -> T:
+def wait(seconds: float, given_up: threading.Event) -> None:
+    """Wait, unless nobody needs the answer any more.
+
+    Parameters
+    ----------
+    seconds : float
+        How long.
+
+    given_up : Event
+        Ends the wait.
+    """
+    given_up.wait(seconds)
+
+
+def with_backoff(call: Callable[[], T], given_up: threading.Event) -> T:
     """Call until it succeeds, or fails in a way that waiting does not mend.
 
     Parameters
@@ -77,8 +89,8 @@ def with_backoff(
     call : callable
         Raises `CallFailed` when it fails.
 
-    sleep : callable, default=time.sleep
-        Waits for some seconds.
+    given_up : Event
+        Shortens the pauses between attempts; `call` then says what it is about.
 
     Returns
     -------
@@ -114,4 +126,4 @@ def with_backoff(
                     f"{failure.reason} The server asks to wait {pause:.0f} s: fit "
                     "again later; answers so far are kept in the store."
                 ) from failure.__cause__
-            sleep(pause)
+            wait(pause, given_up)

@@ -34,7 +34,7 @@ def llm(server, own_store):
 def pauses(monkeypatch):
     """Collect the pauses between attempts instead of waiting."""
     pauses = []
-    monkeypatch.setattr(_retry.with_backoff, "__kwdefaults__", {"sleep": pauses.append})
+    monkeypatch.setattr(_retry, "wait", lambda seconds, _: pauses.append(seconds))
     return pauses
 
 

@@ -6,6 +6,7 @@ import sys
 import textwrap
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from chat_server import Reply
@@ -13,6 +14,7 @@ from chat_server import Reply
 from sklearn_alchemist import LLM
 from sklearn_alchemist.exceptions import AlchemistWarning, BudgetError, LLMError
 from sklearn_alchemist.llm import CompletionStore, Question, _retry, ask
+from sklearn_alchemist.llm._failures import retry_after
 from sklearn_alchemist.llm._heartbeat import Heartbeat
 from sklearn_alchemist.llm._provider import dropped_params
 
@@ -37,8 +39,7 @@ def llm(server, own_store):
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
-    sleep = {"sleep": lambda seconds: None}
-    monkeypatch.setattr(_retry.with_backoff, "__kwdefaults__", sleep)
+    monkeypatch.setattr(_retry, "wait", lambda seconds, given_up: None)
 
 
 def questions(n=4):
@@ -66,8 +67,14 @@ FAULTS = {
     "no JSON": Reply(body=b"<html>"),
     "no choice": Reply(body=NO_CHOICE),
     "revoked key": Reply("key revoked", 401),
+    "no message": Reply(body=b'{"choices": [{"index": 0}]}'),
+    "no list": Reply(body=b'{"choices": null}'),
+    "parts": Reply([{"type": "text", "text": "hi"}]),
+    "no UTF-8": Reply(body=b"{\xff}"),
+    "no gzip": Reply(body=b"x", headers={"Content-Encoding": "gzip"}),
     "too late": Reply(seconds=1.0),
 }
+UNREADABLE = ("cut JSON", "no JSON", "no choice", "no message", "no list", "parts")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -96,9 +103,10 @@ def test_a_fault_never_spends_more_than_the_cap(server, llm, own_store, fault):
     assert CompletionStore(own_store).spent() <= 0.005
 
 
-@pytest.mark.parametrize("body", [HALF, b"<html>", NO_CHOICE])
-def test_a_broken_answer_is_asked_for_once_more_only(server, llm, body):
-    server.answer = lambda request: Reply(body=body)
+@pytest.mark.parametrize("fault", UNREADABLE)
+@pytest.mark.filterwarnings("ignore:Pydantic")
+def test_a_broken_answer_is_asked_for_once_more_only(server, llm, fault):
+    server.answer = lambda request: FAULTS[fault]
     with pytest.raises(LLMError, match="2 times"):
         ask(llm, questions(1))
     assert len(server.requests) == 2
@@ -108,6 +116,68 @@ def test_an_answer_after_the_timeout_is_not_asked_for_again(server, llm):
     server.answer = lambda request: Reply(seconds=0.6)
     with pytest.raises(LLMError, match="raise the timeout"):
         ask(replace(llm, timeout=0.2), questions(1))
+    assert len(server.requests) == 1
+
+
+def test_an_answer_that_drips_is_not_waited_for_longer_than_the_timeout(server, llm):
+    server.answer = lambda request: Reply(pause=0.1)
+    started = time.monotonic()
+    with pytest.raises(LLMError, match="raise the timeout"):
+        ask(replace(llm, timeout=0.5), questions(1))
+    assert time.monotonic() - started < 10  # all of it would take half a minute
+
+
+def test_a_server_that_breaks_off_is_not_called_unreachable(server, llm):
+    server.answer = lambda request: Reply(reset=True)
+    with pytest.raises(LLMError, match="broke the connection off"):
+        ask(llm, questions(1))
+
+
+def test_a_server_that_is_not_there_costs_nothing(llm, own_store):
+    with pytest.raises(LLMError, match="cannot be reached"):
+        ask(replace(llm, api_base="http://127.0.0.1:9/v1"), questions(1))
+    assert CompletionStore(own_store).spent() == 0
+
+
+@pytest.mark.parametrize("header", ["nan", "soon", "", "-5", "0", "Wed, 99 Foo"])
+def test_a_retry_after_that_makes_no_sense_is_not_obeyed(server, llm, header):
+    server.script = [Reply("slow down", 429, headers={"Retry-After": header})]
+    assert ask(llm, questions(1)).usage.paid.calls == 1
+
+
+def test_a_date_to_retry_after_is_read_by_the_clock_of_the_server():
+    headers = {
+        "date": "Wed, 25 Nov 2015 10:00:00 GMT",
+        "retry-after": "Wed, 25 Nov 2015 10:00:07 GMT",
+    }
+    assert retry_after(headers) == 7
+    assert retry_after({"retry-after": headers["date"]}) == 0
+
+
+def counts(prompt, completion):
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": 1}
+
+
+@pytest.mark.parametrize(
+    "usage", [None, counts(0, 0), counts(-(10**6), -5), counts(10**30, 10**30)]
+)
+def test_what_nobody_counted_is_charged_at_its_worst_case(
+    server, llm, own_store, usage
+):
+    server.answer = lambda request: Reply("fine", usage=usage)
+    answers = ask(llm, questions(40), partial=True)
+    received = [c for c in answers.completions if c is not None]
+    assert answers.usage.paid.tokens is None
+    assert answers.usage.dollars is None
+    # The worst case of a call is at least that of its 1,000 tokens.
+    assert 1 <= len(received) <= MAX_COST / 0.002
+    assert 0.002 <= CompletionStore(own_store).spent() <= MAX_COST
+
+
+def test_a_count_above_the_worst_case_ends_the_fit(server, llm):
+    server.answer = lambda request: Reply("fine", usage=counts(10**6, 10**6))
+    with pytest.raises(BudgetError):
+        ask(replace(llm, n_concurrent=1), questions())
     assert len(server.requests) == 1
 
 
@@ -189,10 +259,46 @@ def test_a_limit_on_tokens_is_sent_under_the_name_that_a_server_takes(server, ll
     assert completion.text == "1000"
 
 
-def test_a_system_message_that_a_server_refuses_is_said_by_the_user(server, llm):
+def test_a_limit_that_is_too_large_is_an_error_and_not_left_out(server, llm):
+    text = "max_tokens is too large: this model supports at most 512 tokens"
+    server.answer = lambda request: Reply(text, 400)
+    with pytest.raises(LLMError, match="at most 512"):
+        ask(llm, questions(1))
+    assert len(server.requests) == 1
+
+
+def test_a_model_that_takes_no_limit_cannot_be_held_to_a_cap(server, llm):
+    def answer(request):
+        limit = [n for n in request if n.startswith("max_")]
+        return Reply(f"unknown parameter {limit[0]}", 400) if limit else "fine"
+
+    server.answer = answer
+    with (
+        pytest.warns(AlchemistWarning, match="max_tokens"),
+        pytest.raises(LLMError, match="cannot be held to a cap"),
+    ):
+        ask(llm, questions(1))
+    assert all(
+        "max_completion_tokens" in r or "max_tokens" in r for r in server.requests
+    )
+    with pytest.warns(AlchemistWarning, match="max_completion_tokens"):
+        assert ask(replace(llm, max_cost=None), questions(1)).usage.paid.calls == 1
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "System role not supported",
+        "Only user and assistant roles are supported!",
+        "Conversation roles must alternate user/assistant/user/assistant/...",
+    ],
+)
+def test_a_system_message_that_a_server_refuses_is_said_by_the_user(
+    server, llm, complaint
+):
     def answer(request):
         if request["messages"][0]["role"] == "system":
-            return Reply("System role not supported", 400)
+            return Reply(complaint, 400)
         return request["messages"][0]["content"]
 
     server.answer = answer
@@ -213,6 +319,25 @@ def test_a_call_that_outlasts_the_lease_keeps_its_claim(own_store):
         heartbeat.let_go(claim)
         time.sleep(0.5)
         assert store.claim("key", seconds=1) is not None
+
+
+def test_a_clock_that_is_set_back_holds_no_claim_for_longer_than_a_lease(
+    own_store, monkeypatch
+):
+    store = CompletionStore(own_store)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda now=time.time: now() + 3600)
+        assert store.claim("key", seconds=0.2) is not None
+    assert store.claim("key", seconds=0.2) is None
+    time.sleep(0.3)
+    assert store.claim("key", seconds=0.2) is not None
+
+
+def test_a_clock_that_is_set_back_refreshes_an_answer_once(server, llm):
+    fresh = replace(llm, refresh=True)
+    object.__setattr__(fresh, "made", fresh.made + timedelta(hours=1))
+    assert ask(fresh, questions(1)).usage.paid.calls == 1
+    assert ask(fresh, questions(1)).usage.cached.calls == 1
 
 
 def test_two_refreshes_at_once_and_their_copies_pay_once(server, llm, own_store):
