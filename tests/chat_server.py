@@ -1,5 +1,6 @@
 """Serve chat completions on loopback, over real HTTP, as a test scripts them."""
 
+import contextlib
 import json
 import struct
 import threading
@@ -105,12 +106,13 @@ class ChatServer:
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(payload)))
                 self.end_headers()
-                if reply.pause:
+                if not reply.pause:
+                    self.wfile.write(payload)
+                    return
+                with contextlib.suppress(ConnectionError):  # the client had enough
                     for byte in payload:
                         self.wfile.write(bytes([byte]))
                         time.sleep(reply.pause)
-                else:
-                    self.wfile.write(payload)
 
             def log_message(self, *_):
                 pass

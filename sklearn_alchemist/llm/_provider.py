@@ -223,6 +223,9 @@ def call(
         raise as_failure(
             error, model=llm.model, where=where, timeout=llm.timeout
         ) from None
+    if response is None and SYSTEM not in refused:
+        # So litellm ends when its own way to make roles alternate was refused.
+        raise CallRefused(SYSTEM)
     return _read_response(llm, response)
 
 
@@ -264,7 +267,7 @@ def _call_function(llm: LLM, messages: Sequence[Message]) -> Completion:
 
 def _read_response(llm: LLM, response: Any) -> Completion:
     """Turn litellm's response into a completion."""
-    if not response.choices:
+    if response is None or not response.choices:
         raise CallFailed(
             f"{llm.model!r} answered without any choice.",
             retryable=True,

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..exceptions import OfflineError
 from ..llm import LLM, Completion, Question, count_tokens, find_stored, prices_of
+from ._knowledge import read_knowledge
 from ._prompts import Brief
 from ._recipe import (
     Recipe,
@@ -150,7 +151,7 @@ def estimate_cost(
             slot,
             brief,
             recipe,
-            known="" if knowledge is None else knowledge.text.strip(),
+            known=read_knowledge(knowledge),
             context=context,
         )
         certain = not slot.follows and (slot.knowledge is None or knowledge is not None)

@@ -8,9 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ..llm import Completion, without_thoughts
+
 CHUNK_SIZE = 1000
 OVERLAP = 20
 N_CHUNKS = 3
+# Every program's question repeats what is known; an answer without end is none.
+MAX_KNOWN = 20_000
 
 
 def read_documents(knowledge: Any) -> list[str]:
@@ -29,12 +33,15 @@ def read_documents(knowledge: Any) -> list[str]:
     Raises
     ------
     ValueError, TypeError
-        If something is neither, or a file cannot be read as text.
+        If something is neither, a file cannot be read as text, or all are blank.
     """
     if knowledge is None:
         return []
     items = [knowledge] if isinstance(knowledge, str | Path) else list(knowledge)
-    return [_read(item) for item in items]
+    documents = [_read(item) for item in items]
+    if not any(document.strip() for document in documents):
+        raise ValueError("knowledge holds no text: give documents, or None.")
+    return documents
 
 
 def _read(item: Any) -> str:
@@ -51,15 +58,18 @@ def _read(item: Any) -> str:
             f"{type(item).__name__}."
         )
     try:
-        text = item.read_text(encoding="utf-8")
+        text = item.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(
             f"the document {str(item)!r} cannot be read: {error}."
         ) from error
     if item.suffix.lower() != ".csv":
         return text
+    # The separator is what the line of names holds most of.
+    separator = max(",;\t", key=text.split("\n", 1)[0].count)
     try:
-        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        file = io.StringIO(text, newline="")
+        rows = list(csv.DictReader(file, delimiter=separator))
     except csv.Error as error:
         raise ValueError(
             f"the document {str(item)!r} is no CSV file: {error}."
@@ -132,6 +142,11 @@ def retrieve(
     -------
     passages : list of str
         The nearest first.
+
+    Raises
+    ------
+    ValueError
+        If the embedder does not give one finite vector a text.
     """
     chunks = [piece for document in documents for piece in chunk(document)]
     if not chunks:
@@ -144,8 +159,33 @@ def retrieve(
         similarities = (vectors[:-1] @ vectors[-1].T).toarray().ravel()
     else:
         vectors = np.asarray(embedder.encode([*chunks, query]), dtype=float)
+        if vectors.ndim != 2 or len(vectors) != len(chunks) + 1:
+            raise ValueError(
+                f"embedder.encode must give one vector a text, here an array of shape "
+                f"({len(chunks) + 1}, n); it gave one of shape {vectors.shape}."
+            )
+        if not np.isfinite(vectors).all():
+            raise ValueError("embedder.encode gave vectors that are not finite.")
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         vectors = vectors / np.where(norms > 0, norms, 1)
         similarities = vectors[:-1] @ vectors[-1]
     nearest = np.argsort(-similarities, kind="stable")
     return [chunks[i] for i in nearest[:n_chunks]]
+
+
+def read_knowledge(completion: Completion | None) -> str:
+    """Read prior knowledge from an answer, as the questions for programs repeat it.
+
+    Parameters
+    ----------
+    completion : Completion or None
+        What was answered; None is nothing.
+
+    Returns
+    -------
+    known : str
+        The answer without thoughts, cut where it has no end.
+    """
+    if completion is None:
+        return ""
+    return without_thoughts(completion.text).strip()[:MAX_KNOWN]

@@ -1,16 +1,16 @@
 """Find the program in what a language model answers."""
 
+import ast
 import re
 
-_THINKING = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+from ..llm import without_thoughts
+
 # A fence ends where it is closed, or, in an answer that was cut off, with the answer.
-_FENCED = re.compile(
-    r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)",
-    re.DOTALL | re.MULTILINE,
-)
+_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+-]*)[^\n]*$", re.MULTILINE)
+_FUNCTION = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(", re.MULTILINE)
+_LABEL = re.compile(r"^[ \t]*def[ \t]+label[ \t]*\(", re.MULTILINE)
+_STATEMENT = re.compile(r"(?:import|from|def|async|class|@|[A-Za-z_]\w*[ \t]*[:=])\b|@")
 _PYTHON = {"", "py", "python", "python3"}
-
-
 # Far more than a readable program has.
 MAX_CHARACTERS = 200_000
 
@@ -26,8 +26,10 @@ def extract_source(answer: str) -> str:
     Returns
     -------
     source : str
-        The first fenced block of Python that defines ``label``, else the first that
-        defines a function; without a fence, the whole answer.
+        The first fenced block that defines ``label``, else the first that defines a
+        function, blocks of Python first; with those blocks before it that define
+        names which it uses. Without a fence, the answer without the prose around the
+        program.
 
     Raises
     ------
@@ -46,27 +48,90 @@ def extract_source(answer: str) -> str:
         raise ValueError(
             f"the answer has {len(answer):,} characters, more than {MAX_CHARACTERS:,}"
         )
-    answer = _THINKING.sub("", answer.replace("\r\n", "\n"))
-    # A server may cut the beginning of the thoughts off.
-    answer = re.sub(r"\A.*</think(?:ing)?>", "", answer, flags=re.DOTALL | re.I)
+    answer = without_thoughts(answer.replace("\r\n", "\n"))
     if not answer.strip():
         raise ValueError("the answer is empty")
-    blocks = [
-        body
-        for _, language, body in _FENCED.findall(answer)
-        if language.lower() in _PYTHON and _mentions_function(body)
-    ]
-    if blocks:
+    fenced = _fenced_blocks(answer)
+    python = [body for language, body in fenced if language.lower() in _PYTHON]
+    for blocks in (python, [body for _, body in fenced]):
         # Helpers may come in a block of their own, before what is asked for.
-        named = [b for b in blocks if re.search(r"^\s*def\s+label\s*\(", b, re.M)]
-        return _tidy((named or blocks)[0])
-    if _mentions_function(answer):
-        return _tidy(answer)
+        for kind in (_LABEL, _FUNCTION):
+            for place, block in enumerate(blocks):
+                if kind.search(block):
+                    return _with_what_it_uses(block, blocks[:place])
+    if _FUNCTION.search(answer):
+        return _without_prose(_tidy(answer))
     raise ValueError("the answer holds no Python function")
 
 
-def _mentions_function(text: str) -> bool:
-    return re.search(r"^\s*(async\s+)?def\s+\w+\s*\(", text, re.MULTILINE) is not None
+def _fenced_blocks(answer: str) -> list[tuple[str, str]]:
+    """Split off the fenced blocks: what language they name, and what they hold."""
+    blocks = []
+    opened: re.Match[str] | None = None
+    for fence in _FENCE.finditer(answer):
+        if opened is None:
+            opened = fence
+        elif fence[1] == opened[1] and fence[0].strip() == fence[1]:
+            blocks.append((opened[2], answer[opened.end() + 1 : fence.start()]))
+            opened = None
+    if opened is not None:
+        blocks.append((opened[2], answer[opened.end() + 1 :]))
+    return blocks
+
+
+def _with_what_it_uses(block: str, before: list[str]) -> str:
+    """Put before a program the blocks that define what it uses and lacks."""
+    source = _tidy(block)
+    for other in reversed([_tidy(other) for other in before]):
+        if (_names(source, ast.Load) - _names(source, ast.Store)) & _names(
+            other, ast.Store
+        ):
+            source = other + "\n\n" + source
+    return source
+
+
+def _names(source: str, context: type[ast.expr_context]) -> set[str]:
+    """Find the names that a program reads, or those that it defines."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    names = {
+        n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, context)
+    }
+    if context is ast.Store:
+        names |= {n.name for n in nodes if isinstance(n, ast.FunctionDef)}
+        names |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+    return names
+
+
+def _without_prose(text: str) -> str:
+    """Drop what stands before and after a program that has no fence."""
+    if _is_python(text):
+        return text
+    lines = text.split("\n")
+    first = next(i for i, line in enumerate(lines) if _FUNCTION.match(line))
+    for i, line in enumerate(lines[:first]):
+        if _STATEMENT.match(line) and _is_python("\n".join(lines[i:first])):
+            first = i
+            break
+    # Prose is not indented; a program ends before some line that is not either.
+    ends = [
+        i for i, line in enumerate(lines[first + 1 :], first + 1) if line[:1].strip()
+    ]
+    for end in [len(lines), *reversed(ends[-50:])]:
+        program = "\n".join(lines[first:end]).rstrip() + "\n"
+        if _is_python(program) and _FUNCTION.search(program):
+            return program
+    return text
+
+
+def _is_python(source: str) -> bool:
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _tidy(source: str) -> str:

@@ -2,7 +2,7 @@
 
 import ast
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -64,7 +64,7 @@ def read_program(
             (column,) = brief.columns
             source = render_rules(completion.text, slot.target, column)
         else:
-            source = extract_source(completion.text)
+            source = spell_classes(extract_source(completion.text), classes)
         program = LabelingProgram(slot.name, source)
     except (ProgramRejected, ValueError) as error:
         reason = f"{error}{_STOPPED.get(completion.finish_reason or '', '')}"
@@ -101,8 +101,8 @@ def answers_with_indices(source: str, classes: Sequence[Any]) -> bool:
     Returns
     -------
     indices : bool
-        Whether the classes are names, none of them is in the source, and all integers
-        that it returns are numbers of classes.
+        Whether the classes are names, none of them is returned, and all integers that
+        are returned are numbers of classes, or -1.
 
     Examples
     --------
@@ -112,19 +112,100 @@ def answers_with_indices(source: str, classes: Sequence[Any]) -> bool:
     """
     if not all(isinstance(name, str) for name in classes):
         return False
-    nodes = list(ast.walk(ast.parse(source)))
-    texts = {n.value for n in nodes if isinstance(n, ast.Constant)}
-    if texts & set(classes):
+    answers = [leaf.value for leaf in _answers(ast.parse(source))]
+    if set(classes).intersection(answers):
         return False
-    # Of -1 this finds the 1, which is the number of a class as well.
-    returned = {
-        constant.value
-        for node in nodes
-        if isinstance(node, ast.Return) and node.value is not None
-        for constant in ast.walk(node.value)
-        if isinstance(constant, ast.Constant) and type(constant.value) is int
-    }
-    return bool(returned) and returned <= set(range(len(classes)))
+    # -1 abstains, as in the paper.
+    numbers = {value for value in answers if type(value) is int} - {-1}
+    return bool(numbers) and numbers <= set(range(len(classes)))
+
+
+def spell_classes(source: str, classes: Sequence[Any]) -> str:
+    """Write the classes that a program answers with as they are spelled.
+
+    Parameters
+    ----------
+    source : str
+        Python source.
+
+    classes : sequence
+        The classes.
+
+    Returns
+    -------
+    source : str
+        The same, where a returned text that differs from just one class in capitals
+        and spaces around only is replaced by that class.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.synthesis._reading import spell_classes
+    >>> spell_classes("def label(x): return 'SPAM' if x else None", ["ham", "spam"])
+    "def label(x): return 'spam' if x else None"
+    """
+    folded: dict[str, list[Any]] = {}
+    for name in classes:
+        folded.setdefault(str(name).strip().lower(), []).append(name)
+    try:
+        leaves = _answers(ast.parse(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return source  # said where the program is made
+    lines = source.split("\n")
+    # From the end, so that the places before stay where they are.
+    for leaf in sorted(leaves, key=lambda n: (n.lineno, n.col_offset), reverse=True):
+        text = leaf.value
+        if not isinstance(text, str) or leaf.lineno != leaf.end_lineno:
+            continue
+        meant = folded.get(text.strip().lower(), [])
+        if text not in classes and len(meant) == 1:
+            line = lines[leaf.lineno - 1].encode()
+            lines[leaf.lineno - 1] = (
+                line[: leaf.col_offset]
+                + repr(meant[0]).encode()
+                + line[leaf.end_col_offset :]
+            ).decode()
+    return "\n".join(lines)
+
+
+def _answers(tree: ast.AST) -> list[ast.Constant]:
+    """Find the constants that functions return, by a name as well."""
+    returned = [
+        n.value for n in ast.walk(tree) if isinstance(n, ast.Return) and n.value
+    ]
+    leaves = [leaf for value in returned for leaf in _leaves(value)]
+    names = {leaf.id for leaf in leaves if isinstance(leaf, ast.Name)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and names & {
+            target.id for target in node.targets if isinstance(target, ast.Name)
+        }:
+            leaves += _leaves(node.value)
+    found = {id(leaf): leaf for leaf in leaves if isinstance(leaf, ast.Constant)}
+    return list(found.values())
+
+
+def _leaves(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield the constants and names that an expression may come to."""
+    match node:
+        case ast.IfExp(body=one, orelse=other):
+            parts = [one, other]
+        case ast.BoolOp(values=parts):
+            pass
+        case ast.Subscript(value=ast.Name() as name):
+            parts = [name]
+        case ast.Subscript(value=ast.Dict(values=parts)):
+            pass
+        case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
+            pass
+        case ast.Call(func=ast.Attribute(value=target, attr="get"), args=[_, *rest]):
+            parts = [target, *rest]
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)):
+            yield ast.copy_location(ast.Constant(-number), node)
+            return
+        case _:
+            yield node
+            return
+    for part in parts:
+        yield from _leaves(part)
 
 
 def _short_digest(text: str) -> str:

@@ -1,6 +1,7 @@
 """Choose, shorten and fence records that may be shown to a language model."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,6 +53,8 @@ def describe_values(kinds: Mapping[str, str], columns: Columns) -> dict[str, str
 def _values(kind: str, values: Sequence[Any]) -> list[str]:
     known = [value for value in values if value is not None]
     parts = []
+    if kind.startswith("float"):
+        known = [value for value in known if math.isfinite(value)]
     if known and kind.startswith(("int", "float")):
         low, middle, high = (float(np.quantile(known, q)) for q in (0, 0.5, 1))
         parts.append(f"from {low:.4g} to {high:.4g}, median {middle:.4g}")
@@ -106,6 +109,7 @@ def _vectors(columns: Columns) -> Any:
     for values in columns.values():
         if all(isinstance(value, int | float | None) for value in values):
             numbers = np.array([np.nan if v is None else float(v) for v in values])
+            numbers[~np.isfinite(numbers)] = np.nan
             mean, spread = np.nanmean([0, *numbers]), np.nanstd([0, *numbers]) or 1.0
             scaled = np.nan_to_num((numbers - mean) / spread)
             parts.append(sparse.csr_matrix(scaled[:, None]))

@@ -2,8 +2,11 @@
 
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from typing import Any
+
+from ..llm import without_thoughts
 
 
 def _cues(key: str, most: int) -> dict[str, Any]:
@@ -33,6 +36,10 @@ RESPONSE_FORMAT = {
     "json_schema": {"name": "rules", "schema": SCHEMA, "strict": True},
 }
 _MAX_CUES = 200
+# JSON knows integers that no float can hold.
+_LARGEST = 10**6
+# Far more than so many cues have.
+_MAX_CHARACTERS = 200_000
 
 _TEMPLATE = """\
 import re
@@ -96,7 +103,7 @@ def render_rules(answer: str, target: Any, column: str) -> str:
     >>> "'free': 2" in render_rules(answer, "spam", "text")
     True
     """
-    content = _json_object(answer)
+    content = _json_object(without_thoughts(answer[:_MAX_CHARACTERS]))
     phrases = {
         text.lower(): weight
         for text, weight in _weighted(content.get("phrases"), "text")
@@ -133,14 +140,14 @@ def render_rules(answer: str, target: Any, column: str) -> str:
 def _json_object(answer: str) -> Mapping[str, Any]:
     """Find the first JSON object in an answer."""
     decoder = json.JSONDecoder()
-    for match in list(re.finditer(r"\{", answer[:200_000]))[:50]:
+    for match in list(re.finditer(r"\{", answer))[:50]:
         try:
             value, _ = decoder.raw_decode(answer, match.start())
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict) and {"phrases", "patterns"} & value.keys():
             return value
-    if cues := _complete_cues(answer[:200_000]):
+    if cues := _complete_cues(answer):
         return cues
     raise ValueError("the answer holds no JSON object with phrases or patterns")
 
@@ -169,13 +176,16 @@ def _weighted(items: Any, key: str) -> list[tuple[str, float]]:
 
 
 def _number(value: Any, default: float) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and value == value else float(default)
+    if not isinstance(value, int | float) or isinstance(value, bool) or value != value:
+        return float(default)
+    return float(max(-_LARGEST, min(value, _LARGEST)))
 
 
 def _compiles(regex: str) -> bool:
     try:
-        re.compile(regex)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            re.compile(regex)
     except (re.error, OverflowError, RecursionError):
         return False
     return True

@@ -10,6 +10,7 @@ from ..llm import ask as ask_llm
 from ..programs import LabelingProgram, run_programs
 from ._cues import list_cues
 from ._gate import Rejection, find_problem, made_up_records
+from ._knowledge import read_knowledge
 from ._plan import Slot
 from ._prompts import EARLIER, Brief, write_repair
 from ._reading import read_program
@@ -238,7 +239,7 @@ class _Talk:
             budget=None if own else self.budget,
         )
         return {
-            kind: completion.text.strip()
+            kind: read_knowledge(completion)
             for kind, completion in zip(kinds, completions, strict=True)
         }
 

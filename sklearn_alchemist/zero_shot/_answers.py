@@ -5,11 +5,17 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..llm import without_thoughts
+
 NO_CLASS = -1
+# An answer is a class, or some words around it; of more, the end says what it comes to.
+MAX_CHARACTERS = 20_000
+_MAX_OBJECTS = 100
 
 _FENCE = re.compile(r"```(?:\w+\n|\n)?(.*?)```", re.DOTALL)
 _NAMED = re.compile(r"\b(?:label|class|category|answer)\b\W*(?:is\b)?", re.IGNORECASE)
-_NUMBERED = re.compile(r"^\W*(\d+)\s*[.):\-]\s*(.+?)\s*$", re.MULTILINE)
+_NUMBERED = re.compile(r"^[^\w\n]*(\d{1,9})[ \t]*[.):\-](.+)$", re.MULTILINE)
+_NUMBER = re.compile(r"\s*\d{1,9}\s*")
 # With one of these, a class that is mentioned may be the one that is ruled out.
 _DOUBT = re.compile(
     r"\b(?:not|no|nor|neither|never|none|cannot|unsure|unclear|unless|but|or)\b|n't\b",
@@ -52,6 +58,7 @@ def read_labels(text: str, classes: Sequence[Any], n_records: int) -> list[int]:
     [1, 0]
     """
     names = _Names(classes)
+    text = without_thoughts(text)[-MAX_CHARACTERS * n_records :]
     for value in _json_values(text):
         codes = _codes_of_json(value, names, n_records)
         if codes is not None:
@@ -124,7 +131,9 @@ def _json_values(text: str) -> Iterable[Any]:
             continue
     decoder = json.JSONDecoder()
     start = text.find("{")
-    while start != -1:
+    for _ in range(_MAX_OBJECTS):
+        if start == -1:
+            return
         try:
             value, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
@@ -146,14 +155,13 @@ def _codes_of_json(value: Any, names: _Names, n_records: int) -> list[int] | Non
                 found = [fields[key] for key in keys if key in fields]
                 return [names.match(found[0])] if found else None
         if isinstance(value, list):
-            if len(value) != 1:
-                return [NO_CLASS]
-            return _codes_of_json(value[0], names, 1)
+            alone = len(value) == 1 and not isinstance(value[0], list)
+            return _codes_of_json(value[0], names, 1) if alone else [NO_CLASS]
         code = names.match(value)
         return None if code == NO_CLASS else [code]
     if isinstance(value, dict):
         value = value.get("labels", value)
-    if isinstance(value, dict) and all(str(key).strip().isdigit() for key in value):
+    if isinstance(value, dict) and all(_NUMBER.fullmatch(key) for key in value):
         pairs = [(int(key), names.match(item)) for key, item in value.items()]
         return _merge(pairs, n_records)
     if not isinstance(value, list):

@@ -1,4 +1,5 @@
 import contextlib
+import time
 
 import pytest
 from hypothesis import given
@@ -31,6 +32,40 @@ PROGRAM = "import re\n\n\ndef label(text):\n    return None\n"
 def test_the_program_is_found(answer):
     found = "\n".join(line.rstrip() for line in extract_source(answer).splitlines())
     assert found + "\n" == PROGRAM
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"Here is the program:\n\n{PROGRAM}\nIt looks for nothing.",
+        f"Import this: it is easy.\n{PROGRAM}\nfor example, or: not.\n\nBye.",
+        f"```text\n{PROGRAM}```",
+        f"hm ```def label(x)```</think>\n{PROGRAM}",
+        f"<thinking>```\n{PROGRAM.replace('None', '1')}```</thinking>\n{PROGRAM}",
+        f"<reasoning>a <think>b</think>\n{PROGRAM}",
+    ],
+)
+def test_prose_and_thoughts_around_the_program_are_left_out(answer):
+    assert extract_source(answer) == PROGRAM
+
+
+def test_blocks_that_define_what_the_program_uses_come_with_it():
+    constants, helper = "WORDS = ['a']\n", "def has(text):\n    return text in WORDS\n"
+    unused, program = "x = 1\n", "def label(text):\n    return has(text) or None\n"
+    answer = "".join(f"```\n{b}```\n" for b in (constants, unused, helper, program))
+    source = extract_source(answer + "```\nprint(label('a'))\n```")
+    assert source.replace("\n\n\n", "\n") == constants + helper + program
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["\n", "<think>", "</think>", "`", "```\n", "~~~python\n", "def f(", "x = ("],
+)
+def test_no_answer_takes_long_to_read(piece):
+    started = time.monotonic()
+    with contextlib.suppress(ValueError):
+        extract_source(piece * (199_000 // len(piece)))
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("answer", ["", "  \n", "<think>hm</think>"])
