@@ -140,8 +140,8 @@ def _with_what_was_kept(
     if not n_received or store is None:
         return error
     return type(error)(
-        f"{str(error).rstrip('.')}. {n_received} of {n_asked} answers were received and "
-        "are kept: asked again, they cost nothing."
+        f"{str(error).rstrip('.')}. {n_received} of {n_asked} answers were received "
+        "and are kept: asked again, they cost nothing."
     )
 
 

@@ -190,10 +190,8 @@ def _leaves(node: ast.expr) -> Iterator[ast.expr]:
             parts = [one, other]
         case ast.BoolOp(values=parts):
             pass
-        case ast.Subscript(value=ast.Name() as name):
-            parts = [name]
-        case ast.Subscript(value=ast.Dict(values=parts)):
-            pass
+        case ast.Subscript(value=(ast.Name() | ast.Dict() | ast.List() | ast.Tuple())):
+            parts = [node.value]
         case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
             pass
         case ast.Call(func=ast.Attribute(value=target, attr="get"), args=[_, *rest]):

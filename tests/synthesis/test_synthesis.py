@@ -83,6 +83,10 @@ def test_all_folds_share_repairs(server, llm):
     ("answer", "votes"),
     [
         ("def label(text): return 1 if 'http' in text else 0", [1, 0]),
+        ("def label(x):\n r = -1\n if 'http' in x: r = 1\n return r", [1, -1]),
+        ("def label(x): return 1 if x.count('spam http') > 2 else 0", [0, 0]),
+        ("def label(x): return ['ham', 'Spam '][0 + ('http' in x)]", [1, 0]),
+        ("def label(x):\n r = 'SPAM' if 'http' in x else None\n return r", [1, -1]),
         ("def classify(x): return 'spam' if 'http' in x else None", [1, -1]),
         ("<think>def label(x): pass</think>" + LINK, [1, 0]),
         ("thoughts without a beginning</think>" + LINK, [1, 0]),
@@ -200,6 +204,49 @@ def test_an_embedder_finds_passages():
     assert retrieve(["a" * 900, "bb"], "cc", embedder=Lengths(), n_chunks=1) == ["bb"]
 
 
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        (lambda n: [[1.0, 2.0]], r"shape \(1, 2\)"),
+        (lambda n: [1.0] * n, "one vector a text"),
+        (lambda n: [[float("nan")]] * n, "not finite"),
+    ],
+)
+def test_an_embedder_that_gives_no_vectors_is_an_error_before_a_call(
+    server, llm, vectors, message
+):
+    class Embedder:
+        def encode(self, texts):
+            return vectors(len(texts))
+
+    with pytest.raises(ValueError, match=message):
+        labeler(llm, knowledge="Links are spam.", embedder=Embedder()).fit(RECORDS)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("knowledge", ["", [], [" ", "\n"]])
+def test_knowledge_without_text_is_an_error_before_a_call(server, llm, knowledge):
+    with pytest.raises(ValueError, match="holds no text"):
+        labeler(llm, knowledge=knowledge).fit(RECORDS)
+    assert server.requests == []
+
+
+def test_knowledge_is_told_without_thoughts_and_within_bounds(server, llm):
+    answer = "<think>Which links?</think>Links. " + "x" * 10_000_000
+    server.script = [Reply(answer), *[Reply(LINK)] * 3]
+    labeler(llm, prior_knowledge="rules").fit(RECORDS)
+    told = [last_user_message(request) for request in server.requests[1:]]
+    assert all("Links. xxx" in text and "Which" not in text for text in told)
+    assert max(map(len, told)) < 30_000
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_csv_file_may_come_from_a_spreadsheet(tmp_path, separator):
+    path = tmp_path / "codes.csv"
+    path.write_text(f"code{separator}meaning\n17{separator}one\n", "utf-8-sig")
+    assert read_documents(path) == ["code: 17; meaning: one"]
+
+
 def test_a_file_that_is_given_as_a_text_is_an_error(tmp_path):
     path = tmp_path / "guideline.md"
     path.write_text("Links are spam.")
@@ -260,6 +307,16 @@ def test_a_server_without_schemas_is_asked_without(server, llm, complaint):
     with pytest.warns(UserWarning, match="response_format"):
         fitted = labeler(llm, program_style="rules", n_programs=1).fit(RECORDS)
     assert "'http': 2," in fitted.programs_[0].source
+
+
+def test_numbers_that_no_float_holds_are_read(server, llm):
+    huge = "1" + "0" * 400
+    server.answer = lambda r: (
+        f'{{"phrases": [{{"text": "http", "weight": {huge}}}], "threshold": {huge}}}'
+    )
+    fitted = labeler(llm, program_style="rules", n_programs=1).fit(RECORDS)
+    assert (fitted.transform(["http", "song"]).ravel() >= 0).tolist() == [True, False]
+    assert len(server.requests) == 1
 
 
 def test_rules_that_were_cut_off_are_read_as_far_as_they_are_complete(server, llm):

@@ -151,6 +151,12 @@ def test_half_of_a_surrogate_pair_can_be_shown(server, llm):
     assert len(server.requests) == 1
 
 
+def test_numbers_without_bound_can_be_described_and_compared():
+    columns = {"age": [1.0, float("inf"), None, float("-inf"), 3.0] * 4}
+    assert "from 1 to 3" in describe_values({"age": "float"}, columns)["age"]
+    assert len(typical_rows(columns, 2)) == 2
+
+
 def test_typical_records_come_from_different_clusters():
     rows = typical_rows({"text": RECORDS}, 3)
     kinds = {RECORDS[row].split()[-2] for row in rows}
