@@ -15,17 +15,12 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from . import programs as _programs
 from . import synthesis as _synthesis
-from ._records import Records, check_labels, check_records, describe_classes
+from ._briefing import class_codes, settle_classes, write_brief, write_recipe
+from ._records import Records, check_records
 from ._warn import warn
-from .exceptions import (
-    ColumnNamesWarning,
-    ProgramRejected,
-    ProgramWarning,
-    SynthesisError,
-)
+from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
 from .llm import LLM, Completion, Question, Usage
 from .programs import LabelingProgram
-from .votes import check_classes
 
 if TYPE_CHECKING:
     from .programs import RunResult
@@ -42,8 +37,6 @@ if TYPE_CHECKING:
 _MIN_TO_JUDGE = 50
 # Enough to see a program fail or stay silent, little enough to cost nothing.
 _N_TRIED = 200
-# Of labelled records, enough to tell a program from chance.
-_N_LABELED = 2000
 # Enough to find typical ones and those that programs leave open.
 _N_SHOWN_FROM = 500
 # Steps of the progress bar while programs run.
@@ -405,8 +398,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         llm, n_missing = _as_llm(labeler.llm), labeler.n_programs - len(given)
         if llm is None or n_missing < 1:
             return _synthesis.CostEstimate()
-        brief = labeler._brief(records, described)
-        recipe = labeler._recipe(records, n_missing, {p.name for p in given})
+        brief, recipe = labeler._order(records, described, given)
         return _synthesis.estimate_cost(
             llm,
             brief,
@@ -454,8 +446,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         written: list[LabelingProgram] = []
         synthesis = None
         if n_missing > 0:
-            brief = self._brief(records, described)
-            recipe = self._recipe(records, n_missing, {p.name for p in given})
+            brief, recipe = self._order(records, described, given)
             synthesis = self._ask(brief, recipe, self._shown(records), context)
             self.rejected_ = synthesis.rejected
             written, unfit, unheard = self._try(synthesis.programs, records)
@@ -466,24 +457,32 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             raise SynthesisError(_synthesis.say_nothing_usable(self.rejected_))
         # What repeats another is no loss that a user could do anything about.
         unusable = list(self.rejected_)
-        kept, votes = self._select(programs, len(given), records, y)
-        self.programs_ = kept
-        names = {program.name for program in kept}
+        self.programs_, votes = self._select(programs, len(given), records, y)
+        names = {program.name for program in self.programs_}
         if synthesis is not None:
             self.usage_ = synthesis.usage(names)
         if unusable:
-            losses = _synthesis.say_rejected(unusable, len(kept))
+            losses = _synthesis.say_rejected(unusable, len(names))
             warn(losses, ProgramWarning)
+        silent = [name for name in silent if name in names]
+        if silent or (synthesis is not None and len(names) > 1):
+            self._warn_of_silence(silent, votes, records)
+        return records
+
+    def _warn_of_silence(
+        self, silent: list[str], votes: np.ndarray, records: Records
+    ) -> None:
+        """Warn of programs that never vote, or else of classes without any vote."""
         n_tried = len(votes)
-        if silent := [name for name in silent if name in names]:
-            silent = _synthesis.explain_silence(silent, kept, records.sample(_N_TRIED))
-            warn(_synthesis.say_silent(silent, n_tried), ProgramWarning)
-        elif n_tried >= _MIN_TO_JUDGE and len(kept) > 1 and synthesis is not None:
+        if silent:
+            tried = records.sample(_N_TRIED)
+            names = _synthesis.explain_silence(silent, self.programs_, tried)
+            warn(_synthesis.say_silent(names, n_tried), ProgramWarning)
+        elif n_tried >= _MIN_TO_JUDGE:
             lacking = _synthesis.unheard_classes(votes, len(self.classes_))
             if lacking:
                 classes = self.classes_[lacking].tolist()
                 warn(_synthesis.say_unheard(classes, n_tried), ProgramWarning)
-        return records
 
     def _select(
         self,
@@ -495,13 +494,9 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         """Keep the programs that add something, and their votes on some records."""
         columns, labels = records.sample(_N_TRIED), None
         if self.learn_from_labels and y is not None:
-            labels = self._codes(y)
-            rows = np.flatnonzero(labels >= 0)[:_N_LABELED]
-            if len(rows) < records.n_rows:
-                # Of unlabelled records a sample tells enough.
-                step = max(1, records.n_rows // _N_TRIED)
-                rows = np.union1d(rows, np.arange(0, records.n_rows, step))
-            columns, labels = records.take(rows.tolist()), labels[rows]
+            codes = class_codes(y, self.classes_)
+            rows = _synthesis.rows_to_judge(codes)
+            columns, labels = records.take(rows.tolist()), codes[rows]
         votes = _programs.run_programs(
             programs,
             columns,
@@ -516,86 +511,44 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         places = [j for j, program in enumerate(programs) if program.name in names]
         return kept, votes[:, places]
 
-    def _codes(self, y: ArrayLike) -> np.ndarray:
-        """Turn labels into indices of classes, -1 where one is missing."""
-        codes = {label: k for k, label in enumerate(self.classes_.tolist())}
-        values = np.asarray(y, dtype=object).tolist()
-        return np.array([codes.get(value, -1) for value in values])
-
     def _settle_classes(
         self, X: Any, y: ArrayLike | None
     ) -> tuple[np.ndarray, dict[Any, str | None]]:
-        """Find the classes: sorted, and as described by the user."""
-        if self.classes is not None:
-            classes = check_classes(self.classes)
-            if y is not None:
-                partly = self.learn_from_labels and -1 not in classes.tolist()
-                check_labels(X, _without_marks(y) if partly else y, classes)
-            return classes, describe_classes(self.classes)
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None: give classes=[...], or a y that names the classes."
-            )
-        classes = np.unique(check_labels(X, y, None))
-        return classes, describe_classes(classes)
-
-    def _brief(self, records: Records, described: dict[Any, str | None]) -> "Brief":
-        """Describe what programs are to do; raise what must not cost money."""
-        if self.task is None or not self.task.strip():
-            raise ValueError(
-                "task is empty: say in one sentence what is to be decided about a "
-                "record, such as task='Is this comment spam?'."
-            )
-        if len(described) < 2:
-            raise ValueError(
-                f"y holds only one class, {list(described)!r}: at least two are needed "
-                "to tell records apart."
-            )
-        if not records.is_named:
-            warn(
-                "X has no column names, so the language model cannot know what its "
-                "columns mean: pass a DataFrame.",
-                ColumnNamesWarning,
-            )
-        prompts = {} if self.prompts is None else {"prompts": self.prompts}
-        kinds = records.kinds
-        if self.show_data and not records.is_text:
-            kinds = _synthesis.describe_values(kinds, records.columns)
-        if records.is_named and not records.is_text:
-            # What a name loses when it becomes that of a parameter may tell a lot.
-            kinds = {
-                parameter: kind if parameter == name else f"{kind}, called {name!r}"
-                for (parameter, kind), name in zip(
-                    kinds.items(), self.feature_names_in_, strict=True
-                )
-            }
-        return _synthesis.Brief(self.task, described, kinds, records.is_text, **prompts)
+        return settle_classes(
+            X, y, self.classes, estimator=self, partly=self.learn_from_labels
+        )
 
     def _shown(self, records: Records) -> dict[str, list[Any]] | None:
         """Take the records of which some may be shown to the model."""
         return records.sample(_N_SHOWN_FROM) if self.show_data else None
 
-    def _recipe(self, records: Records, n_programs: int, taken: set[str]) -> "Recipe":
-        """Say how programs are to be got; raise what must not cost money."""
-        kinds = _synthesis.settle_kinds(
-            self.prior_knowledge, documents=self.knowledge is not None
+    def _order(
+        self,
+        records: Records,
+        described: dict[Any, str | None],
+        given: list[LabelingProgram],
+    ) -> "tuple[Brief, Recipe]":
+        """Say what the model is to do for us; raise what must not cost money."""
+        brief = write_brief(
+            records,
+            described,
+            task=self.task,
+            names=getattr(self, "feature_names_in_", None),
+            show_data=self.show_data,
+            prompts=self.prompts,
         )
-        if self.program_style == "rules" and not records.is_text:
-            raise ValueError(
-                "program_style='rules' looks for phrases, so it needs texts: use "
-                "'python' for tables."
-            )
-        return _synthesis.Recipe(
-            n_programs=n_programs,
+        recipe = write_recipe(
+            is_text=records.is_text,
+            n_programs=self.n_programs - len(given),
             style=self.program_style,
-            prior_knowledge=kinds,
-            documents=tuple(_synthesis.read_documents(self.knowledge)),
+            prior_knowledge=self.prior_knowledge,
+            knowledge=self.knowledge,
             embedder=self.embedder,
             max_repairs=self.max_repairs,
             timeout=self.timeout,
-            taken=frozenset(taken),
+            taken=frozenset(program.name for program in given),
         )
+        return brief, recipe
 
     def _ask(
         self,
@@ -681,14 +634,6 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _without_marks(y: ArrayLike) -> list[Any]:
-    """Say None where -1 marks a missing label, as scikit-learn does."""
-    return [
-        None if isinstance(value, Real) and value == -1 else value
-        for value in np.asarray(y, dtype=object).tolist()
-    ]
 
 
 def _as_llm(llm: str | LLM | None) -> LLM | None:

@@ -13,10 +13,10 @@ from sklearn.utils import Bunch, Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from ._records import Records, check_labels, check_records, describe_classes
+from ._briefing import check_question, settle_classes
+from ._records import Records, check_records, describe_classes
 from .exceptions import AnswerWarning
 from .llm import LLM
-from .votes import check_classes
 from .zero_shot import Reading, ask_for_labels
 
 
@@ -126,27 +126,8 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         context = self._init_callback_context(max_subtasks=0)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         check_records(self, X, reset=True)
-        if not self.task.strip():
-            raise ValueError(
-                "task is empty: say in one sentence what is to be decided about a "
-                "record, such as task='Is this comment spam?'."
-            )
-        if self.classes is not None:
-            self.classes_ = check_classes(self.classes)
-            if y is not None:
-                check_labels(X, y, self.classes_)
-        elif y is not None:
-            self.classes_ = np.unique(check_labels(X, y, None))
-        else:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None: give classes=[...], or a y that names the classes."
-            )
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y holds only one class, {self.classes_.tolist()!r}: at least two are "
-                "needed to tell records apart."
-            )
+        self.classes_, _ = settle_classes(X, y, self.classes, estimator=self)
+        check_question(self.task, self.classes_.tolist())
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 

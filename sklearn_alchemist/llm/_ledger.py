@@ -151,6 +151,14 @@ class Usage:
     repaired: Tally = field(default_factory=Tally)
     wasted: Tally = field(default_factory=Tally)
 
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.paid + other.paid,
+            self.cached + other.cached,
+            self.repaired + other.repaired,
+            self.wasted + other.wasted,
+        )
+
     @property
     def calls(self) -> int:
         """Number of answers, paid or from the store."""

@@ -285,6 +285,8 @@ def _read_response(llm: LLM, response: Any) -> Completion:
     dollars = None
     if prices and prompt_tokens is not None and completion_tokens is not None:
         dollars = prices.cost(prompt_tokens, completion_tokens)
+    elif prices == Prices(0, 0):
+        dollars = 0.0  # however many they were
     return Completion(
         # Half a surrogate pair is valid JSON, and nothing that a file can hold.
         text=text.encode("utf-8", "replace").decode(),

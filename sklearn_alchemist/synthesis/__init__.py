@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         write_question,
     )
     from ._rows import describe_values
-    from ._select import select, unheard_classes
+    from ._select import rows_to_judge, select, unheard_classes
     from ._synthesize import Exchange, Synthesis, synthesize
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "plan",
     "plan_slots",
     "read_documents",
+    "rows_to_judge",
     "say_failed",
     "say_nothing_usable",
     "say_rejected",
@@ -87,6 +88,7 @@ __getattr__ = lazy_exports(
         "plan": "_plan",
         "plan_slots": "_recipe",
         "read_documents": "_knowledge",
+        "rows_to_judge": "_select",
         "say_failed": "_losses",
         "say_nothing_usable": "_losses",
         "say_rejected": "_losses",

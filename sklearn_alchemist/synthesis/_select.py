@@ -11,6 +11,10 @@ from ._gate import Rejection
 MIN_KEPT = 3
 _REPEATS = 0.995
 _MIN_LABELED = 10
+# Of labelled records, enough to tell a program from chance; of others, to tell
+# whether it says anything.
+_MAX_LABELED = 2000
+_N_UNLABELED = 200
 
 
 def select(
@@ -69,6 +73,33 @@ def select(
             for j, r in dropped.items()
         ],
     )
+
+
+def rows_to_judge(labels: np.ndarray) -> np.ndarray:
+    """Choose the records by which programs are judged where labels may be used.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples,)
+        Indices of classes, -1 where unknown.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_rows,)
+        The first 2,000 labelled records, and some 200 of all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.synthesis import rows_to_judge
+    >>> rows_to_judge(np.array([0, -1, 1]))
+    array([0, 1, 2])
+    """
+    rows = np.flatnonzero(labels >= 0)[:_MAX_LABELED]
+    if len(rows) == len(labels):
+        return rows
+    step = max(1, len(labels) // _N_UNLABELED)
+    return np.union1d(rows, np.arange(0, len(labels), step))
 
 
 def unheard_classes(votes: np.ndarray, n_classes: int) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import BudgetError, LLMError, OfflineError, StoreError
-from ..llm import LLM, Completion, Question, Tally, Usage, ask
+from ..llm import LLM, Completion, Question, Usage, ask
 from ._answers import read_labels
 from ._prompts import answer_schema, write_messages
 
@@ -129,7 +129,7 @@ def _ask(
         start, n_asked = len(completions), len(list(group))
         found, spent = _ask_despite_refusals(model, questions[start : start + n_asked])
         completions += found
-        usage = add_usage(usage, spent)
+        usage += spent
     return completions, usage
 
 
@@ -157,33 +157,5 @@ def _ask_despite_refusals(
         half = len(questions) // 2
         first, spent = _ask_despite_refusals(llm, questions[:half])
         second, more = _ask_despite_refusals(llm, questions[half:])
-        return first + second, add_usage(spent, more)
+        return first + second, spent + more
     return list(answers.completions), answers.usage
-
-
-def add_usage(one: Usage, other: Usage) -> Usage:
-    """Add up what two rounds of questions cost.
-
-    Parameters
-    ----------
-    one, other : Usage
-        What each cost.
-
-    Returns
-    -------
-    usage : Usage
-        Their sum.
-    """
-    return Usage(_add(one.paid, other.paid), _add(one.cached, other.cached))
-
-
-def _add(one: Tally, other: Tally) -> Tally:
-    def plus(a: Any, b: Any) -> Any:
-        return None if a is None or b is None else a + b
-
-    return Tally(
-        one.calls + other.calls,
-        plus(one.prompt_tokens, other.prompt_tokens),
-        plus(one.completion_tokens, other.completion_tokens),
-        plus(one.dollars, other.dollars),
-    )

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+import textwrap
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -299,6 +302,36 @@ def test_a_function_that_returns_no_text_is_an_error():
         ask(LLM.from_callable(lambda prompt: None), [question()])
 
 
+def test_an_interruption_keeps_what_is_under_way_and_ends_pauses(
+    server, llm, own_store
+):
+    code = """
+        import sys, _thread, threading
+        from sklearn_alchemist import LLM
+        from sklearn_alchemist.llm import Question, ask, prices_of
+        prices_of("x")  # imports litellm before the clock runs
+        llm = LLM("openai/test", api_base=sys.argv[1], store=sys.argv[2])
+        asked = [Question(({"role": "user", "content": text},)) for text in "ab"]
+        threading.Timer(0.5, _thread.interrupt_main).start()
+        try:
+            ask(llm, asked)
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+
+    def answer(request):
+        if request["messages"][0]["content"] == "a":
+            return Reply("paid", seconds=1.5)
+        return Reply("busy", 429, headers={"Retry-After": "50"})
+
+    server.answer = answer
+    run = [sys.executable, "-c", textwrap.dedent(code), server.api_base, str(own_store)]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=40, check=True)
+    assert done.stdout.split() == ["interrupted"]
+    (record,) = CompletionStore(own_store).records()
+    assert record[1].text == "paid"
+
+
 def test_progress_is_reported_in_the_thread_of_the_caller(server, llm):
     seen = []
     ask(
@@ -332,9 +365,18 @@ def test_recordings_are_replayed_without_the_server(server, llm, own_store, tmp_
         ask(LLM("recorded", store=path), [question("something else")])
 
 
-def test_a_broken_recording_is_an_error_that_names_the_line(tmp_path):
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}",
+        '"text"',
+        '{"request": {"messages": [], "params": {}, "sample": 0},'
+        ' "completion": {"text": null, "model": "m"}}',
+    ],
+)
+def test_a_broken_recording_is_an_error_that_names_the_line(tmp_path, line):
     path = tmp_path / "broken.jsonl"
-    path.write_text("\n{}\n")
+    path.write_text(f"\n{line}\n")
     with pytest.raises(StoreError, match="line 2"):
         ask(LLM("openai/test", store=path), [question()])
 

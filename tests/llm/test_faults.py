@@ -176,6 +176,12 @@ def test_what_nobody_counted_is_charged_at_its_worst_case(
     assert 0.002 <= CompletionStore(own_store).spent() <= MAX_COST
 
 
+def test_a_model_that_costs_nothing_need_not_count(server, llm):
+    server.answer = lambda request: Reply("fine", usage=None)
+    free = replace(llm, prices={"input": 0, "output": 0}, max_cost=0)
+    assert ask(free, questions()).usage.dollars == 0
+
+
 def test_a_count_above_the_worst_case_ends_the_fit(server, llm):
     server.answer = lambda request: Reply("fine", usage=counts(10**6, 10**6))
     with pytest.raises(BudgetError):

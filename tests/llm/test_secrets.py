@@ -31,7 +31,11 @@ def test_other_names_are_taken(params):
 
 
 @pytest.mark.parametrize(
-    "value", ["Bearer x", "sk-12345678", "hf_12345678", "AIzaSyB12345"]
+    "value",
+    [
+        *("Bearer x", "sk-12345678", "hf_12345678", "AIzaSyB12345", "xai-12345678"),
+        *("github_pat_1", "glpat-1", "nvapi-1", "pplx-1", "AKIA12345678"),
+    ],
 )
 def test_values_that_look_like_secrets_are_refused(value):
     with pytest.raises(ValueError, match="looks like a secret"):

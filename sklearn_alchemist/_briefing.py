@@ -1,0 +1,279 @@
+"""Settle what a language model is asked about: classes, task, columns and recipe."""
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import synthesis as _synthesis
+from ._records import Records, check_labels, describe_classes
+from ._warn import warn
+from .exceptions import ColumnNamesWarning
+from .votes import check_classes
+
+if TYPE_CHECKING:
+    from .synthesis import Brief, Prompts, Recipe
+
+
+def settle_classes(
+    X: Any,
+    y: ArrayLike | None,
+    classes: Any,
+    *,
+    estimator: object,
+    partly: bool = False,
+) -> tuple[np.ndarray, dict[Any, str | None]]:
+    """Find the classes: sorted, and as described by the user.
+
+    Parameters
+    ----------
+    X : array-like
+        Records, as many as labels.
+
+    y : array-like or None
+        Labels. They name the classes where `classes` does not.
+
+    classes : list, dict or None
+        What the user gave.
+
+    estimator : object
+        Whom an error speaks of.
+
+    partly : bool, default=False
+        Whether -1 marks a missing label, unless it is a class.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        The classes, sorted.
+
+    described : dict
+        Class -> description, in the order of the user.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there are neither classes nor labels, or labels that are no class.
+    """
+    if classes is not None:
+        known = check_classes(classes)
+        if y is not None:
+            partly = partly and -1 not in known.tolist()
+            check_labels(X, _without_marks(y) if partly else y, known)
+        return known, describe_classes(classes)
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            "None: give classes=[...], or a y that names the classes."
+        )
+    known = np.unique(check_labels(X, y, None))
+    return known, describe_classes(known)
+
+
+def _without_marks(y: ArrayLike) -> list[Any]:
+    """Say None where -1 marks a missing label, as scikit-learn does."""
+    return [
+        None if isinstance(value, Real) and value == -1 else value
+        for value in np.asarray(y, dtype=object).tolist()
+    ]
+
+
+def class_codes(y: ArrayLike, classes: np.ndarray) -> np.ndarray:
+    """Turn labels into indices of classes.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels, some of which may be missing.
+
+    classes : ndarray of shape (n_classes,)
+        The classes.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_samples,)
+        Indices, -1 where a label is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist._briefing import class_codes
+    >>> class_codes(["spam", None, "ham"], np.array(["ham", "spam"]))
+    array([ 1, -1,  0])
+    """
+    codes = {label: k for k, label in enumerate(classes.tolist())}
+    values = np.asarray(y, dtype=object).tolist()
+    return np.array([codes.get(value, -1) for value in values])
+
+
+def check_question(task: str | None, classes: Sequence[Any]) -> str:
+    """Make sure that there is something to ask.
+
+    Parameters
+    ----------
+    task : str or None
+        What is to be decided about a record.
+
+    classes : sequence
+        The classes.
+
+    Returns
+    -------
+    task : str
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If the task is empty, or there is nothing to choose from.
+    """
+    if task is None or not task.strip():
+        raise ValueError(
+            "task is empty: say in one sentence what is to be decided about a "
+            "record, such as task='Is this comment spam?'."
+        )
+    if len(classes) < 2:
+        raise ValueError(
+            f"y holds only one class, {list(classes)!r}: at least two are needed "
+            "to tell records apart."
+        )
+    return task
+
+
+def write_brief(
+    records: Records,
+    described: dict[Any, str | None],
+    *,
+    task: str | None,
+    names: np.ndarray | None,
+    show_data: bool = False,
+    prompts: "Prompts | None" = None,
+) -> "Brief":
+    """Describe what programs are to do; raise what must not cost money.
+
+    Parameters
+    ----------
+    records : Records
+        What was given to ``fit``; of these, only columns are described.
+
+    described : dict
+        Class -> description.
+
+    task : str or None
+        What is to be decided about a record.
+
+    names : ndarray of shape (n_features,) or None
+        Names of the columns, as the user wrote them.
+
+    show_data : bool, default=False
+        Whether the values of columns may be described too.
+
+    prompts : Prompts or None, default=None
+        The wording of what is asked.
+
+    Returns
+    -------
+    brief : Brief
+        What programs are to do.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to ask.
+
+    Warns
+    -----
+    ColumnNamesWarning
+        If columns have no names.
+    """
+    task = check_question(task, list(described))
+    if not records.is_named:
+        warn(
+            "X has no column names, so the language model cannot know what its "
+            "columns mean: pass a DataFrame.",
+            ColumnNamesWarning,
+        )
+    kinds = records.kinds
+    if show_data and not records.is_text:
+        kinds = _synthesis.describe_values(kinds, records.columns)
+    if names is not None and records.is_named and not records.is_text:
+        # What a name loses when it becomes that of a parameter may tell a lot.
+        kinds = {
+            parameter: kind if parameter == name else f"{kind}, called {name!r}"
+            for (parameter, kind), name in zip(kinds.items(), names, strict=True)
+        }
+    options = {} if prompts is None else {"prompts": prompts}
+    return _synthesis.Brief(task, described, kinds, records.is_text, **options)
+
+
+def write_recipe(
+    *,
+    is_text: bool,
+    n_programs: int,
+    style: str,
+    prior_knowledge: Any,
+    knowledge: Any,
+    embedder: Any,
+    max_repairs: int,
+    timeout: float,
+    taken: frozenset[str],
+) -> "Recipe":
+    """Say how programs are to be got; raise what must not cost money.
+
+    Parameters
+    ----------
+    is_text : bool
+        Whether records are texts.
+
+    n_programs : int
+        Number of programs to ask for.
+
+    style : {"python", "rules"}
+        What the model writes.
+
+    prior_knowledge : str, sequence of str or None
+        Kinds of prior knowledge.
+
+    knowledge : str, Path, sequence of them, or None
+        Documents that it is answered from.
+
+    embedder : object or None
+        Finds passages of the documents.
+
+    max_repairs : int
+        Most calls that mend programs.
+
+    timeout : float
+        Seconds that a program may take for one record.
+
+    taken : frozenset of str
+        Names of programs that exist already.
+
+    Returns
+    -------
+    recipe : Recipe
+        How programs are to be got.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a kind or a document is none, or rules are to look at a table.
+    """
+    kinds = _synthesis.settle_kinds(prior_knowledge, documents=knowledge is not None)
+    if style == "rules" and not is_text:
+        raise ValueError(
+            "program_style='rules' looks for phrases, so it needs texts: use "
+            "'python' for tables."
+        )
+    return _synthesis.Recipe(
+        n_programs=n_programs,
+        style=style,
+        prior_knowledge=kinds,
+        documents=tuple(_synthesis.read_documents(knowledge)),
+        embedder=embedder,
+        max_repairs=max_repairs,
+        timeout=timeout,
+        taken=taken,
+    )
