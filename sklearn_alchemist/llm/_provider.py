@@ -41,9 +41,14 @@ def load_litellm() -> ModuleType:
     import litellm
 
     litellm.suppress_debug_info = True
-    # Said of litellm's own classes when a call builds them: nothing a user can mend.
-    warnings.filterwarnings("ignore", r"Item '\w+' on TypedDict class", UserWarning)
     return litellm
+
+
+def _ignore_notes_of_litellm() -> None:
+    """Keep quiet what is said of litellm's own classes when a call builds them."""
+    # Again with each call, as whoever catches warnings takes filters back.
+    for note in (r"Items? '.*' on TypedDict class", "Pydantic serializer warnings"):
+        warnings.filterwarnings("ignore", note, UserWarning)
 
 
 def check_access(llm: LLM) -> None:
@@ -192,6 +197,7 @@ def call(
     if llm.function is not None:
         return _call_function(llm, messages)
     litellm = load_litellm()
+    _ignore_notes_of_litellm()
     options = without(dict(llm.request_params), refused)
     if llm.address is not None:
         options["api_base"] = llm.address
@@ -204,7 +210,10 @@ def call(
     ask_once = functools.partial(
         litellm.completion,
         model=llm.model,
-        messages=[dict(message) for message in messages],
+        messages=[
+            {name: _sendable(text) for name, text in message.items()}
+            for message in messages
+        ],
         timeout=llm.timeout,
         max_retries=0,
         num_retries=0,
@@ -288,8 +297,7 @@ def _read_response(llm: LLM, response: Any) -> Completion:
     elif prices == Prices(0, 0):
         dollars = 0.0  # however many they were
     return Completion(
-        # Half a surrogate pair is valid JSON, and nothing that a file can hold.
-        text=text.encode("utf-8", "replace").decode(),
+        text=_sendable(text),
         model=str(response.model or llm.model),
         finish_reason=choice.finish_reason,
         prompt_tokens=prompt_tokens,
@@ -297,6 +305,11 @@ def _read_response(llm: LLM, response: Any) -> Completion:
         dollars=dollars,
         created=_now(),
     )
+
+
+def _sendable(text: str) -> str:
+    """Replace half a surrogate pair, which no file and no connection takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _count(value: Any, *, least: int) -> int | None:

@@ -37,9 +37,6 @@ def llm(server, own_store):
     )
 
 
-pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer")
-
-
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
     monkeypatch.setattr(_retry, "wait", lambda seconds, given_up: None)
@@ -229,6 +226,14 @@ def test_a_budget_that_ends_midway_keeps_what_it_allowed(server, llm):
     assert 2 <= len(received) < 40
     assert answers.usage.dollars <= 0.005
     assert isinstance(answers.shortfall, BudgetError)
+
+
+def test_half_a_surrogate_pair_is_replaced_and_not_tried_five_times(server, llm):
+    server.answer = lambda request: request["messages"][0]["content"]
+    question = Question(({"role": "user", "content": "a\ud800b"},))
+    (completion,) = ask(llm, [question]).completions
+    assert completion.text == "a?b"
+    assert ask(llm, [question]).usage.cached.calls == 1
 
 
 @pytest.mark.parametrize("parameter", ["temperature", "seed", "top_p"])
