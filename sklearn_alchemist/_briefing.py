@@ -11,10 +11,27 @@ from . import synthesis as _synthesis
 from ._records import Records, check_labels, describe_classes
 from ._warn import warn
 from .exceptions import ColumnNamesWarning
+from .llm import LLM
 from .votes import check_classes
 
 if TYPE_CHECKING:
     from .synthesis import Brief, Prompts, Recipe
+
+
+def as_llm(llm: str | LLM | None) -> LLM | None:
+    """Take the name of a model for the model.
+
+    Parameters
+    ----------
+    llm : str, LLM or None
+        What the user gave.
+
+    Returns
+    -------
+    llm : LLM or None
+        The model.
+    """
+    return LLM(llm) if isinstance(llm, str) else llm
 
 
 def settle_classes(

@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from . import programs as _programs
 from . import synthesis as _synthesis
-from ._briefing import class_codes, settle_classes, write_brief, write_recipe
+from ._briefing import as_llm, class_codes, settle_classes, write_brief, write_recipe
 from ._records import Records, check_records
 from ._warn import warn
 from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
@@ -395,7 +395,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         records = check_records(labeler, [""] if X is None else X, reset=True)
         _, described = labeler._settle_classes(X, y)
         given = _programs.load_programs(labeler.programs, list(described))
-        llm, n_missing = _as_llm(labeler.llm), labeler.n_programs - len(given)
+        llm, n_missing = as_llm(labeler.llm), labeler.n_programs - len(given)
         if llm is None or n_missing < 1:
             return _synthesis.CostEstimate()
         brief, recipe = labeler._order(records, described, given)
@@ -403,7 +403,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             llm,
             brief,
             recipe,
-            prior_llm=_as_llm(labeler.prior_llm),
+            prior_llm=as_llm(labeler.prior_llm),
             shown=labeler._shown(records),
         )
 
@@ -558,7 +558,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         context: CallbackContext,
     ) -> "Synthesis":
         """Get programs from the language model; keep what was said."""
-        llm, prior_llm = _as_llm(self.llm), _as_llm(self.prior_llm)
+        llm, prior_llm = as_llm(self.llm), as_llm(self.prior_llm)
         assert llm is not None
         n_answers = recipe.n_programs + len(recipe.kinds)
         task = context.subcontext("ask for programs", max_subtasks=n_answers)
@@ -634,10 +634,6 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _as_llm(llm: str | LLM | None) -> LLM | None:
-    return LLM(llm) if isinstance(llm, str) else llm
 
 
 def _report_rows(

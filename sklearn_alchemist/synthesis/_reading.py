@@ -135,7 +135,8 @@ def spell_classes(source: str, classes: Sequence[Any]) -> str:
     -------
     source : str
         The same, where a returned text that differs from just one class in capitals
-        and spaces around only is replaced by that class.
+        and spaces around only is replaced by that class, unless the program compares
+        something with it.
 
     Examples
     --------
@@ -147,14 +148,15 @@ def spell_classes(source: str, classes: Sequence[Any]) -> str:
     for name in classes:
         folded.setdefault(str(name).strip().lower(), []).append(name)
     try:
-        leaves = _answers(ast.parse(source))
+        tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return source  # said where the program is made
+    leaves, kept = _answers(tree), _compared(tree)
     lines = source.split("\n")
     # From the end, so that the places before stay where they are.
     for leaf in sorted(leaves, key=lambda n: (n.lineno, n.col_offset), reverse=True):
         text = leaf.value
-        if not isinstance(text, str) or leaf.lineno != leaf.end_lineno:
+        if not isinstance(text, str) or text in kept or leaf.lineno != leaf.end_lineno:
             continue
         meant = folded.get(text.strip().lower(), [])
         if text not in classes and len(meant) == 1:
@@ -183,27 +185,46 @@ def _answers(tree: ast.AST) -> list[ast.Constant]:
     return list(found.values())
 
 
+def _compared(tree: ast.AST) -> set[Any]:
+    """Find the constants that something is tested to be equal to."""
+    return {
+        part.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        and any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops)
+        for part in [node.left, *node.comparators]
+        if isinstance(part, ast.Constant)
+    }
+
+
 def _leaves(node: ast.expr) -> Iterator[ast.expr]:
     """Yield the constants and names that an expression may come to."""
-    match node:
-        case ast.IfExp(body=one, orelse=other):
-            parts = [one, other]
-        case ast.BoolOp(values=parts):
-            pass
-        case ast.Subscript(value=(ast.Name() | ast.Dict() | ast.List() | ast.Tuple())):
-            parts = [node.value]
-        case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
-            pass
-        case ast.Call(func=ast.Attribute(value=target, attr="get"), args=[_, *rest]):
-            parts = [target, *rest]
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)):
-            yield ast.copy_location(ast.Constant(-number), node)
-            return
-        case _:
-            yield node
-            return
-    for part in parts:
-        yield from _leaves(part)
+    left = [node]
+    while left:  # no recursion: a chain of conditions may be a thousand long
+        match left.pop():
+            case ast.IfExp(body=one, orelse=other):
+                left += [one, other]
+            case ast.Subscript(
+                value=(ast.Name() | ast.Dict() | ast.List() | ast.Tuple()) as table
+            ):
+                left.append(table)
+            case (
+                ast.BoolOp(values=parts)
+                | ast.Dict(values=parts)
+                | ast.List(elts=parts)
+                | ast.Tuple(elts=parts)
+            ):
+                left += parts
+            case ast.Call(func=ast.Attribute(value=table, attr="get"), args=[_, *rest]):
+                left += [table, *rest]
+            case (
+                ast.UnaryOp(
+                    op=ast.USub(), operand=ast.Constant(value=int() as number)
+                ) as minus
+            ):
+                yield ast.copy_location(ast.Constant(-number), minus)
+            case leaf:
+                yield leaf
 
 
 def _short_digest(text: str) -> str:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_alchemist.synthesis import extract_source
+from sklearn_alchemist.synthesis._reading import answers_with_indices, spell_classes
 
 PROGRAM = "import re\n\n\ndef label(text):\n    return None\n"
 
@@ -91,3 +92,23 @@ def test_a_fence_within_a_string_does_not_end_the_program():
 def test_any_answer_gives_a_source_or_a_reason(answer):
     with contextlib.suppress(ValueError):
         assert "def" in extract_source(answer)
+
+
+def test_a_long_chain_of_conditions_is_read():
+    chain = "".join(f"'SPAM' if {i} in x else " for i in range(1000))
+    source = f"def label(x): return {chain}None"
+    assert spell_classes(source, ["ham", "spam"]) == source.replace("SPAM", "spam")
+    assert answers_with_indices(source.replace("'SPAM'", "1"), ["ham", "spam"])
+
+
+def test_only_answers_are_spelled_as_the_classes_are():
+    source = "def label(x): return 'SPAM' if 'SPAM' in x or x == 'Ham' else ' ham '"
+    assert spell_classes(source, ["ham", "spam"]) == (
+        "def label(x): return 'spam' if 'SPAM' in x or x == 'Ham' else 'ham'"
+    )
+    assert spell_classes(source, ["Spam", "SPAm", "eggs"]) == source
+
+
+def test_a_text_that_is_compared_with_keeps_its_spelling():
+    source = "def label(x):\n r = 'SPAM'\n if r == 'SPAM': return r\n return None"
+    assert spell_classes(source, ["ham", "spam"]) == source
