@@ -16,33 +16,26 @@ from ._dependencies import (
     fit_rank_one,
     pair_statistics,
 )
-from ._em import (
+from ._diagnostics import accuracies_of, drift, misfit, program_confusion
+from ._em import em_steps, extrapolate
+from ._expectation import expect, expect_from_votes, posterior
+from ._fallback import doubts
+from ._fitting import Fit, Settings, fit_patterns, unexplained
+from ._hidden_votes import group_evidence, split_group
+from ._maximisation import log_prior, maximise
+from ._parameters import (
     Expected,
     Parameters,
-    em_steps,
-    expect,
-    expect_from_votes,
-    extrapolate,
+    coverage_and_shares,
     log_evidence,
-    log_prior,
-    maximise,
-    posterior,
+    log_or_zero,
 )
-from ._fallback import doubts
-from ._fitting import (
-    Fit,
-    Patterns,
-    Settings,
-    count_votes,
-    fit_patterns,
-    unexplained,
-)
-from ._guard import accuracies_of, drift, misfit, program_confusion
+from ._patterns import Patterns
 from ._priors import Priors, make_priors, one_coin_shares
 from ._sampling import draw_patterns
 from ._stepwise import Stepwise, start_stepping
 from ._table import PatternTable, count_rows, join_answers
-from ._voting import majority_posterior, vote_share_prior
+from ._voting import count_votes, majority_posterior, vote_share_prior
 from ._weighted_vote import peer_accuracies, weighted_posterior
 
 __all__ = [
@@ -64,6 +57,7 @@ __all__ = [
     "classes_of_votes",
     "count_rows",
     "count_votes",
+    "coverage_and_shares",
     "doubts",
     "draw_patterns",
     "drift",
@@ -75,8 +69,10 @@ __all__ = [
     "fit_patterns",
     "fit_rank_one",
     "fit_temperature",
+    "group_evidence",
     "join_answers",
     "log_evidence",
+    "log_or_zero",
     "log_prior",
     "majority_posterior",
     "make_priors",
@@ -87,6 +83,7 @@ __all__ = [
     "peer_accuracies",
     "posterior",
     "program_confusion",
+    "split_group",
     "start_stepping",
     "unexplained",
     "vote_share_prior",

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from ._em import posterior
-from ._fitting import Fit, Patterns, count_votes, unexplained
-from ._guard import accuracies_of, drift
+from ._diagnostics import accuracies_of, drift
+from ._expectation import posterior
+from ._fitting import Fit, unexplained
+from ._patterns import Patterns
 from ._table import PatternTable
+from ._voting import count_votes
 from ._weighted_vote import peer_accuracies
 
 # So many patterns show what all of them would.

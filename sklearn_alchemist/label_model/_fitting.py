@@ -1,17 +1,19 @@
 """Fit the model to patterns: find groups, choose where to start, run to the end."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ._dependencies import find_groups
-from ._em import Expected, Parameters, em_steps, expect, expect_from_votes
-from ._guard import misfit
+from ._diagnostics import misfit
+from ._em import em_steps
+from ._expectation import expect, expect_from_votes
+from ._parameters import Expected, Parameters
+from ._patterns import Patterns
 from ._priors import Priors, make_priors
-from ._sampling import draw_patterns
 from ._table import PatternTable
-from ._voting import majority_posterior
+from ._voting import count_votes, majority_posterior
 
 # So many patterns are fitted first, so that few steps have to see all of them.
 _SAMPLE_SIZE = 50_000
@@ -20,96 +22,8 @@ _PAIR_ANSWERS = 4_000_000
 # Found groups that leave more than this unexplained, and more than half of what there
 # was, are not the ones that matter.
 _GROUP_MISFIT = 0.03
-# A labelled sample counts as much as so many others.
-_LABEL_WEIGHT = 5.0
 
 OnStep = Callable[[PatternTable, Parameters, float], bool]
-
-
-@dataclass(frozen=True)
-class Patterns:
-    """Different rows of votes, and all that is known of them.
-
-    Parameters
-    ----------
-    codes : ndarray of int of shape (n_patterns, n_programs)
-        Answers, 0 for abstain.
-
-    counts : ndarray of shape (n_patterns,)
-        Number of samples of each pattern.
-
-    meaning : ndarray of bool of shape (n_answers, n_classes)
-        Which answer is the index of which class.
-
-    labels : ndarray of int of shape (n_patterns,) or None
-        Class indices, -1 where unknown; None if no label is learned from.
-    """
-
-    codes: np.ndarray
-    counts: np.ndarray
-    meaning: np.ndarray
-    labels: np.ndarray | None = None
-
-    @property
-    def n_answers(self) -> int:
-        """Number of different answers."""
-        return len(self.meaning)
-
-    @property
-    def n_classes(self) -> int:
-        """Number of classes."""
-        return self.meaning.shape[1]
-
-    def take(self, chosen: np.ndarray) -> "Patterns":
-        """Keep some of the patterns.
-
-        Parameters
-        ----------
-        chosen : ndarray of int
-            Their positions.
-
-        Returns
-        -------
-        patterns : Patterns
-            These patterns.
-        """
-        labels = None if self.labels is None else self.labels[chosen]
-        return replace(
-            self, codes=self.codes[chosen], counts=self.counts[chosen], labels=labels
-        )
-
-    def with_weighted_labels(self) -> "Patterns":
-        """Make each labelled sample count as much as several others.
-
-        Returns
-        -------
-        patterns : Patterns
-            The same patterns with other counts.
-        """
-        if self.labels is None:
-            return self
-        weight = np.where(self.labels >= 0, _LABEL_WEIGHT, 1.0)
-        return replace(self, counts=weight * self.counts)
-
-    def sample(self, size: int) -> "Patterns":
-        """Keep about `size` patterns, and all that are labelled.
-
-        Parameters
-        ----------
-        size : int
-            Number of patterns to keep.
-
-        Returns
-        -------
-        patterns : Patterns
-            The same ones for any order of rows and columns.
-        """
-        if len(self.codes) <= size:
-            return self
-        chosen = draw_patterns(self.codes, self.counts, self.n_answers, size)
-        if self.labels is not None:
-            chosen = np.union1d(chosen, np.flatnonzero(self.labels >= 0))
-        return self.take(chosen)
 
 
 @dataclass(frozen=True)
@@ -284,38 +198,6 @@ def _without_priors(expected: Expected, fit: Fit) -> Parameters:
         confusion,
         np.where(fit.priors.grouped, (1 - alone / n_samples).clip(0, 1), 0.0),
     )
-
-
-def count_votes(table: PatternTable, meaning: np.ndarray) -> np.ndarray:
-    """Count the votes of each pattern for each class; a group has one vote.
-
-    Parameters
-    ----------
-    table : PatternTable
-        The patterns.
-
-    meaning : ndarray of bool of shape (n_answers, n_classes)
-        Which answer is the index of which class.
-
-    Returns
-    -------
-    votes_for : ndarray of shape (n_patterns, n_classes)
-        Numbers of votes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_alchemist.label_model import PatternTable, count_votes
-    >>> meaning = np.array([[False, False], [True, False], [False, True]])
-    >>> count_votes(PatternTable(np.array([[1, 1, 2], [0, 2, 0]]), 3), meaning)
-    array([[2., 1.],
-           [0., 1.]])
-    """
-    shape = (len(table.singles), *meaning.shape)
-    votes_for = table.sum(np.broadcast_to(meaning.astype(np.float64), shape))
-    for group in table.groups:
-        votes_for += (meaning.T @ group.shares)[:, group.rows]
-    return votes_for.T
 
 
 def _fit_groups(

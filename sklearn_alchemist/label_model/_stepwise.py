@@ -4,8 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ._em import Expected, Parameters, expect, maximise
-from ._fitting import Fit, Patterns
+from ._expectation import expect
+from ._fitting import Fit
+from ._maximisation import maximise
+from ._parameters import Expected, Parameters
+from ._patterns import Patterns
 from ._priors import Priors
 from ._table import PatternTable
 

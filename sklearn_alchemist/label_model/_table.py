@@ -118,8 +118,9 @@ class PatternTable:
 
         Parameters
         ----------
-        values : ndarray of shape (n_singles, n_answers, n_classes)
-            Value of each answer of each program in no group.
+        values : ndarray of shape (n_singles, n_known, n_classes)
+            Value of each answer of each program in no group. Answers beyond `n_known`
+            are worth 0.
 
         Returns
         -------
@@ -155,16 +156,18 @@ class PatternTable:
 
         Parameters
         ----------
-        values : ndarray of shape (n_singles, n_answers, n_classes)
-            Value of each answer of each program in no group.
+        values : ndarray of shape (n_singles, n_known, n_classes)
+            Value of each answer of each program in no group. Answers beyond `n_known`
+            are worth 0.
 
         Yields
         ------
         table : ndarray of shape (n_classes, n_rows)
             Value of each row.
         """
-        n_classes = values.shape[2]
-        by_class = values.transpose(0, 2, 1)
+        _, n_known, n_classes = values.shape
+        unknown = self.n_answers - n_known
+        by_class = np.pad(values.transpose(0, 2, 1), ((0, 0), (0, 0), (0, unknown)))
         start = 0
         for block in self.blocks:
             table = np.zeros((n_classes, 1))

@@ -1,6 +1,40 @@
-"""Turn numbers of votes into class probabilities."""
+"""Count votes, and turn their numbers into class probabilities."""
 
 import numpy as np
+
+from ._table import PatternTable
+
+
+def count_votes(table: PatternTable, meaning: np.ndarray) -> np.ndarray:
+    """Count the votes of each pattern for each class; a group has one vote.
+
+    Parameters
+    ----------
+    table : PatternTable
+        The patterns.
+
+    meaning : ndarray of bool of shape (n_answers, n_classes)
+        Which answer is the index of which class.
+
+    Returns
+    -------
+    votes_for : ndarray of shape (n_patterns, n_classes)
+        Numbers of votes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import PatternTable, count_votes
+    >>> meaning = np.array([[False, False], [True, False], [False, True]])
+    >>> count_votes(PatternTable(np.array([[1, 1, 2], [0, 2, 0]]), 3), meaning)
+    array([[2., 1.],
+           [0., 1.]])
+    """
+    shape = (len(table.singles), *meaning.shape)
+    votes_for = table.sum(np.broadcast_to(meaning.astype(np.float64), shape))
+    for group in table.groups:
+        votes_for += (meaning.T @ group.shares)[:, group.rows]
+    return votes_for.T
 
 
 def majority_posterior(votes_for: np.ndarray, class_prior: np.ndarray) -> np.ndarray:

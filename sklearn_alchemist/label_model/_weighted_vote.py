@@ -3,9 +3,10 @@
 import numpy as np
 from scipy.special import softmax
 
-from ._fitting import Patterns, count_votes
+from ._patterns import Patterns
 from ._priors import ACCURACY, STRENGTH
 from ._table import PatternTable
+from ._voting import count_votes
 
 
 def peer_accuracies(patterns: Patterns) -> np.ndarray:

@@ -135,7 +135,7 @@ def test_chunks_do_not_matter(monkeypatch):
     table, counts, begin, priors = problem_with([np.array([1, 3])])
     model = maximise(begin, priors)
     whole = expect(table, counts, model)
-    monkeypatch.setattr("sklearn_alchemist.label_model._em._CHUNK", 7)
+    monkeypatch.setattr("sklearn_alchemist.label_model._expectation._CHUNK", 7)
     chunked = expect(table, counts, model)
     assert_allclose(chunked.answers, whole.answers, atol=1e-10)
     assert_allclose(posterior(table, model).sum(axis=1), 1)

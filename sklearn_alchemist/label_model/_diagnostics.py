@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._em import Parameters
+from ._parameters import Parameters
 from ._table import PatternTable
 from ._voting import vote_share_prior
 
