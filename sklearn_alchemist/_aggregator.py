@@ -10,53 +10,40 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags, check_array
+from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._records import check_labels, is_missing
 from .exceptions import FallbackWarning
 from .label_model import (
     Fit,
     Parameters,
     Patterns,
     PatternTable,
+    Rows,
     Settings,
     accuracies_of,
     answers_of_votes,
     check_class_indices,
+    check_class_prior,
     check_confusion_size,
     check_groups,
     class_of_answers,
     classes_of_votes,
-    count_votes,
+    describe_programs,
     doubts,
-    expect,
-    expect_from_votes,
     fit_patterns,
     fit_temperature,
-    majority_posterior,
-    make_priors,
-    maximise,
-    peer_accuracies,
+    fit_voting_rule,
     posterior,
     program_confusion,
+    read_rows,
     start_stepping,
-    vote_share_prior,
-    warn_if_ambiguous,
-    weighted_posterior,
 )
-from .votes import ABSTAIN, check_classes, collapse, encode_answers, vote_dtype
+from .votes import ABSTAIN, check_classes, encode_answers, vote_dtype
 
 # Up to so many different rows of votes, partial_fit starts again from all of them.
 _MAX_PATTERNS = 1 << 18
-# So many patterns tell how often programs agree.
-_PEER_SAMPLE = 100_000
 _ITERATED = ("dawid_skene", "one_coin")
 
 
@@ -219,7 +206,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     array(['ham', 'spam', 'spam', 'ham', 'ham'], dtype='<U4')
     """
 
-    _seen: tuple[np.ndarray, np.ndarray | None, np.ndarray]
+    _seen: Rows
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "method": [
@@ -316,8 +303,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             self.__dict__.pop(name, None)
         votes = self._validate(X, reset=True)
         names = None if self.classes is None else check_classes(self.classes)
-        votes, labels, weight, names = self._read(votes, y, sample_weight, names)
-        self._fit_rows(*_collapse(votes, labels, weight), names, X, y)
+        rows, names = read_rows(votes, y, sample_weight, names, learns=self._learns())
+        self._fit_rows(rows.collapse(), names, X, y)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -369,22 +356,17 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         if first:
             given = self.classes if self.classes is not None else classes
             self._names = None if given is None else check_classes(given)
-        votes, labels, weight, names = self._read(votes, y, sample_weight, self._names)
+        rows, names = read_rows(
+            votes, y, sample_weight, self._names, learns=self._learns()
+        )
         if first:
             self._names = names
         if hasattr(self, "_running"):
-            self._step(*_collapse(votes, labels, weight))
+            self._step(rows.collapse())
             return self
-        weight = np.ones(len(votes)) if weight is None else weight
-        if not first:
-            seen_votes, seen_labels, seen_weight = self._seen
-            votes = np.concatenate([seen_votes, votes])
-            weight = np.concatenate([seen_weight, weight])
-            if labels is not None and seen_labels is not None:
-                labels = np.concatenate([seen_labels, labels])
-        self._seen = _collapse(votes, labels, weight)
-        fit = self._fit_rows(*self._seen, self._names, X, y)
-        too_many = len(self._seen[0]) > _MAX_PATTERNS
+        self._seen = (rows if first else self._seen.followed_by(rows)).collapse()
+        fit = self._fit_rows(self._seen, self._names, X, y)
+        too_many = len(self._seen.votes) > _MAX_PATTERNS
         if fit is not None and too_many and self.method_ in _ITERATED:
             self._start_steps(fit)
         return self
@@ -447,59 +429,24 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
                 ) from error
             raise
 
-    def _read(
-        self,
-        votes: np.ndarray,
-        y: ArrayLike | None,
-        sample_weight: ArrayLike | None,
-        names: np.ndarray | None,
-    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray | None]:
-        """Return votes, labels to learn from, weights and names of the classes.
-
-        Samples of weight 0 are left out. Labels are class indices, -1 where unknown.
-        """
-        weight = None
-        used = np.ones(len(votes), dtype=bool)
-        if sample_weight is not None:
-            weight = _check_sample_weight(
-                sample_weight, votes, ensure_non_negative=True
-            )
-            used = weight > 0
-            weight = weight[used]
-        learns = self.semi_supervised or self.temperature == "estimate"
-        labels = np.full(len(votes), -1) if learns else None
-        if y is not None:
-            known = is_labelled(y, names) if learns else np.ones(len(votes), bool)
-            check_consistent_length(votes, known)
-            if known.any():
-                given = _take(y, known) if learns else y
-                in_y = check_labels(votes[known], given, names)[used[known]]
-                if names is None:
-                    names = np.unique(in_y)
-                    warn_if_ambiguous(votes[used], len(names))
-                if labels is not None:
-                    labels[known & used] = np.searchsorted(names, in_y)
-        if weight is not None:
-            votes = votes[used]
-            labels = None if labels is None else labels[used]
-        return votes, labels, weight, names
+    def _learns(self) -> bool:
+        """Tell whether labels are learned from."""
+        return self.semi_supervised or self.temperature == "estimate"
 
     def _fit_rows(
         self,
-        votes: np.ndarray,
-        labels: np.ndarray | None,
-        counts: np.ndarray,
+        rows: Rows,
         names: np.ndarray | None,
         X: ArrayLike,
         y: ArrayLike | None,
     ) -> Fit | None:
         """Fit the method to different rows of votes; return how EM ended, if it ran."""
-        self._settle_classes(votes, names)
+        self._settle_classes(rows.votes, names)
         n_classes, n_answers = len(self.classes_), len(self.answers_)
-        check_confusion_size(votes.shape[1], n_classes, n_answers)
+        check_confusion_size(rows.votes.shape[1], n_classes, n_answers)
         groups = self._given_groups()
-        class_prior = self._given_class_prior()
-        patterns = self._encode(votes, labels, counts)
+        class_prior = check_class_prior(self.class_prior, n_classes)
+        patterns = self._encode(rows)
         task = self._init_callback_context(max_subtasks=None)
         task.call_on_fit_task_begin(estimator=self, X=X, y=y)
         self.method_ = self.method
@@ -508,7 +455,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             fit = self._run(patterns, groups, class_prior, task, X, y)
         else:
             self._vote(patterns, class_prior)
-        self.temperature_ = self._find_temperature(patterns.codes, labels, counts)
+        self.temperature_ = self._find_temperature(patterns, rows.labels)
         task.call_on_fit_task_end(
             estimator=self, X=X, y=y, reconstruction_attributes={}
         )
@@ -524,29 +471,6 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             return
         self.answers_ = answers_of_votes(votes)
 
-    def _given_class_prior(self) -> np.ndarray | None:
-        """Return the class prior that the user asks for; None if it is estimated."""
-        n_classes = len(self.classes_)
-        if isinstance(self.class_prior, str):
-            uniform = np.full(n_classes, 1 / n_classes)
-            return uniform if self.class_prior == "uniform" else None
-        prior = check_array(
-            self.class_prior,
-            ensure_2d=False,
-            dtype=np.float64,
-            input_name="class_prior",
-        )
-        if prior.shape != (n_classes,):
-            raise ValueError(
-                f"class_prior must have one value for each of the {n_classes} classes, "
-                f"got shape {prior.shape}."
-            )
-        if (prior <= 0).any() or not np.isclose(prior.sum(), 1):
-            raise ValueError(
-                f"class_prior must be positive and sum to 1, got {prior.tolist()}."
-            )
-        return prior / prior.sum()
-
     def _given_groups(self) -> list[np.ndarray] | None:
         """Return the groups that the user asks for; None if they are searched for."""
         if self.program_groups is None:
@@ -556,29 +480,15 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     def _vote(self, patterns: Patterns, class_prior: np.ndarray | None) -> None:
         """Set what was learned by counting votes."""
+        weighted = self.method_ == "weighted_vote"
+        self._rule = fit_voting_rule(
+            patterns, weighted=weighted, class_prior=class_prior
+        )
+        # What the rule says of the programs; it is not used.
+        parameters, log_likelihood = describe_programs(self._rule, patterns)
         table = PatternTable(patterns.codes, patterns.n_answers)
-        votes_for = count_votes(table, patterns.meaning)
-        if class_prior is None:
-            class_prior = vote_share_prior(votes_for, patterns.counts)
-        self.class_prior_ = class_prior
-        if self.method_ == "weighted_vote":
-            self._peer_accuracies = peer_accuracies(patterns.sample(_PEER_SAMPLE))
-        # What the votes say of the programs; it is not used.
-        shares = self._count(table, patterns.meaning).T
-        counted = expect_from_votes(table, patterns.counts, shares)
-        priors = make_priors(counted.answers.sum(axis=1), patterns.meaning)
-        parameters = maximise(counted, priors, class_prior)
-        seen = expect(table, patterns.counts, parameters)
-        self._set_model(table, parameters, seen.log_likelihood / patterns.counts.sum())
+        self._set_model(table, parameters, log_likelihood)
         self.n_iter_, self.converged_ = 1, True
-
-    def _count(self, table: PatternTable, meaning: np.ndarray) -> np.ndarray:
-        """Return the class probabilities of patterns by counting votes."""
-        if self.method_ == "weighted_vote":
-            return weighted_posterior(
-                table, meaning, self._peer_accuracies, self.class_prior_
-            )
-        return majority_posterior(count_votes(table, meaning), self.class_prior_)
 
     def _run(
         self,
@@ -655,9 +565,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         )
         self.log_likelihood_ = objective
 
-    def _find_temperature(
-        self, codes: np.ndarray, labels: np.ndarray | None, counts: np.ndarray
-    ) -> float:
+    def _find_temperature(self, patterns: Patterns, labels: np.ndarray | None) -> float:
         """Return the temperature that is given, or fits the labels."""
         if not isinstance(self.temperature, str):
             return float(self.temperature)
@@ -667,36 +575,33 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
                 "some, or set temperature to a number."
             )
         known = labels >= 0
-        proba = self._posterior(codes[known], temperature=1.0)
-        return fit_temperature(proba, labels[known], counts[known])
+        proba = self._posterior(patterns.codes[known], temperature=1.0)
+        return fit_temperature(proba, labels[known], patterns.counts[known])
 
-    def _encode(
-        self, votes: np.ndarray, labels: np.ndarray | None, counts: np.ndarray
-    ) -> Patterns:
+    def _encode(self, rows: Rows) -> Patterns:
         """Return votes as positions in `answers_`; unknown ones as n_answers."""
+        labels = rows.labels
         if labels is not None and not (self.semi_supervised and (labels >= 0).any()):
             labels = None
         return Patterns(
-            encode_answers(votes, self.answers_),
-            counts,
+            encode_answers(rows.votes, self.answers_),
+            rows.counts,
             class_of_answers(self.answers_, len(self.classes_)),
             labels,
         )
 
     def _start_steps(self, fit: Fit) -> None:
         """Go over from fitting all patterns again to one step for each chunk."""
-        votes, labels, counts = self._seen
-        patterns = self._encode(votes, labels, counts)
-        self._running = start_stepping(patterns, fit, self._given_class_prior())
-        self._seen = (votes[:0], None, counts[:0])
+        class_prior = check_class_prior(self.class_prior, len(self.classes_))
+        self._running = start_stepping(self._encode(self._seen), fit, class_prior)
+        # Marks that there was a first chunk; the rows are not needed any more.
+        self._seen = Rows(self._seen.votes[:0], None, None)
 
-    def _step(
-        self, votes: np.ndarray, labels: np.ndarray | None, counts: np.ndarray
-    ) -> None:
+    def _step(self, rows: Rows) -> None:
         """Learn from one more chunk by one step of stepwise EM."""
         if self.classes is not None:
-            check_class_indices(votes, len(self.classes_))
-        chunk = self._encode(votes, labels, counts)
+            check_class_indices(rows.votes, len(self.classes_))
+        chunk = self._encode(rows)
         # A vote that was not known when the steps began says nothing.
         chunk.codes[chunk.codes == chunk.n_answers] = 0
         self._running = self._running.step(chunk)
@@ -713,7 +618,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             return posterior(table, self._parameters, temperature)
         meaning = class_of_answers(self.answers_, len(self.classes_))
         meaning = np.vstack([meaning, np.zeros_like(meaning[:1])])
-        proba = self._count(PatternTable(codes, n_answers), meaning)
+        proba = self._rule.posterior(PatternTable(codes, n_answers), meaning)
         if temperature != 1:
             proba **= 1 / temperature
             proba /= proba.sum(axis=1, keepdims=True)
@@ -726,37 +631,3 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         # Labels are not learned from, so predictions need not agree with them.
         tags.classifier_tags.poor_score = True
         return tags
-
-
-def _collapse(
-    votes: np.ndarray, labels: np.ndarray | None, weight: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Collapse equal rows with equal labels, and count them."""
-    if labels is None:
-        patterns, _, counts = collapse(votes, weight)
-        return patterns, None, counts.astype(np.float64)
-    both = np.column_stack([votes, labels])
-    patterns, _, counts = collapse(both, weight)
-    return (
-        patterns[:, :-1].astype(votes.dtype),
-        patterns[:, -1].astype(int),
-        counts.astype(np.float64),
-    )
-
-
-def is_labelled(y: ArrayLike, classes: np.ndarray | None) -> np.ndarray:
-    """Tell where labels are neither missing nor -1, unless -1 is a class."""
-    means_nothing = classes is None or ABSTAIN not in classes.tolist()
-    return np.array(
-        [
-            not (is_missing(label) or (means_nothing and label == ABSTAIN))
-            for label in np.asarray(y, dtype=object)
-        ],
-        dtype=bool,
-    )
-
-
-def _take(y: ArrayLike, known: np.ndarray) -> list[Any]:
-    """Return the labels that are known, as the types that they are."""
-    labels = np.asarray(y, dtype=object)
-    return labels[known].tolist()

@@ -29,7 +29,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from ._aggregator import LabelModelAggregator, is_labelled
+from ._aggregator import LabelModelAggregator
 from ._records import Records, check_records, is_text
 from .distillation import (
     Lesson,
@@ -46,7 +46,7 @@ from .distillation import (
     text_student,
 )
 from .exceptions import ProgramWarning
-from .label_model import fit_temperature
+from .label_model import fit_temperature, is_labelled
 from .votes import ABSTAIN
 
 

@@ -31,11 +31,13 @@ from ._parameters import (
     log_or_zero,
 )
 from ._patterns import Patterns
-from ._priors import Priors, make_priors, one_coin_shares
+from ._priors import Priors, check_class_prior, make_priors, one_coin_shares
+from ._rows import Rows, is_labelled, read_rows
 from ._sampling import draw_patterns
 from ._stepwise import Stepwise, start_stepping
 from ._table import PatternTable, count_rows, join_answers
 from ._voting import count_votes, majority_posterior, vote_share_prior
+from ._voting_rule import VotingRule, describe_programs, fit_voting_rule
 from ._weighted_vote import peer_accuracies, weighted_posterior
 
 __all__ = [
@@ -46,11 +48,14 @@ __all__ = [
     "PatternTable",
     "Patterns",
     "Priors",
+    "Rows",
     "Settings",
     "Stepwise",
+    "VotingRule",
     "accuracies_of",
     "answers_of_votes",
     "check_class_indices",
+    "check_class_prior",
     "check_confusion_size",
     "check_groups",
     "class_of_answers",
@@ -58,6 +63,7 @@ __all__ = [
     "count_rows",
     "count_votes",
     "coverage_and_shares",
+    "describe_programs",
     "doubts",
     "draw_patterns",
     "drift",
@@ -69,7 +75,9 @@ __all__ = [
     "fit_patterns",
     "fit_rank_one",
     "fit_temperature",
+    "fit_voting_rule",
     "group_evidence",
+    "is_labelled",
     "join_answers",
     "log_evidence",
     "log_or_zero",
@@ -83,6 +91,7 @@ __all__ = [
     "peer_accuracies",
     "posterior",
     "program_confusion",
+    "read_rows",
     "split_group",
     "start_stepping",
     "unexplained",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import check_array
 
 ACCURACY = 0.7
 """Share of a program's votes that are expected to be right."""
@@ -170,6 +172,54 @@ def make_priors(
         one_coin=one_coin,
         meaning=meaning,
     )
+
+
+def check_class_prior(
+    class_prior: str | ArrayLike, n_classes: int
+) -> np.ndarray | None:
+    """Validate the class prior that a user asks for.
+
+    Parameters
+    ----------
+    class_prior : {"estimate", "uniform"} or array-like of shape (n_classes,)
+        Probability of each class, or where it comes from.
+
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    class_prior : ndarray of shape (n_classes,) or None
+        Probability of each class; None if it is estimated.
+
+    Raises
+    ------
+    ValueError
+        If the probabilities are not positive, do not sum to one, or are not one for
+        each class.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.label_model import check_class_prior
+    >>> check_class_prior("uniform", n_classes=2)
+    array([0.5, 0.5])
+    """
+    if isinstance(class_prior, str):
+        uniform = np.full(n_classes, 1 / n_classes)
+        return uniform if class_prior == "uniform" else None
+    prior = check_array(
+        class_prior, ensure_2d=False, dtype=np.float64, input_name="class_prior"
+    )
+    if prior.shape != (n_classes,):
+        raise ValueError(
+            f"class_prior must have one value for each of the {n_classes} classes, "
+            f"got shape {prior.shape}."
+        )
+    if (prior <= 0).any() or not np.isclose(prior.sum(), 1):
+        raise ValueError(
+            f"class_prior must be positive and sum to 1, got {prior.tolist()}."
+        )
+    return prior / prior.sum()
 
 
 def one_coin_shares(
