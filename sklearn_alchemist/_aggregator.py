@@ -595,7 +595,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         class_prior = check_class_prior(self.class_prior, len(self.classes_))
         self._running = start_stepping(self._encode(self._seen), fit, class_prior)
         # Marks that there was a first chunk; the rows are not needed any more.
-        self._seen = Rows(self._seen.votes[:0], None, None)
+        self._seen = Rows(self._seen.votes[:0], None, self._seen.counts[:0])
 
     def _step(self, rows: Rows) -> None:
         """Learn from one more chunk by one step of stepwise EM."""

@@ -23,6 +23,7 @@ from ._fallback import doubts
 from ._fitting import Fit, Settings, fit_patterns, unexplained
 from ._hidden_votes import group_evidence, split_group
 from ._maximisation import log_prior, maximise
+from ._ordering import canonical_order, hash_patterns
 from ._parameters import (
     Expected,
     Parameters,
@@ -54,6 +55,7 @@ __all__ = [
     "VotingRule",
     "accuracies_of",
     "answers_of_votes",
+    "canonical_order",
     "check_class_indices",
     "check_class_prior",
     "check_confusion_size",
@@ -77,6 +79,7 @@ __all__ = [
     "fit_temperature",
     "fit_voting_rule",
     "group_evidence",
+    "hash_patterns",
     "is_labelled",
     "join_answers",
     "log_evidence",

@@ -1,7 +1,7 @@
 """Fit the model to patterns: find groups, choose where to start, run to the end."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from ._dependencies import find_groups
 from ._diagnostics import misfit
 from ._em import em_steps
 from ._expectation import expect, expect_from_votes
+from ._ordering import canonical_order
 from ._parameters import Expected, Parameters
 from ._patterns import Patterns
 from ._priors import Priors, make_priors
@@ -133,8 +134,7 @@ def fit_patterns(patterns: Patterns, settings: Settings, on_step: OnStep) -> Fit
     """
     if settings.groups is not None:
         return _fit_groups(patterns, settings, settings.groups, on_step)
-    compared = _sample_for_pairs(patterns)
-    groups = find_groups(compared.codes, compared.counts, patterns.n_answers)
+    groups = _search_groups(_sample_for_pairs(patterns))
     grouped = _fit_groups(patterns, settings, groups, on_step)
     if not groups or grouped.stopped:
         return grouped
@@ -181,6 +181,15 @@ def unexplained(patterns: Patterns, fit: Fit) -> float:
     return misfit(table, sample.codes, sample.counts, _without_priors(expected, fit))
 
 
+def _search_groups(patterns: Patterns) -> list[np.ndarray]:
+    """Find groups, whatever order the programs come in."""
+    codes, counts, n_answers = patterns.codes, patterns.counts, patterns.n_answers
+    _, columns = canonical_order(codes, counts, n_answers)
+    groups = find_groups(codes[:, columns], counts, n_answers)
+    found = [np.sort(columns[group]) for group in groups]
+    return sorted(found, key=lambda group: int(group[0]))
+
+
 def _sample_for_pairs(patterns: Patterns) -> Patterns:
     """Keep few enough patterns for the pairs of many programs, too."""
     n_compared = max(_PAIR_ANSWERS // max(patterns.codes.shape[1], 1), 1000)
@@ -207,19 +216,59 @@ def _fit_groups(
     on_step: OnStep,
 ) -> Fit:
     """Fit the model with these groups; first to a sample if there are many patterns."""
+    if len(patterns.codes) <= 2 * _SAMPLE_SIZE:
+        return _fit_in_order(patterns, settings, groups, on_step)
+    warm = _fit_groups(patterns.sample(_SAMPLE_SIZE), settings, groups, on_step)
+    if warm.stopped:
+        return warm
     table = PatternTable(patterns.codes, patterns.n_answers, groups)
     weighted = patterns.with_weighted_labels()
-    if len(patterns.codes) > 2 * _SAMPLE_SIZE:
-        warm = _fit_groups(patterns.sample(_SAMPLE_SIZE), settings, groups, on_step)
-        if warm.stopped:
-            return warm
-        starts = [expect(table, weighted.counts, warm.parameters, patterns.labels)]
-    else:
-        starts = _starts(table, weighted)
+    start = expect(table, weighted.counts, warm.parameters, patterns.labels)
     priors = _priors(table, weighted, settings)
-    fits = [_run(table, weighted, start, priors, settings, on_step) for start in starts]
+    return _run(table, weighted, start, priors, settings, on_step)
+
+
+def _fit_in_order(
+    patterns: Patterns,
+    settings: Settings,
+    groups: Sequence[np.ndarray],
+    on_step: OnStep,
+) -> Fit:
+    """Fit the model from the start, on patterns and programs in their own order."""
+    given = PatternTable(patterns.codes, patterns.n_answers, groups)
+    given_priors = _priors(given, patterns.with_weighted_labels(), settings)
+    rows, columns = canonical_order(patterns.codes, patterns.counts, patterns.n_answers)
+    place = np.argsort(columns)
+    ordered_groups = [np.sort(place[group]) for group in groups]
+    by_place = sorted(range(len(groups)), key=lambda g: int(ordered_groups[g][0]))
+    voters = np.append(place, len(place) + np.argsort(by_place)).astype(int)
+
+    def restore(parameters: Parameters) -> Parameters:
+        return Parameters(
+            parameters.class_prior,
+            parameters.confusion[voters],
+            parameters.fidelity[place],
+        )
+
+    def on_ordered_step(
+        table: PatternTable, parameters: Parameters, objective: float
+    ) -> bool:
+        return on_step(given, restore(parameters), objective)
+
+    ordered = patterns.take(rows).with_weighted_labels()
+    ordered = replace(ordered, codes=ordered.codes[:, columns])
+    table = PatternTable(
+        ordered.codes, ordered.n_answers, [ordered_groups[g] for g in by_place]
+    )
+    priors = _priors(table, ordered, settings)
+    fits = [
+        _run(table, ordered, start, priors, settings, on_ordered_step)
+        for start in _starts(table, ordered)
+    ]
     # Of equally good fits, the one that starts from the votes.
-    return max(fits, key=lambda fit: fit.objective)
+    best = max(fits, key=lambda fit: fit.objective)
+    parameters = restore(best.parameters)
+    return replace(best, parameters=parameters, groups=groups, priors=given_priors)
 
 
 def _starts(table: PatternTable, patterns: Patterns) -> list[Expected]:

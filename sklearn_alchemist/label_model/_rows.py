@@ -24,13 +24,13 @@ class Rows:
     labels : ndarray of int of shape (n_rows,) or None
         Class indices, -1 where unknown; None if labels are not learned from.
 
-    counts : ndarray of shape (n_rows,) or None
-        Number of samples that each row stands for; 1 if None.
+    counts : ndarray of shape (n_rows,)
+        Number of samples that each row stands for.
     """
 
     votes: np.ndarray
     labels: np.ndarray | None
-    counts: np.ndarray | None
+    counts: np.ndarray
 
     def collapse(self) -> "Rows":
         """Join equal rows with equal labels.
@@ -42,11 +42,11 @@ class Rows:
         """
         if self.labels is None:
             votes, _, counts = collapse(self.votes, self.counts)
-            return Rows(votes, None, counts.astype(np.float64))
+            return Rows(votes, None, counts)
         both = np.column_stack([self.votes, self.labels])
         rows, _, counts = collapse(both, self.counts)
         votes = rows[:, :-1].astype(self.votes.dtype)
-        return Rows(votes, rows[:, -1].astype(int), counts.astype(np.float64))
+        return Rows(votes, rows[:, -1].astype(int), counts)
 
     def followed_by(self, other: "Rows") -> "Rows":
         """Append other rows.
@@ -61,15 +61,11 @@ class Rows:
         rows : Rows
             All of them.
         """
-        counts = [
-            np.ones(len(rows.votes)) if rows.counts is None else rows.counts
-            for rows in (self, other)
-        ]
         labels = None
         if self.labels is not None and other.labels is not None:
             labels = np.concatenate([self.labels, other.labels])
         votes = np.concatenate([self.votes, other.votes])
-        return Rows(votes, labels, np.concatenate(counts))
+        return Rows(votes, labels, np.concatenate([self.counts, other.counts]))
 
 
 def read_rows(
@@ -126,11 +122,10 @@ def read_rows(
     >>> rows.labels, classes
     (array([ 0,  1, -1]), array(['a', 'b'], dtype='<U1'))
     """
-    weight = None
-    used = np.ones(len(votes), dtype=bool)
-    if sample_weight is not None:
-        weight = _check_sample_weight(sample_weight, votes, ensure_non_negative=True)
-        used = weight > 0
+    weight = _check_sample_weight(
+        sample_weight, votes, dtype=np.float64, ensure_non_negative=True
+    )
+    used = weight > 0
     labels = np.full(len(votes), -1) if learns else None
     if y is not None:
         known = is_labelled(y, classes) if learns else np.ones(len(votes), bool)
@@ -143,8 +138,8 @@ def read_rows(
                 warn_if_ambiguous(votes[used], len(classes))
             if labels is not None:
                 labels[known & used] = np.searchsorted(classes, in_y)
-    if weight is None:
-        return Rows(votes, labels, None), classes
+    if used.all():
+        return Rows(votes, labels, weight), classes
     labels = None if labels is None else labels[used]
     return Rows(votes[used], labels, weight[used]), classes
 

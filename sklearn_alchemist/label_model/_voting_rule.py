@@ -122,8 +122,8 @@ def describe_programs(rule: VotingRule, patterns: Patterns) -> tuple[Parameters,
     >>> patterns = Patterns(np.array([[1, 1, 1], [2, 2, 1]]), counts, meaning)
     >>> rule = fit_voting_rule(patterns, weighted=True)
     >>> describe_programs(rule, patterns)[0].confusion[0].round(1)
-    array([[0. , 0.9, 0.1],
-           [0. , 0. , 1. ]])
+    array([[0., 1., 0.],
+           [0., 0., 1.]])
     """
     table = PatternTable(patterns.codes, patterns.n_answers)
     proba = rule.posterior(table, patterns.meaning)
