@@ -44,6 +44,8 @@ from .votes import ABSTAIN, check_classes, encode_answers, vote_dtype
 
 # Up to so many different rows of votes, partial_fit starts again from all of them.
 _MAX_PATTERNS = 1 << 18
+# What scikit-learn says where votes are strings or missing.
+_NO_NUMBERS = ("could not convert string", "bytes/strings", "contains NaN")
 _ITERATED = ("dawid_skene", "one_coin")
 
 
@@ -418,10 +420,12 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     def _validate(self, X: ArrayLike, *, reset: bool) -> np.ndarray:
         """Return the votes as numbers."""
         try:
+            # Of a list, scikit-learn would let None through.
+            X = np.array(X) if isinstance(X, list | tuple) else X
             return validate_data(self, X, reset=reset)
         except ValueError as error:
             reason = str(error)
-            if "could not convert string" in reason or "contains NaN" in reason:
+            if any(sign in reason for sign in _NO_NUMBERS):
                 raise ValueError(
                     "Votes are numbers: -1 where a program abstains, else the index of "
                     f"a class. {reason.splitlines()[0]} Replace missing votes by -1, "

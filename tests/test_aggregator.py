@@ -672,3 +672,19 @@ def test_agreement_is_never_turned_around():
     assert_array_equal(
         LabelModelAggregator(classes=[0, 1]).fit(votes).predict(votes), votes[:, 0]
     )
+
+
+@pytest.mark.parametrize(
+    "votes",
+    [
+        [[0, None], [1, 1]],
+        [["ham", "spam"], ["ham", "ham"]],
+        np.array([["0", "1"], ["1", "1"]]),
+        pd.DataFrame({"a": ["ham", None], "b": ["spam", "ham"]}),
+        pl.DataFrame({"a": [0, None], "b": [1, 1]}),
+    ],
+    ids=["None in a list", "names", "digits", "pandas", "polars"],
+)
+def test_votes_that_are_names_or_missing_end_in_advice(votes):
+    with pytest.raises(ValueError, match="Votes are numbers: -1 where"):
+        LabelModelAggregator(classes=["ham", "spam"]).fit(votes)
