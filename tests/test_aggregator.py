@@ -1,3 +1,5 @@
+import doctest
+import pathlib
 import pickle
 
 import joblib
@@ -688,3 +690,10 @@ def test_agreement_is_never_turned_around():
 def test_votes_that_are_names_or_missing_end_in_advice(votes):
     with pytest.raises(ValueError, match="Votes are numbers: -1 where"):
         LabelModelAggregator(classes=["ham", "spam"]).fit(votes)
+
+
+def test_the_example_of_the_guide_runs():
+    guide = pathlib.Path(__file__).parents[1] / "docs/label_models.rst"
+    result = doctest.testfile(str(guide), module_relative=False)
+    assert result.attempted > 5
+    assert not result.failed

@@ -1,4 +1,4 @@
-"""Notice fits that are no better than voting."""
+"""Measure a fit: what programs do, how far it drifts from votes, what it misses."""
 
 import numpy as np
 
