@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -572,6 +573,22 @@ def test_agreement_that_no_class_explains_gives_way_to_a_weighted_vote():
     with pytest.warns(FallbackWarning, match="weighted_vote"):
         aggregator.fit(votes)
     assert aggregator.method_ == "weighted_vote"
+
+
+def test_among_many_classes_a_thin_majority_may_be_overruled():
+    pixels, y = load_digits(return_X_y=True)
+    rng = np.random.default_rng(0)
+    bright = [pixel for pixel in pixels.T if pixel.std() > 2]
+    votes = np.full((len(y), len(bright)), -1)
+    for program, pixel in zip(votes.T, rng.permutation(bright), strict=True):
+        means = [pixel[y == digit].mean() for digit in range(10)]
+        low, high = np.quantile(pixel, [0.3, 0.7])
+        program[pixel > high] = np.argmax(means)
+        program[pixel < low] = np.argmin(means)
+    aggregator = LabelModelAggregator(classes=range(10)).fit(votes)
+    majority = clone(aggregator).set_params(method="majority_vote").fit(votes)
+    assert aggregator.method_ == "dawid_skene"
+    assert aggregator.score(votes, y) > majority.score(votes, y) + 0.1
 
 
 def test_the_guard_can_be_dismissed():

@@ -14,12 +14,13 @@ from ._weighted_vote import peer_accuracies
 _SAMPLE_SIZE = 50_000
 # Fewer samples prove nothing.
 _MIN_SAMPLES = 100
-# A model that overrules the majority on so many samples has found something else;
-_MAX_OVERRULED = 0.4
+# The share of overruled samples is divided by what pure chance would overrule: among
+# ten classes majorities are thin. A model beyond this share has found something else;
+_MAX_OVERRULED = 0.8
 # on so many, if it also takes so many voters to be this much worse than chance;
-_MAX_OVERRULED_BY_FEW, _MAX_WORSE, _WORSE_THAN_CHANCE = 0.25, 0.25, 0.9
+_MAX_OVERRULED_BY_FEW, _MAX_WORSE, _WORSE_THAN_CHANCE = 0.5, 0.25, 0.9
 # on so many, if the shares of the classes have moved by so much, too.
-_MAX_OVERRULED_AND_SHIFTED, _MAX_SHIFT = 0.2, 0.3
+_MAX_OVERRULED_AND_SHIFTED, _MAX_SHIFT = 0.4, 0.3
 # Beyond this misfit, independent errors are no description of the programs,
 _MAX_MISFIT = 0.06
 # and if programs agree with the majority of the others as often, that is one.
@@ -71,10 +72,11 @@ def doubts(patterns: Patterns, fit: Fit) -> tuple[str, str] | None:
     accuracies = accuracies_of(fit.parameters.confusion, class_prior, patterns.meaning)
     voters = np.append(table.singles, np.arange(table.n_programs, len(accuracies)))
     worse = (accuracies[voters] < _WORSE_THAN_CHANCE / patterns.n_classes).mean()
+    by_chance = overruled / (1 - 1 / patterns.n_classes)
     if (
-        overruled > _MAX_OVERRULED
-        or (overruled > _MAX_OVERRULED_BY_FEW and worse > _MAX_WORSE)
-        or (overruled > _MAX_OVERRULED_AND_SHIFTED and shift > _MAX_SHIFT)
+        by_chance > _MAX_OVERRULED
+        or (by_chance > _MAX_OVERRULED_BY_FEW and worse > _MAX_WORSE)
+        or (by_chance > _MAX_OVERRULED_AND_SHIFTED and shift > _MAX_SHIFT)
     ):
         return "majority_vote", (
             f"The model overrules the majority of the votes on {overruled:.0%} of the "
