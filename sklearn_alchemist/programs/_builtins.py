@@ -9,7 +9,9 @@ from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from ._facades import PROGRAM, words
+from ._fast_re import found, found_by
 from ._guard import FACADE, FORMAT, OWN, TYPE, attribute_fault, is_private
+from ._shortcuts import FOUND, FOUND_BY
 
 _PLAIN = words("""
     abs all any ascii bin bool bytearray bytes callable chr classmethod complex dict
@@ -65,6 +67,8 @@ def make_builtins(
         "type": safe_type,
         "__import__": _import_for_c_code,
         FACADE: facades.__getitem__,
+        FOUND: found,
+        FOUND_BY: found_by,
         FORMAT: safe_format,
         OWN: own,
         TYPE: safe_type,

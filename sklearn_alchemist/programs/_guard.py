@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from ._facades import NAMES, direct_name, words
+from ._shortcuts import take_shortcuts
 
 MAX_CHARACTERS = 100_000
 MAX_NODES = 30_000
@@ -141,8 +142,10 @@ def guard(source: str) -> ast.Module:
     """
     tree = parse(source)
     _check_size(tree)
+    bound = _bound_names(tree)
     try:
-        tree = _Guard(_bound_names(tree), _module_names(tree)).visit(tree)
+        tree = _Guard(bound, _module_names(tree)).visit(tree)
+        take_shortcuts(tree, bound)
     except RecursionError:
         raise Refusal(1, "nested too deeply") from None
     return ast.fix_missing_locations(tree)

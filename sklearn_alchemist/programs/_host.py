@@ -269,7 +269,8 @@ def _start(path: str, memory: int) -> tuple[subprocess.Popen[bytes], int]:
             # -P, -s and our environment isolate as -I does, but -I would ignore the
             # fixed hash seed, and then sets of str would have another order each time.
             [
-                *(sys.executable, "-P", "-s", "-S", "-B"),
+                *(sys.executable, "-P", "-s", "-S"),
+                *(["-B"] if sys.dont_write_bytecode else []),
                 *("-c", _BOOT, folder, path, str(memory)),
             ],
             stdin=subprocess.PIPE,

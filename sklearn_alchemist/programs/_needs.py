@@ -10,14 +10,14 @@ from re import _constants as ops  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
-# Lengths of the word beginnings that an index holds, longest first.
-PREFIXES = (5, 3, 2, 1)
+from ._text_index import PREFIXES
+
 # What marks a key as a whole word; no word holds it.
 WHOLE = " "
 
 _MAX_STARTS = 400
-# Looking for more of them takes longer than the search itself.
-_MAX_LITERALS = 12
+# Of more literals nobody looks which hold others.
+_MAX_COMPARED = 60
 _MAX_LENGTH = 40
 _REPEATS = {ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT}
 _NOT_A_WORD_CHARACTER = ([(ops.IN, [(ops.CATEGORY, ops.CATEGORY_WORD)])],)
@@ -41,27 +41,32 @@ class Needs:
         Strings, with one of which every match begins.
     folded : bool, default=False
         Everything is lower case, and so must the text be.
-    ascii_words : bool, default=False
-        Words are those of ASCII, so `keys` only tell about ASCII texts.
+    exact : bool, default=False
+        A text that holds one of `keys` certainly matches.
     """
 
     keys: frozenset[str] | None = None
     literals: tuple[str, ...] | None = None
     starts: tuple[str, ...] | None = None
     folded: bool = False
-    ascii_words: bool = False
+    exact: bool = False
 
 
 NOTHING = Needs()
 
 
 class _Start(NamedTuple):
-    """A literal that a part of a pattern can begin with, and whether more follows."""
+    """A literal that a part of a pattern can begin with.
+
+    It is open where what follows in the pattern may extend it, and all where the
+    literal and its word boundaries are everything that the part asks for.
+    """
 
     text: str = ""
     at_word: bool = False
     ends_word: bool = False
     is_open: bool = True
+    is_all: bool = True
 
     def then(self, other: "_Start") -> "_Start":
         """Put another literal behind this one."""
@@ -71,11 +76,13 @@ class _Start(NamedTuple):
         ends = other.ends_word if other.text else self.ends_word or other.ends_word
         text = self.text + other.text
         is_open = other.is_open and len(text) < _MAX_LENGTH
-        return _Start(text, at_word, ends, is_open)
+        inside = self.text and other.text and (self.ends_word or other.at_word)
+        is_all = self.is_all and other.is_all and is_open and not inside
+        return _Start(text, at_word, ends, is_open, is_all)
 
     def closed(self) -> "_Start":
         """Let nothing follow."""
-        return _Start(self.text, self.at_word, self.ends_word, False)
+        return _Start(self.text, self.at_word, self.ends_word, False, False)
 
     @property
     def key(self) -> str | None:
@@ -86,12 +93,18 @@ class _Start(NamedTuple):
         word = match.group()
         if self.ends_word or len(word) < len(self.text):
             return word + WHOLE
-        return word[: next(size for size in PREFIXES if size <= len(word))]
+        return next((word[:size] for size in PREFIXES if size <= len(word)), None)
+
+    @property
+    def is_word(self) -> bool:
+        """Whether texts with this word certainly match."""
+        bounded = self.at_word and self.ends_word and self.is_all
+        return bounded and _WORD.fullmatch(self.text) is not None
 
 
 _WORD = re.compile(r"\w+")
 _EMPTY = _Start()
-_UNKNOWN = _Start(is_open=False)
+_UNKNOWN = _Start(is_open=False, is_all=False)
 
 
 def keyword_needs(pattern: str) -> Needs | None:
@@ -121,9 +134,9 @@ def keyword_needs(pattern: str) -> Needs | None:
     before, text, after = match.groups()
     text = text.replace("\\", "")
     ends = after is not None and _WORD.fullmatch(text[-1]) is not None
-    key = _Start(text, before is not None, ends).key
-    keys = None if key is None else frozenset([key])
-    return Needs(keys, (text,), (text,))
+    start = _Start(text, before is not None, ends)
+    keys = None if start.key is None else frozenset([start.key])
+    return Needs(keys, (text,), (text,), exact=start.is_word)
 
 
 @lru_cache(maxsize=4096)
@@ -151,20 +164,31 @@ def needs_of(pattern: str, flags: int = 0) -> Needs:
     tree = parser.parse(pattern, flags)
     flags = tree.state.flags
     folded = bool(flags & re.IGNORECASE)
-    words, literals = _contained(list(tree))
-    starts: tuple[str, ...] | None = _texts(_starts(list(tree)))
-    keys = frozenset(words) if words else None
+    nodes = list(tree)
+    all_starts = _starts(nodes)
+    words, literals = _contained(nodes, all_starts)
+    starts = _texts(all_starts)
+    # Words of ASCII end where those of a text do not.
+    keys = frozenset(words) if words and not flags & re.ASCII else None
+    exact = all(start.is_word for start in all_starts)
     if folded:
         keys = frozenset(map(str.lower, keys)) if keys and _ascii(keys) else None
         literals = tuple(map(str.lower, literals)) if _ascii(literals) else ()
-        starts = tuple(map(str.lower, starts)) if starts and _ascii(starts) else None
-    if len(literals) > _MAX_LITERALS:
-        literals = ()
-    return Needs(keys, literals or None, starts or None, folded, bool(flags & re.ASCII))
+        starts = tuple(map(str.lower, starts)) if _ascii(starts) else ()
+    literals = _shortest(literals)
+    exact = exact and keys is not None
+    return Needs(keys, literals or None, starts or None, folded, exact)
 
 
 def _ascii(texts: Iterable[str]) -> bool:
     return all(map(str.isascii, texts))
+
+
+def _shortest(literals: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out literals that hold another."""
+    if len(literals) > _MAX_COMPARED:
+        return literals
+    return tuple(a for a in literals if not any(b in a and b != a for b in literals))
 
 
 def _texts(starts: Sequence[_Start]) -> tuple[str, ...]:
@@ -173,14 +197,17 @@ def _texts(starts: Sequence[_Start]) -> tuple[str, ...]:
     return texts if all(texts) else ()
 
 
-def _contained(nodes: list[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _contained(
+    nodes: list[Any], all_starts: list[_Start] | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Keys and literals of which each match of a sequence contains one."""
     words: tuple[str, ...] = ()
     literals: tuple[str, ...] = ()
     for place, (op, value) in enumerate(nodes):
         if op is ops.LITERAL and place and nodes[place - 1][0] is op:
             continue
-        starts = _starts(nodes[place:])
+        known = all_starts if place == 0 else None
+        starts = known or _starts(nodes[place:])
         keys = [start.key for start in starts]
         if starts and None not in keys:
             words = _better(words, tuple(dict.fromkeys(map(str, keys))))
@@ -242,13 +269,14 @@ def _node_starts(op: Any, value: Any) -> list[_Start]:
     if op is ops.AT:
         # Behind a letter the boundary ends a word, before one it begins one.
         boundary = value is ops.AT_BOUNDARY
-        return [_Start("", boundary, boundary)]
+        return [_Start("", boundary, boundary, is_all=boundary)]
     if op is ops.ASSERT:
-        return [_EMPTY]
+        return [_Start(is_all=False)]
     if op is ops.ASSERT_NOT:
         direction, inside = value
         edge = [*inside] in _NOT_A_WORD_CHARACTER
-        return [_Start("", edge and direction < 0, edge and direction > 0)]
+        before, after = edge and direction < 0, edge and direction > 0
+        return [_Start("", before, after, is_all=False)]
     if op is ops.IN and len(value) <= 4 and all(o is ops.LITERAL for o, _ in value):
         return [_Start(chr(code)) for _, code in value]
     if op is ops.SUBPATTERN and not value[1] and not value[2]:
@@ -258,7 +286,9 @@ def _node_starts(op: Any, value: Any) -> list[_Start]:
     if op in _REPEATS:
         least, most, inside = value
         if (least, most) == (0, 1):
-            return [_EMPTY, *_starts(list(inside))]
+            # What is possessive is not given back where the rest needs it.
+            is_all = op is not ops.POSSESSIVE_REPEAT
+            return [_Start(is_all=is_all), *_starts(list(inside))]
         if least >= 1:
             return [start.closed() for start in _starts(list(inside))]
     return [_UNKNOWN]

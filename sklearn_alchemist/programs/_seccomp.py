@@ -1,8 +1,8 @@
 """Ask the Linux kernel to refuse system calls that no labeling program needs."""
 
+import os
 import struct
 import sys
-from platform import machine
 
 # Codes of linux/seccomp.h, linux/filter.h and linux/prctl.h.
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _MODE_FILTER = 22, 38, 2
@@ -98,8 +98,10 @@ def restrict_calls(writable: int) -> bool:
     restricted : bool
         False where the system cannot do that.
     """
-    known = _ARCHITECTURES.get(machine())
-    if sys.platform != "linux" or known is None or sys.maxsize < 1 << 32:
+    if sys.platform != "linux" or sys.maxsize < 1 << 32:
+        return False
+    known = _ARCHITECTURES.get(os.uname().machine)
+    if known is None:
         return False
     try:
         import ctypes

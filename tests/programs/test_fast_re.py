@@ -4,7 +4,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from sklearn_alchemist.programs import _fast_pattern as fast_pattern
 from sklearn_alchemist.programs import _fast_re as fast
+from sklearn_alchemist.programs import _text_index as text_index
 from sklearn_alchemist.programs._needs import NOTHING, keyword_needs, needs_of
 
 # Of patterns that Python may read in another way one day; `re` warns of them too.
@@ -75,15 +77,25 @@ def result(function, *args):
         return type(error)
 
 
+def truth(function, *args):
+    try:
+        return bool(function(*args))
+    except (re.error, TypeError, ValueError, OverflowError, RecursionError) as error:
+        return type(error)
+
+
 FUNCTIONS = ["search", "match", "fullmatch", "findall", "finditer", "split"]
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _places_in_short_texts():
     """Look for beginnings in texts of any length."""
-    before, fast._MIN_LENGTH = fast._MIN_LENGTH, 5
+    modules, before = (fast, fast_pattern, text_index), text_index.MIN_LENGTH
+    for module in modules:
+        module.MIN_LENGTH = 5
     yield
-    fast._MIN_LENGTH = before
+    for module in modules:
+        module.MIN_LENGTH = before
 
 
 @settings(max_examples=6 * settings.default.max_examples)
@@ -95,6 +107,13 @@ def _places_in_short_texts():
 @example(r"\bab\b|b", "xb", 0)
 @example(r"(a|ab)(b?)", "abab", 0)
 @example(r"^win", "win win\nwin" * 3, re.M)
+@example(r"\b(?:win)?+winner\b", "winner", 0)
+@example(r"\bwin\bab\b", "winab", 0)
+@example(r"\bwin\b$", "win x", 0)
+@example(r"\bwin(?=s)\b", "win wins", 0)
+@example(r"\b(?:win|ab|)\b", "-", 0)
+@example(r"\bWin\b", "\ufeffwIN", re.I)
+@example(r"\bwin\b", "win\ufeff", 0)
 @example(r"\bé", "é é", re.A)
 def test_functions_and_methods_give_what_re_gives(pattern, text, flag):
     for name in FUNCTIONS:
@@ -102,6 +121,10 @@ def test_functions_and_methods_give_what_re_gives(pattern, text, flag):
         for _ in range(3):  # the index of a text is made when it is asked again
             args = _args(name, flag)
             assert result(getattr(fast, name), pattern, text, *args) == expected, name
+    for _ in range(3):
+        assert truth(fast.found, pattern, text, flag) == truth(
+            re.search, pattern, text, flag
+        )
     try:
         real, ours = re.compile(pattern, flag), fast.compile(pattern, flag)
     except re.error:
@@ -109,6 +132,8 @@ def test_functions_and_methods_give_what_re_gives(pattern, text, flag):
     for name in FUNCTIONS:
         expected = result(getattr(real, name), text)
         assert result(getattr(ours, name), text) == expected, name
+    for _ in range(2):
+        assert bool(fast.found_by(ours.search, text)) == bool(real.search(text))
     for name in FUNCTIONS[:5]:
         expected = result(getattr(real, name), text, 1, 5)
         assert result(getattr(ours, name), text, 1, 5) == expected, name
@@ -183,8 +208,8 @@ def test_compiled_patterns_are_patterns_for_functions():
 
 def test_caches_start_anew_when_they_are_full(monkeypatch):
     monkeypatch.setattr(fast, "_MAX_PATTERNS", 5)
-    monkeypatch.setattr(fast, "_MAX_INDEXED_TEXTS", 5)
-    monkeypatch.setattr(fast, "_MAX_INDEXED_CHARACTERS", 60)
+    monkeypatch.setattr(text_index, "_MAX_TEXTS", 5)
+    monkeypatch.setattr(text_index, "_MAX_CHARACTERS", 60)
     for k in range(40):
         text = f"word{k} other"
         for _ in range(3):
@@ -192,7 +217,48 @@ def test_caches_start_anew_when_they_are_full(monkeypatch):
             assert fast.search(rf"word{k + 1}", text, re.I) is None
         assert fast.escape(f"a.{k}") == rf"a\.{k}"
         assert len(fast._patterns) <= max(5, 1) + 5
-        assert len(fast._indices) <= 6
+        assert len(text_index.WORDS) <= 6
+
+
+def test_a_word_in_full_is_all_that_an_exact_pattern_asks_for():
+    exact = [r"\bwin\b", r"\b(?:win|lo(se|st))\b", r"\bwins?\b", r"\b[wW]in\b"]
+    vague = [r"\bwin", r"\bwin win\b", r"\bwin\b.", r"\b\w+\b", r"\bwin\b(?!s)"]
+    assert all(needs_of(pattern).exact for pattern in exact)
+    assert not any(needs_of(pattern).exact for pattern in vague)
+
+
+def places_of_words(text):
+    return [match.span() for match in re.finditer(r"\w+", text)]
+
+
+@given(st.one_of(texts, st.text(max_size=30)))
+def test_an_index_of_words_holds_what_findall_finds(text):
+    words = frozenset(re.findall(r"\w+", text))
+    for _ in range(2):
+        assert text_index.WORDS[text] in (words, text_index.ANYTHING)
+    folded = text_index.fold(text)
+    if folded is not None:
+        assert len(folded) == len(text)
+        assert places_of_words(folded) == places_of_words(text)
+
+
+def test_all_letters_that_match_ascii_letters_forbid_folding():
+    foreign = "".join(map(chr, [*range(128, 0xD800), *range(0xE000, 0x110000)]))
+    alike = set(re.findall("[a-z]", foreign, re.I))
+    assert {letter for letter in alike if text_index.fold(letter) is None} == alike
+    unlike = "".join(letter for letter in foreign if letter not in alike | {"\u0130"})
+    assert len(text_index.fold(unlike)) == len(unlike)
+    assert places_of_words(text_index.fold(unlike)) == places_of_words(unlike)
+
+
+@given(st.text(" \t\n\x1c\x85\u2003\u200b_ab", max_size=12))
+def test_squeezing_spaces_gives_what_re_gives(text):
+    assert fast.sub(r"\s+", " ", text) == re.sub(r"\s+", " ", text)
+
+
+def test_split_and_re_know_the_same_spaces():
+    every = "".join(map(chr, range(0x110000)))
+    assert every.split() == re.split(r"\s+", every)
 
 
 @pytest.mark.parametrize(
