@@ -119,6 +119,10 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
     timeout : float, default=1.0
         Seconds that one program may take for one record before it is stopped.
 
+    budget : float or None, default=None
+        Seconds that one program may take for all records of a call, None for no limit.
+        It abstains on the records that are left then, and a warning tells how many.
+
     n_jobs : int, default=None
         Number of worker processes. None is 1 unless in a
         :obj:`joblib.parallel_config` context, -1 is one a core.
@@ -198,6 +202,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         "learn_from_labels": ["boolean"],
         "prompts": [HasMethods("__post_init__"), None],
         "timeout": [Interval(Real, 0, None, closed="neither")],
+        "budget": [Interval(Real, 0, None, closed="neither"), None],
         "n_jobs": [Integral, None],
         "sandbox": [StrOptions({"auto", "strict"}), None],
     }
@@ -220,6 +225,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         learn_from_labels: bool = False,
         prompts: "Prompts | None" = None,
         timeout: float = 1.0,
+        budget: float | None = None,
         n_jobs: int | None = None,
         sandbox: str | None = "auto",
     ) -> None:
@@ -238,6 +244,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         self.learn_from_labels = learn_from_labels
         self.prompts = prompts
         self.timeout = timeout
+        self.budget = budget
         self.n_jobs = n_jobs
         self.sandbox = sandbox
 
@@ -615,6 +622,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             records.columns,
             self.classes_.tolist(),
             timeout=self.timeout,
+            budget=self.budget,
             n_jobs=self.n_jobs,
             on_rows=on_rows,
             sandbox=self.sandbox,

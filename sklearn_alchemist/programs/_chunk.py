@@ -12,7 +12,7 @@ from ..exceptions import ProgramRejected
 from ._host import WorkerLost
 from ._pool import Borrowed
 from ._program import LabelingProgram, Scalar
-from ._protocol import CRASH, MEMORY, NO_ROW, SKIPPED, TIMEOUT
+from ._protocol import BUDGET, CRASH, MEMORY, NO_ROW, SKIPPED, TIMEOUT
 
 MAX_LOST_ROWS = 3
 _LOAD_SECONDS = 2.0
@@ -49,11 +49,14 @@ class Session:
     ----------
     timeout : float
         Seconds for one row.
+    budget : float, optional
+        Seconds for all rows of one program.
     cancelled : threading.Event
         Set when the run is given up.
     """
 
     timeout: float
+    budget: float | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
@@ -133,7 +136,7 @@ class ChunkRunner:
                 codes=task.codes,
             )
         except WorkerLost as lost:
-            if lost.stalled:
+            if lost.cause == "row":
                 raise _rejected(program, "its top level takes too long") from None
             raise
         if not reply["ok"]:
@@ -163,15 +166,18 @@ class ChunkRunner:
                         reason = "its top level ends the worker process"
                         raise _rejected(task.program, reason) from None
 
-    def run(self, task: Task) -> ChunkResult:
+    def run(self, task: Task, budget: float | None = None) -> ChunkResult:
         """Run a program over the rows of the chunk.
 
         A row on which the worker ends or runs out of memory is tried once more in a
-        new worker before it counts as lost; `MAX_LOST_ROWS` lost rows end the program.
+        new worker before it counts as lost; `MAX_LOST_ROWS` lost rows end the program,
+        and so does a budget that is used up.
 
         Parameters
         ----------
         task : Task
+        budget : float, optional
+            Seconds that are left for the program.
 
         Returns
         -------
@@ -186,15 +192,20 @@ class ChunkRunner:
         start = n_lost_rows = n_lost_workers = 0
         retried: int | None = None
         while start < self.n_rows:
+            left = None if budget is None else budget - result.seconds
+            if left is not None and left <= 0:
+                result.votes[start:] = BUDGET
+                result.failed = result.failed or (start, _REASONS[BUDGET])
+                break
             began = time.perf_counter()
             try:
-                reply = self._ask_to_run(task, start)
+                reply = self._ask_to_run(task, start, left)
                 row, kind = reply["row"], None if reply["ok"] else MEMORY
                 result.seconds += reply["seconds"]
                 if reply["failed"] and result.failed is None:
                     result.failed = (int(reply["failed"][0]), str(reply["failed"][1]))
             except WorkerLost as lost:
-                row, kind = lost.row, TIMEOUT if lost.stalled else CRASH
+                row, kind = lost.row, _KINDS[lost.cause]
                 result.seconds += time.perf_counter() - began
             if not start <= row < self.n_rows:
                 row = NO_ROW
@@ -204,7 +215,9 @@ class ChunkRunner:
             if kind is None:
                 break
             self._replace_worker()
-            if row == NO_ROW:
+            if kind == BUDGET:
+                budget = 0.0
+            elif row == NO_ROW:
                 n_lost_workers += 1
                 if n_lost_workers == _MAX_LOST_WORKERS:
                     raise RuntimeError("worker processes end before they do any work")
@@ -220,7 +233,9 @@ class ChunkRunner:
                     break
         return result
 
-    def _ask_to_run(self, task: Task, start: int) -> dict[str, Any]:
+    def _ask_to_run(
+        self, task: Task, start: int, budget: float | None
+    ) -> dict[str, Any]:
         self.load(task)
         worker = self.loan.worker
         if self.sent_to is not worker:
@@ -229,6 +244,7 @@ class ChunkRunner:
         return worker.ask(
             "run",
             limit=self.session.timeout,
+            total=budget,
             key=task.key,
             names=task.columns,
             start=start,
@@ -245,7 +261,9 @@ _REASONS = {
     TIMEOUT: "took too long",
     MEMORY: "ran out of memory",
     CRASH: "ended the worker process",
+    BUDGET: "used up its time budget",
 }
+_KINDS = {"itself": CRASH, "row": TIMEOUT, "request": BUDGET}
 
 
 def _rejected(program: LabelingProgram, reason: str) -> ProgramRejected:

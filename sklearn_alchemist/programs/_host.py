@@ -50,14 +50,15 @@ class WorkerLost(Exception):  # noqa: N818 -- reads as what happened
     ----------
     row : int
         Row that it was working on, `NO_ROW` for none.
-    stalled : bool
-        Whether it was ended because that row took too long.
+    cause : {"itself", "row", "request"}
+        Whether it ended by itself, or was ended because that row or the request as a
+        whole took too long.
     """
 
-    def __init__(self, row: int, stalled: bool) -> None:
+    def __init__(self, row: int, cause: str) -> None:
         super().__init__(f"worker process lost at row {row}")
         self.row = row
-        self.stalled = stalled
+        self.cause = cause
 
 
 class Worker:
@@ -123,7 +124,9 @@ class Worker:
         """Whether the process still runs."""
         return self._process.poll() is None
 
-    def ask(self, do: str, *, limit: float, **details: Any) -> dict[str, Any]:
+    def ask(
+        self, do: str, *, limit: float, total: float | None = None, **details: Any
+    ) -> dict[str, Any]:
         """Send a request and wait for the reply.
 
         Parameters
@@ -133,6 +136,8 @@ class Worker:
         limit : float
             Seconds of processor time (where the system tells, else of wall time) that
             the worker may spend on one row, or on the whole request if it has no rows.
+        total : float, optional
+            Seconds of the same kind for all rows of the request.
         **details : object
             What the request needs, as JSON holds it.
 
@@ -151,8 +156,8 @@ class Worker:
             while data:
                 data = data[self._requests.write(data) :]
         except OSError:
-            raise self._lost(stalled=False) from None
-        return self._wait(limit)
+            raise self._lost("itself") from None
+        return self._wait(limit, total)
 
     def votes(self, start: int, stop: int) -> np.ndarray:
         """Copy the votes that the worker has written.
@@ -195,37 +200,40 @@ class Worker:
         if lifeline is not None:
             os.close(lifeline)
 
-    def _wait(self, limit: float) -> dict[str, Any]:
-        """Wait for a reply, and end a worker whose progress stands still too long."""
+    def _wait(self, limit: float, total: float | None = None) -> dict[str, Any]:
+        """Wait for a reply, and end a worker that takes too long."""
         tick = min(_TICK, limit / 4)
-        watch = _Watch(self._process.pid)
+        watch, whole = _Watch(self._process.pid), _Watch(self._process.pid)
         row = int(self._progress[0])
         while True:
             try:
                 data = self._replies.get(timeout=tick)
             except queue.Empty:
                 if self.cancelled.is_set():
-                    raise self._lost(stalled=False) from None
+                    raise self._lost("itself") from None
                 now = int(self._progress[0])
                 if now != row:
                     row = now
                     watch.restart()
                 elif watch.spent(limit, tick):
-                    lost = self._lost(stalled=True)
-                    lost.stalled = lost.row == row
+                    lost = self._lost("row")
+                    if lost.row != row:
+                        lost.cause = "itself"
                     raise lost from None
+                if total is not None and whole.spent(total, tick):
+                    raise self._lost("request") from None
             else:
                 if data is None:
-                    raise self._lost(stalled=False)
+                    raise self._lost("itself")
                 try:
                     return decode(data)
                 except (ValueError, RecursionError):
-                    raise self._lost(stalled=False) from None
+                    raise self._lost("itself") from None
 
-    def _lost(self, *, stalled: bool) -> WorkerLost:
+    def _lost(self, cause: str) -> WorkerLost:
         """End the process and say where it was."""
         self.close()
-        return WorkerLost(int(self._progress[0]), stalled)
+        return WorkerLost(int(self._progress[0]), cause)
 
 
 class _Watch:

@@ -12,13 +12,14 @@ MAX_REPLY = 1 << 16
 VOTES_OFFSET = 8
 SHARED_BYTES = VOTES_OFFSET + 4 * MAX_ROWS
 
-ABSTAIN, INVALID, ERROR, MEMORY, TIMEOUT, CRASH, SKIPPED = range(-1, -8, -1)
+ABSTAIN, INVALID, ERROR, MEMORY, TIMEOUT, CRASH, BUDGET, SKIPPED = range(-1, -9, -1)
 FAILURES = {
     "error": ERROR,
     "invalid": INVALID,
     "timeout": TIMEOUT,
     "memory": MEMORY,
     "crash": CRASH,
+    "budget": BUDGET,
     "skipped": SKIPPED,
 }
 NO_ROW = -1

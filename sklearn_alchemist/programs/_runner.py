@@ -35,9 +35,10 @@ class RunResult:
         the classes.
     failures : tuple of dict
         For each program, number of rows by kind: "error" (it raised), "invalid" (it
-        returned no class), "timeout", "memory", "crash" (it ended its worker process)
-        and "skipped" (not run, after 3 rows lost to the three kinds before). Kinds
-        that did not happen are left out. All such rows abstain.
+        returned no class), "timeout", "memory", "crash" (it ended its worker process),
+        "budget" (not run, or not to the end, as its time was used up) and "skipped"
+        (not run, after 3 rows lost to timeout, memory or crash). Kinds that did not
+        happen are left out. All such rows abstain.
     first_errors : tuple of (str or None)
         For each program, how it failed first: type and line of an exception, or the
         answer that is no class.
@@ -57,6 +58,7 @@ def run_programs(
     classes: Sequence[Scalar],
     *,
     timeout: float = 1.0,
+    budget: float | None = None,
     n_jobs: int | None = None,
     on_rows: Callable[[int], object] | None = None,
     sandbox: str | None = "auto",
@@ -78,6 +80,10 @@ def run_programs(
         Classes in the order of vote indices.
     timeout : float, default=1.0
         Seconds that a program may take for one row.
+    budget : float, optional
+        Seconds that a program may take for all rows together; the rows that are left
+        then are not run. None means no limit. Which rows that are depends on the speed
+        of the machine, and with several workers each may have begun on some more.
     n_jobs : int, optional
         Number of worker processes at a time. None means 1 unless in a
         `joblib.parallel_config` context; -1 means all processors.
@@ -100,7 +106,8 @@ def run_programs(
         A program reads an unknown column, is refused by the guard, fails when it is
         loaded, or its `class_order` names an unknown class.
     ValueError
-        Columns differ in length, `timeout` is not positive, or `sandbox` is unknown.
+        Columns differ in length, `timeout` or `budget` is not positive, or `sandbox`
+        is unknown.
     SandboxError
         With ``sandbox="strict"``, the system cannot refuse system calls.
 
@@ -123,6 +130,8 @@ def run_programs(
     """
     if not timeout > 0:
         raise ValueError(f"timeout must be positive, got {timeout}")
+    if budget is not None and not budget > 0:
+        raise ValueError(f"budget must be positive or None, got {budget}")
     if sandbox not in (None, "auto", "strict"):
         raise ValueError(f"sandbox must be 'auto', 'strict' or None, got {sandbox!r}")
     lengths = {name: len(values) for name, values in columns.items()}
@@ -140,7 +149,7 @@ def run_programs(
     distinct = find_distinct(list(needed.values())) if tasks and n_rows else None
     outcomes: list[list[ChunkResult]] = []
     if distinct is not None:
-        session = Session(float(timeout))
+        session = Session(float(timeout), budget)
         needed = {name: distinct.take(values) for name, values in needed.items()}
         chunks = list(_chunks(needed, len(distinct.first)))
         finished = distinct.count_finished([stop for _, stop in chunks])
@@ -217,6 +226,7 @@ def _run_chunks(
 ) -> Generator[list[ChunkResult], None, None]:
     """Run chunks in threads that drive one worker each; results in order."""
     losses = np.zeros((len(chunks), len(tasks)), dtype=np.int64)
+    seconds = np.zeros((len(chunks), len(tasks)))
 
     def run(number: int) -> list[ChunkResult]:
         start, stop = chunks[number]
@@ -230,8 +240,12 @@ def _run_chunks(
                     votes = np.full(stop - start, SKIPPED, dtype=np.int32)
                     results.append(ChunkResult(votes))
                     continue
-                results.append(runner.run(task))
+                left = session.budget
+                if left is not None:
+                    left -= float(seconds[:, task.key].sum())
+                results.append(runner.run(task, left))
                 losses[number, task.key] = _lost(results[-1].votes).sum()
+                seconds[number, task.key] = results[-1].seconds
         return results
 
     with borrowed() as loan:

@@ -1,6 +1,6 @@
 """Say what was lost from answers to votes, and what to do about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..programs import LabelingProgram, RunResult
 from ._gate import Rejection
@@ -112,7 +112,7 @@ def say_failed(programs: Sequence[LabelingProgram], result: RunResult) -> str:
         The warning, with the number of records and the first error of each program.
     """
     failed = [
-        f"{program.name} on {sum(failures.values())} ({first_error})"
+        f"{program.name} on {_count(failures)} ({first_error})"
         for program, failures, first_error in zip(
             programs, result.failures, result.first_errors, strict=True
         )
@@ -122,6 +122,14 @@ def say_failed(programs: Sequence[LabelingProgram], result: RunResult) -> str:
         f"Programs failed, and abstain there, on some of {len(result.votes)} records: "
         f"{'; '.join(failed)}. Correct them by way of export_programs."
     )
+
+
+def _count(failures: Mapping[str, int]) -> str:
+    """Count what failed, by kind where there are several."""
+    total = str(sum(failures.values()))
+    if len(failures) == 1:
+        return total
+    return f"{total}: {', '.join(f'{n} {kind}' for kind, n in failures.items())}"
 
 
 def _reasons(rejected: Sequence[Rejection]) -> str:

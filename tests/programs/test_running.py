@@ -203,6 +203,37 @@ def test_votes_do_not_depend_on_jobs_or_chunks(make, monkeypatch, n_jobs, n_rows
     assert sum(done) == 50
 
 
+SLOW = """
+    def label(text):
+        for _ in range(200_000 if "a" in text else 1):
+            pass
+        return 1
+    """
+
+
+@pytest.mark.parametrize("n_rows", [20, 1024])
+def test_a_program_stops_when_its_time_is_used_up(make, monkeypatch, n_rows):
+    monkeypatch.setattr(_runner, "MAX_ROWS", n_rows)
+    texts = [f"{n} b" for n in range(10)] + [f"{n} a" for n in range(400)]
+    slow, quick = make(SLOW), make(LENGTH)
+    result = run_programs([slow, quick], {"t": texts}, [0, 1, 2], budget=0.2)
+    n_left = result.failures[0].pop("budget")
+    assert result.failures == ({}, {})
+    assert 100 < n_left < 400
+    assert result.votes[: 410 - n_left, 0].tolist() == [1] * (410 - n_left)
+    assert (result.votes[410 - n_left :, 0] == -1).all()
+    assert (result.votes[:, 1] >= 0).all()
+    assert result.first_errors[0] == "used up its time budget"
+    assert result.seconds[0] < 1
+
+
+def test_a_budget_that_is_not_used_up_changes_nothing(make):
+    result = run_programs([make(LENGTH)], {"t": TEXTS}, [0, 1, 2], budget=60)
+    assert result.failures == ({},)
+    with pytest.raises(ValueError, match="budget must be positive or None, got 0"):
+        run_programs([make(LENGTH)], {"t": TEXTS}, [0, 1, 2], budget=0)
+
+
 def test_long_texts_are_sent_in_small_parts(make, monkeypatch):
     monkeypatch.setattr(_runner, "MAX_CHARACTERS", 10)
     done = []

@@ -111,7 +111,7 @@ def test_a_worker_lost_twice_on_a_row_costs_that_row(make, monkeypatch):
         reply = ask(worker, do, **details)
         if do == "run" and details["start"] <= 2:
             worker._progress[0] = 2
-            raise worker._lost(stalled=False)
+            raise worker._lost("itself")
         return reply
 
     monkeypatch.setattr(Worker, "ask", lose_row_two)
@@ -124,7 +124,7 @@ def test_a_worker_lost_twice_on_a_row_costs_that_row(make, monkeypatch):
 def test_workers_that_never_work_end_the_run(make, monkeypatch):
     def lose(worker, do, **details):
         if do == "columns":
-            raise worker._lost(stalled=False)
+            raise worker._lost("itself")
         return ask(worker, do, **details)
 
     ask = Worker.ask
