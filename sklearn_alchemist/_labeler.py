@@ -442,6 +442,8 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         given, unfit, silent = self._try(given, records, keep_failing=True)
         for rejection in unfit:
             raise ProgramRejected(rejection.reason)
+        if slow := _synthesis.say_slow(given):
+            warn(slow, ProgramWarning)
         n_missing = self.n_programs - len(given) if self.llm is not None else 0
         if not given and n_missing < 1:
             raise ValueError(

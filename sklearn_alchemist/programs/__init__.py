@@ -10,13 +10,16 @@ if TYPE_CHECKING:
     from ._given import load_programs
     from ._pool import close_workers
     from ._runner import RunResult, run_programs
+    from ._slow_patterns import SlowPattern, find_slow_patterns
 
 __all__ = [
     "LabelingProgram",
     "Provenance",
     "RunResult",
+    "SlowPattern",
     "check_program",
     "close_workers",
+    "find_slow_patterns",
     "load_programs",
     "read_programs",
     "run_programs",
@@ -28,7 +31,9 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "RunResult": "_runner",
+        "SlowPattern": "_slow_patterns",
         "close_workers": "_pool",
+        "find_slow_patterns": "_slow_patterns",
         "load_programs": "_given",
         "read_programs": "_folder",
         "run_programs": "_runner",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         say_nothing_usable,
         say_rejected,
         say_silent,
+        say_slow,
         say_unheard,
     )
     from ._parsing import extract_source
@@ -55,6 +56,7 @@ __all__ = [
     "say_nothing_usable",
     "say_rejected",
     "say_silent",
+    "say_slow",
     "say_unheard",
     "select",
     "settle_kinds",
@@ -90,6 +92,7 @@ __getattr__ = lazy_exports(
         "read_documents": "_knowledge",
         "rows_to_judge": "_select",
         "say_failed": "_losses",
+        "say_slow": "_losses",
         "say_nothing_usable": "_losses",
         "say_rejected": "_losses",
         "say_silent": "_losses",

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..exceptions import ProgramRejected
-from ..programs import LabelingProgram, RunResult, check_program, run_programs
+from ..programs import (
+    LabelingProgram,
+    RunResult,
+    check_program,
+    find_slow_patterns,
+    run_programs,
+)
 from ..votes import ABSTAIN
 
 
@@ -178,14 +184,17 @@ def find_problem(
     Returns
     -------
     problem : Problem or None
-        That it is refused, fails on a quarter of the records or more, is too slow, or
-        answers the same record in different ways; None where nothing is wrong.
+        That it is refused, holds a regular expression that can take forever, fails on
+        a quarter of the records or more, is too slow, or answers the same record in
+        different ways; None where nothing is wrong.
     """
     n_rows = len(next(iter(columns.values())))
     # There and back again: what an answer depends on besides the record shows.
     twice = {name: [*values, *values[::-1]] for name, values in columns.items()}
     try:
         check_program(program)
+        if slow := find_slow_patterns(program):
+            return Problem(str(slow[0]))
         result = run_programs([program], twice, classes, timeout=timeout)
     except ProgramRejected as error:
         return Problem(str(error))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ..programs import LabelingProgram, RunResult
+from ..programs import LabelingProgram, RunResult, find_slow_patterns
 from ._gate import Rejection
 
 
@@ -93,6 +93,30 @@ def say_unheard(classes: Sequence[object], n_tried: int) -> str:
         f"{', '.join(map(repr, classes))}. Describe these classes in more detail, or "
         "give programs for them."
     )
+
+
+def say_slow(programs: Sequence[LabelingProgram]) -> str | None:
+    """Word the warning that regular expressions of programs can take forever.
+
+    Parameters
+    ----------
+    programs : sequence of LabelingProgram
+        Programs that somebody gave; those of a model are repaired instead.
+
+    Returns
+    -------
+    message : str or None
+        None where no program has any.
+    """
+    found = [
+        f"Program {program.name!r}, {pattern}"
+        for program in programs
+        for pattern in find_slow_patterns(program)
+    ]
+    if not found:
+        return None
+    more = f" There are {len(found) - 1} more such patterns." if found[1:] else ""
+    return f"{found[0]}. It abstains on records that take too long.{more}"
 
 
 def say_failed(programs: Sequence[LabelingProgram], result: RunResult) -> str:
