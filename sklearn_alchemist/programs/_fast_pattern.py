@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from os.path import commonprefix
-from re import Match
+from re import Match, _compiler  # type: ignore[attr-defined]
 from sys import maxsize
-from typing import Any
+from typing import Any, Self
 
 from ._needs import WHOLE, Needs
 from ._text_index import (
@@ -71,7 +71,12 @@ class FastPattern:
         "_start",
     )
 
-    def __init__(self, source: Any, flags: Any, engine: Any, needs: Needs) -> None:
+    # Made by `make_pattern` and no other way: programs share patterns, and a method
+    # that sets one up would be theirs to call.
+    def __new__(cls, *args: object, **options: object) -> Self:
+        raise TypeError("cannot create 're.Pattern' instances")
+
+    def _set_up(self, source: Any, flags: Any, engine: Any, needs: Needs) -> None:
         self._source = source
         self._flags = flags
         self._engine = engine
@@ -100,7 +105,7 @@ class FastPattern:
     def _compiled(self) -> Any:
         engine = self._engine
         if engine is None:
-            engine = self._engine = re.compile(self._source, self._flags)
+            engine = self._engine = compile_engine(self._source, self._flags)
         return engine
 
     def _misses(self, text: str) -> bool:
@@ -242,6 +247,44 @@ class FastPattern:
 
     def __repr__(self) -> str:
         return repr(self._compiled())
+
+
+def make_pattern(source: Any, flags: Any, engine: Any, needs: Needs) -> FastPattern:
+    """Make a pattern.
+
+    Parameters
+    ----------
+    source : object
+        What `re.compile` takes.
+    flags : int
+    engine : re.Pattern or None
+        None where it is to be compiled when it is needed.
+    needs : Needs
+        What texts that match hold.
+
+    Returns
+    -------
+    pattern : FastPattern
+    """
+    pattern: FastPattern = object.__new__(FastPattern)
+    pattern._set_up(source, flags, engine, needs)
+    return pattern
+
+
+def compile_engine(source: Any, flags: Any) -> Any:
+    """Do what `re.compile` does, past its cache: programs can reach that in other ways.
+
+    Parameters
+    ----------
+    source, flags : object
+
+    Returns
+    -------
+    engine : re.Pattern
+    """
+    if type(source) is not str:
+        return re.compile(source, flags)
+    return _compiler.compile(source, flags)
 
 
 def _is_plain(repl: Any) -> bool:

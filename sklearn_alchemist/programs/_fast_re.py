@@ -11,7 +11,14 @@ from re import Match
 from types import MethodType
 from typing import Any
 
-from ._fast_pattern import ZERO, FastPattern, findall_in, search_in
+from ._fast_pattern import (
+    ZERO,
+    FastPattern,
+    compile_engine,
+    findall_in,
+    make_pattern,
+    search_in,
+)
 from ._needs import NOTHING, keyword_needs, needs_of
 from ._text_index import ANYTHING, MIN_LENGTH
 
@@ -25,15 +32,15 @@ _flagged: dict[tuple[str, int], FastPattern] = {}
 
 def _make(source: Any, flags: Any) -> FastPattern:
     if type(source) is not str:
-        return FastPattern(source, flags, re.compile(source, flags), NOTHING)
+        return make_pattern(source, flags, compile_engine(source, flags), NOTHING)
     needs = None if flags else keyword_needs(source)
     if needs is not None:
-        return FastPattern(source, flags, None, needs)
-    engine = re.compile(source, flags)
+        return make_pattern(source, flags, None, needs)
+    engine = compile_engine(source, flags)
     try:
-        return FastPattern(source, flags, engine, needs_of(source, int(flags)))
+        return make_pattern(source, flags, engine, needs_of(source, flags))
     except RecursionError:
-        return FastPattern(source, flags, engine, NOTHING)
+        return make_pattern(source, flags, engine, NOTHING)
 
 
 def _pattern(source: Any, flags: Any) -> FastPattern:
@@ -42,14 +49,18 @@ def _pattern(source: Any, flags: Any) -> FastPattern:
         if flags:
             raise ValueError("cannot process flags argument with a compiled pattern")
         return source
-    if type(source) is not str or not isinstance(flags, int):
+    if not isinstance(flags, int):
+        raise TypeError("flags must be an integer")
+    # What a class of a program makes of its own integers is nothing to share.
+    flags = int.__int__(flags)
+    if type(source) is not str:
         return _make(source, flags)
     if flags:
-        made = _flagged.get((source, int(flags)))
+        made = _flagged.get((source, flags))
         if made is None:
             if len(_flagged) >= _MAX_PATTERNS:
                 _flagged.clear()
-            made = _flagged[source, int(flags)] = _make(source, flags)
+            made = _flagged[source, flags] = _make(source, flags)
         return made
     made = _patterns.get(source)
     if made is None:

@@ -81,7 +81,7 @@ def find_slow_patterns(program: LabelingProgram) -> list[SlowPattern]:
     Examples
     --------
     >>> from sklearn_alchemist.programs import LabelingProgram, find_slow_patterns
-    >>> program = LabelingProgram("p", '''
+    >>> program = LabelingProgram("p", r'''
     ... import re
     ... def label(text):
     ...     return "shout" if re.search(r"(\w+\s?)+!", text) else None

@@ -1,10 +1,13 @@
 """Run labeling programs in a process of their own, as the host says."""
 
+import _strptime  # type: ignore[import-not-found]
 import gc
 import mmap
 import os
+import re
 import sys
 import time
+import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
@@ -62,11 +65,21 @@ def _send(descriptor: int, message: dict[str, Any]) -> None:
 
 def _import_what_c_code_needs() -> None:
     """Import what could no longer be opened after the lock-down."""
-    import _strptime  # type: ignore[import-not-found] # noqa: F401
     import traceback  # noqa: F401
 
     for codec in ("ascii", "latin-1", "utf-16", "cp1252", "idna", "unicode_escape"):
         "".encode(codec)
+
+
+def _forget_what_programs_cached() -> None:
+    """Clear caches of the standard library, in which programs may have left lies.
+
+    An object of a program's own class can claim to equal any text or number, and what
+    is kept for it would be found by the next program.
+    """
+    re.purge()
+    _strptime._regex_cache.clear()
+    urllib.parse.clear_cache()  # type: ignore[attr-defined]
 
 
 class _Worker:
@@ -108,6 +121,8 @@ class _Worker:
             return {"ok": False, "reason": str(refusal)}
         except BaseException as error:
             return {"ok": False, "reason": describe(error)}
+        finally:
+            _forget_what_programs_cached()
         function = namespace.get(entry_point)
         if not callable(function):
             return {"ok": False, "reason": f"{entry_point} is no function"}
@@ -133,6 +148,7 @@ class _Worker:
             label, codes, zip(*columns, strict=True), start, self.progress, self.votes
         )
         seconds = time.perf_counter() - began
+        _forget_what_programs_cached()
         return {
             "ok": not starved,
             "row": row,

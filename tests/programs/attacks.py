@@ -380,3 +380,62 @@ POISON = {
     ),
     "isinstance": "import builtins\nbuiltins.isinstance = lambda *a: False",
 }
+
+# Objects of a program's own that claim to equal texts and numbers of other programs:
+# what caches of the standard library keep for them, other programs would find.
+LIES = {
+    "flags": """
+import re
+class Liar(int):
+    def __int__(self): return 2
+    def __bool__(self): return True
+    def __hash__(self): return hash(2)
+    def __eq__(self, other): return True
+    def __and__(self, other): return 0
+re.compile("shout", Liar(0))
+""",
+    "flags of a template": """
+import re, string
+class Liar(int):
+    def __hash__(self): return hash(2)
+    def __eq__(self, other): return True
+    def __and__(self, other): return 0
+    def __or__(self, other): return self
+class T(string.Template):
+    pattern = "shout"
+    flags = Liar(0)
+re.compile("shout", re.I)
+""",
+    "replacement": r"""
+import re
+class Liar(str):
+    def __hash__(self): return hash(r"<\1>")
+    def __eq__(self, other): return True
+re.sub("(a+)", Liar(r"Z\g<1>Z"), "aaa")
+""",
+    "replacement by the pattern of a match": r"""
+import re
+class Liar(str):
+    def __hash__(self): return hash(r"<\1>")
+    def __eq__(self, other): return True
+re.search("(a+)", "aaa").re.sub(Liar(r"Z\g<1>Z"), "aaa")
+""",
+    "format of a date": """
+from datetime import datetime
+class Liar(str):
+    def __hash__(self): return hash("%d %Y")
+    def __eq__(self, other): return True
+datetime.strptime("2020 1", Liar("%Y %d"))
+""",
+    "safe characters": """
+from urllib.parse import quote
+class Bytes:
+    def __hash__(self): return hash(b"/")
+    def __eq__(self, other): return True
+    def __radd__(self, other): return b""
+    def __iter__(self): return iter(b" ab/")
+class Liar(str):
+    def encode(self, *args): return Bytes()
+quote("a b", safe=Liar("/"))
+""",
+}

@@ -12,12 +12,17 @@ import signal
 import sys
 import time
 
-VICTIM = """
+VICTIM = r"""
 import re
 import math
 from collections import Counter
+from datetime import datetime
+from urllib.parse import quote
 def label(text):
     assert Counter(text).most_common(1) and math.sqrt(4) == 2
+    assert re.compile("shout", re.I).search("SHOUT")
+    assert re.sub("(a+)", r"<\1>", "aaa") == "<aaa>"
+    assert datetime.strptime("1 2020", "%d %Y").day == 1 and quote("a b") == "a%20b"
     assert len(text) and isinstance(text, str)
     return "ham" if re.search(r"[a-z]+", text) else None
 """

@@ -5,19 +5,24 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from programs.attacks import GOALS, HARM, POISON, ROUTES
+from programs.attacks import GOALS, HARM, LIES, POISON, ROUTES
 
 from sklearn_alchemist.exceptions import ProgramRejected
-from sklearn_alchemist.programs import LabelingProgram, run_programs
+from sklearn_alchemist.programs import LabelingProgram, close_workers, run_programs
 
 TEXTS = {"text": ["one"]}
-VICTIM = """
+VICTIM = r"""
 import re
 import math
 from collections import Counter
+from datetime import datetime
+from urllib.parse import quote
 
 def label(text):
     assert Counter(text).most_common(1) and math.sqrt(4) == 2
+    assert re.compile("shout", re.I).search("SHOUT")
+    assert re.sub("(a+)", r"<\1>", "aaa") == "<aaa>"
+    assert datetime.strptime("1 2020", "%d %Y").day == 1 and quote("a b") == "a%20b"
     assert len(text) and isinstance(text, str) and "{}".format(text) == text
     return "ham" if re.search(r"[a-z]+", text) else None
 """
@@ -36,6 +41,7 @@ ATTACKS = {
     **{f"harm: {name}": in_label(body) for name, body in HARM.items()},
     **{f"poison: {name}": in_label(body) for name, body in POISON.items()},
 }
+LIARS = {name: in_label(body) for name, body in LIES.items()}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +51,7 @@ def happened(tmp_path_factory):
     (folder / "secret.txt").write_text("secret")
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("bare.py"))],
-        input=json.dumps(ATTACKS),
+        input=json.dumps(ATTACKS | LIARS),
         cwd=folder,
         capture_output=True,
         text=True,
@@ -79,3 +85,12 @@ def outcome(source):
 @pytest.mark.parametrize("name", ATTACKS)
 def test_every_attack_is_stopped_with_a_message(name):
     assert outcome(ATTACKS[name])
+
+
+@pytest.mark.parametrize("name", LIARS)
+def test_what_liars_leave_in_caches_is_gone_before_the_next_program(name):
+    close_workers()  # what is in a cache already would not be replaced
+    programs = [LabelingProgram("liar", LIARS[name]), LabelingProgram("next", VICTIM)]
+    result = run_programs(programs, TEXTS, ["ham", "spam"], timeout=1.0)
+    assert result.votes.tolist() == [[-1, 0]]
+    assert result.failures[1] == {}

@@ -273,3 +273,25 @@ def test_a_top_level_that_fails_is_rejected(make, source, reason):
         ProgramRejected, match=f"'program' cannot be loaded: .*{reason}"
     ):
         run_programs([make(VICTIM), make(source)], TEXTS, ["ham", "spam"])
+
+
+def test_shared_patterns_cannot_be_set_up_anew(make):
+    attack = r"""
+        import re
+        P = re.compile(r"\bwin\b")
+        class Needs:
+            keys, literals, starts, folded, exact = None, ("lose",), None, False, False
+        def label(text):
+            P.__init__("lose", 0, None, Needs())
+            type(P).__init__(P, "lose", 0, None, Needs())
+            getattr(P, "_set_up", len)("lose")
+            re.Pattern("lose", 0, None, Needs())
+        """
+    honest = r"""
+        import re
+        def label(text):
+            return 1 if re.search(r"\bwin\b", text) else 0
+        """
+    result = run_programs([make(attack), make(honest)], {"t": ["you win"]}, [0, 1])
+    assert result.votes.tolist() == [[-1, 1]]
+    assert result.first_errors == ("TypeError in line 10", None)
