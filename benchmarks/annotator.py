@@ -23,7 +23,7 @@ from _text_sets import (
 from sklearn.base import clone
 
 from sklearn_alchemist import DistilledAnnotator
-from sklearn_alchemist.distillation import are_short, text_student
+from sklearn_alchemist.distillation import text_student
 
 NAMES = ["youtube", "yelp", "medabs", "bbcnews"]
 
@@ -75,7 +75,7 @@ def measure(name, options):
     for who in ("votes", "student", "both"):
         proba[who] = annotator.set_params(predict_with=who).predict_proba(test)
     right = {who: said.argmax(axis=1) == codes for who, said in proba.items()}
-    taught = text_student(characters=are_short(train)).fit(train, gold)
+    taught = text_student(train).fit(train, gold)
     right["student on gold"] = taught.predict(test) == truth
     errors, accuracies = [], []
     for seed in range(options.draws):

@@ -26,7 +26,7 @@ from sklearn_alchemist import (
     ProgramSynthesisLabeler,
     ZeroShotAnnotator,
 )
-from sklearn_alchemist.distillation import are_short, text_student
+from sklearn_alchemist.distillation import text_student
 from sklearn_alchemist.llm import Prices, Usage, count_tokens, prices_of
 from sklearn_alchemist.zero_shot import write_messages
 
@@ -127,7 +127,7 @@ def run(name, options):
         return np.mean(aggregator.fit(votes[0]).predict(votes[1]) == truth)
 
     annotator = DistilledAnnotator(remembered).fit(train)
-    student = text_student(characters=are_short(train)).fit(train, gold)
+    student = text_student(train).fit(train, gold)
     prices = (llm and llm.known_prices) or prices_of(options.model or PRICED_AS)
     prices = prices or prices_of(PRICED_AS) or Prices(0.5, 1.5)
     row = {

@@ -33,7 +33,6 @@ from ._aggregator import LabelModelAggregator
 from ._records import Records, check_records, is_text
 from .distillation import (
     Lesson,
-    are_short,
     choose_rows,
     combine,
     distil,
@@ -48,6 +47,13 @@ from .distillation import (
 from .exceptions import ProgramWarning
 from .label_model import fit_temperature, is_labelled
 from .votes import ABSTAIN
+
+# Programs of one model err together, so votes and student agree more than they are
+# right. Measured on four data sets with recorded programs: the best lie between 1.2 and
+# 2.5, and this one was better than 1 on each.
+_USUAL_TEMPERATURE = 1.5
+# A few labels move it only as far as they must; see `fit_temperature`.
+_TRUST_IN_USUAL = 4.0
 
 
 class _Opinions(NamedTuple):
@@ -89,7 +95,7 @@ class DistilledAnnotator(
         the votes of the programs; or both, the votes as evidence of weight
         `vote_weight` beside the student. Only the student runs no programs.
 
-    vote_weight : float, default=0.0625
+    vote_weight : float, default=0.125
         Weight of the votes beside the student, when predicting with both and in the
         rounds of training. 1 stands for votes and a student that err independently; a
         student that has learned from the votes repeats much of them.
@@ -140,7 +146,8 @@ class DistilledAnnotator(
 
     temperatures_ : dict of str to float
         For each value of `predict_with`, what the logarithms of the probabilities are
-        divided by; 1 unless labels were learned from.
+        divided by. Without labels to learn from, 1.5 for both, as programs of one model
+        agree more than they are right, and 1 for the others.
 
     n_features_in_ : int
         Number of columns seen during ``fit``; 1 for texts.
@@ -199,7 +206,7 @@ class DistilledAnnotator(
         estimator: BaseEstimator | None = None,
         *,
         predict_with: str = "both",
-        vote_weight: float = 0.0625,
+        vote_weight: float = 0.125,
         n_rounds: int = 1,
         class_weight: str | Mapping[Any, float] | None = None,
         uncovered: str = "drop",
@@ -512,13 +519,21 @@ class DistilledAnnotator(
             )
         self.estimator_, self.scaling_ = distilled.student, distilled.scaling
         self.temperatures_ = {"both": 1.0, "student": 1.0, "votes": 1.0}
-        if labelled is not None and distilled.held_out is not None:
+        if distilled.held_out is None:
+            return
+        self.temperatures_["both"] = _USUAL_TEMPERATURE
+        if labelled is not None:
             # Of a student that did not learn from the label.
             student = distilled.held_out[labelled]
             both = self._combine(student, from_votes[labelled])
             said = {"both": both, "student": student, "votes": from_votes[labelled]}
             self.temperatures_ = {
-                name: fit_temperature(proba, gold[labelled])
+                name: fit_temperature(
+                    proba,
+                    gold[labelled],
+                    expected=_USUAL_TEMPERATURE,
+                    strength=_TRUST_IN_USUAL,
+                )
                 for name, proba in said.items()
             }
 
@@ -605,7 +620,7 @@ def _default_aggregator() -> LabelModelAggregator:
 def _default_student(records: Records) -> BaseEstimator:
     if records.is_text:
         (texts,) = records.columns.values()
-        return text_student(characters=are_short(texts))
+        return text_student(texts)
     return table_student(
         [
             all(value is None or isinstance(value, int | float) for value in values)

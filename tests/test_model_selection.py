@@ -80,7 +80,7 @@ def test_a_search_over_all_parts_of_an_annotator_asks_nothing_after_the_first_fi
         "n_rounds": [0, 1],
     }
     annotator = DistilledAnnotator(
-        labeler, LabelModelAggregator(classes=CLASSES), text_student()
+        labeler, LabelModelAggregator(classes=CLASSES), text_student(TEXTS)
     )
     search = GridSearchCV(annotator, grid, cv=2, error_score="raise")
     search.fit(TEXTS, GOLD)

@@ -5,14 +5,13 @@ from ._encoder import SentenceEncoder, encoder_student
 from ._evidence import Scaling, combine, deal_folds, fit_scaling, log_proba, softmax
 from ._review import least_sure, say_doubts
 from ._soft_labels import balance, expand, fit_on_soft_labels, weight_parameter
-from ._students import are_short, table_student, text_student
+from ._students import table_student, text_student
 
 __all__ = [
     "Distilled",
     "Lesson",
     "Scaling",
     "SentenceEncoder",
-    "are_short",
     "balance",
     "choose_rows",
     "combine",

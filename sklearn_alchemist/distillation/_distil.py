@@ -162,7 +162,8 @@ def distil(
             rows = np.flatnonzero(fold == k)
             student = fit(target, used & (fold != k))
             said[rows] = probabilities(student, _safe_indexing(X, rows), lesson.classes)
-        scaling = fit_scaling(said[lesson.used], anchor[lesson.used])
+        # On all rows: those without votes tell how frequent the classes are, too.
+        scaling = fit_scaling(said, anchor)
         held_out = scaling(said)
         if n_left:
             corrected = combine(held_out, lesson.from_votes, lesson.prior, vote_weight)

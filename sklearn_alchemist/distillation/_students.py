@@ -12,49 +12,50 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 # Up to so many characters, parts of words tell more than the few words of a text.
 _SHORT = 200
+# From so many texts on, what occurs in one of them costs time and tells nothing.
+_MANY = 1000
 # Words of one letter count too, and so do marks: they are all that some texts have.
 _TOKEN = r"(?u)\b\w+\b|[^\w\s]"
 
 
-def text_student(*, characters: bool = False) -> Pipeline:
+def text_student(texts: Sequence[str | None]) -> Pipeline:
     """Make a student for texts: logistic regression on TF-IDF of words and pairs.
+
+    Sequences of two to four characters count, too, where the texts are short (a median
+    of at most 200 characters), such as comments; on long ones they are slow and add
+    nothing. Of 1,000 texts or more, words and pairs that occur in one only are left
+    out.
 
     Parameters
     ----------
-    characters : bool, default=False
-        Whether sequences of two to four characters count, too. Better on short texts,
-        such as comments, and slow on long ones.
+    texts : sequence of (str or None)
+        What it will be trained on, None where a text is missing.
 
     Returns
     -------
     student : Pipeline
         Takes a list of str.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.distillation import text_student
+    >>> texts = ["what a song", "free cash", "love it", "cash, now"]
+    >>> student = text_student(texts).fit(texts, ["ham", "spam", "ham", "spam"])
+    >>> student.predict(["cash for free"])
+    array(['spam'], dtype='<U4')
     """
     encoder = TfidfVectorizer(
-        ngram_range=(1, 2), sublinear_tf=True, token_pattern=_TOKEN
+        ngram_range=(1, 2),
+        sublinear_tf=True,
+        token_pattern=_TOKEN,
+        min_df=2 if len(texts) >= _MANY else 1,
     )
-    if characters:
+    if np.median([len(text or "") for text in texts]) <= _SHORT:
         encoder = make_union(
             encoder,
             TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True),
         )
     return make_pipeline(encoder, LogisticRegression(C=10, max_iter=1000))
-
-
-def are_short(texts: Sequence[str | None]) -> bool:
-    """Tell whether texts are so short that their characters should count.
-
-    Parameters
-    ----------
-    texts : sequence of (str or None)
-        Texts, None where one is missing.
-
-    Returns
-    -------
-    short : bool
-        Whether the median length is at most 200 characters.
-    """
-    return float(np.median([len(text or "") for text in texts])) <= _SHORT
 
 
 def table_student(numeric: Sequence[bool]) -> Pipeline:

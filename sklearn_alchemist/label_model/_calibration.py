@@ -8,7 +8,12 @@ _LARGEST_LOG = np.log(20.0)
 
 
 def fit_temperature(
-    proba: np.ndarray, labels: np.ndarray, sample_weight: np.ndarray | None = None
+    proba: np.ndarray,
+    labels: np.ndarray,
+    sample_weight: np.ndarray | None = None,
+    *,
+    expected: float = 1.0,
+    strength: float = 1.0,
 ) -> float:
     """Find the temperature that makes labels most probable.
 
@@ -23,11 +28,18 @@ def fit_temperature(
     sample_weight : ndarray of shape (n_samples,), default=None
         Weight of each sample; 1 if None.
 
+    expected : float, default=1.0
+        The temperature where there are no labels.
+
+    strength : float, default=1.0
+        How strongly few labels are held near it: the factor of the squared difference
+        of the logarithms, beside the log-likelihood of the labels.
+
     Returns
     -------
     temperature : float
         What to divide the logarithms of the probabilities by; above 1 if the model is
-        surer than it is right. Between 1/20 and 20, and near 1 if labels are few.
+        surer than it is right. Between 1/20 and 20.
 
     References
     ----------
@@ -52,7 +64,9 @@ def fit_temperature(
     def loss(log_temperature: float) -> float:
         scaled = logs / np.exp(log_temperature)
         normaliser = np.logaddexp.reduce(scaled, axis=1)
-        return float(weight @ (normaliser - scaled[rows, labels])) + log_temperature**2
+        distance = log_temperature - np.log(expected)
+        misfit = weight @ (normaliser - scaled[rows, labels])
+        return float(misfit + strength * distance**2)
 
     found = minimize_scalar(
         loss, bounds=(-_LARGEST_LOG, _LARGEST_LOG), method="bounded"
