@@ -33,16 +33,17 @@ from ._aggregator import LabelModelAggregator
 from ._records import Records, check_records, is_text
 from .distillation import (
     Lesson,
+    check_student,
     choose_rows,
     combine,
+    default_student,
     distil,
     least_sure,
     log_proba,
     probabilities,
     say_doubts,
     softmax,
-    table_student,
-    text_student,
+    to_frame,
 )
 from .exceptions import ProgramWarning
 from .label_model import fit_temperature, is_labelled
@@ -266,7 +267,7 @@ class DistilledAnnotator(
         _raise_for_params(fit_params, self, "fit")
         params = _route(self, fit_params)
         records = check_records(self, X, reset=True, allow_nan=self._allows_nan())
-        self._check_student(records)
+        check_student(self.estimator, takes_texts=records.is_text)
         labelled = self._labelled(y)
         if labelled is not None:
             y = _without_rest(y, labelled)
@@ -377,7 +378,7 @@ class DistilledAnnotator(
             votes=said.votes,
             programs=self._program_names(said.votes.shape[1]),
         )
-        return _as_frame(annotation, self.classes_, X) if as_frame else annotation
+        return to_frame(annotation, self.classes_, X) if as_frame else annotation
 
     def review_queue(self, X: Any, n: int = 50) -> np.ndarray:
         """Pick the records whose gold label would help most.
@@ -441,28 +442,6 @@ class DistilledAnnotator(
             aggregator.set_params(**open_classes)
         return aggregator
 
-    def _check_student(self, records: Records) -> None:
-        """Raise what would fail after the programs are written and paid."""
-        student = self.estimator
-        if student is None:
-            return
-        name = type(student).__name__
-        if not hasattr(student, "predict_proba"):
-            raise TypeError(
-                f"the student {name} has no predict_proba: take a classifier that has, "
-                f"or wrap it, as in CalibratedClassifierCV({name}())."
-            )
-        # What is made of parts may hold one that encodes texts, and not tell.
-        parts = [
-            value for value in student.get_params().values() if _is_estimator(value)
-        ]
-        takes_texts = get_tags(student).input_tags.string or parts
-        if records.is_text and not takes_texts:
-            raise TypeError(
-                f"the student {name} takes no texts: put what encodes them in front of "
-                f"it, as in make_pipeline(TfidfVectorizer(), {name}())."
-            )
-
     def _labelled(self, y: ArrayLike | None) -> np.ndarray | None:
         """Tell which labels to learn from; None if none."""
         if not self.learn_from_labels:
@@ -505,7 +484,7 @@ class DistilledAnnotator(
         with threadpool_limits(limit, user_api="blas"):
             distilled = distil(
                 lambda: (
-                    _default_student(records)
+                    default_student(records.columns.values(), records.is_text)
                     if self.estimator is None
                     else clone(self.estimator)
                 ),
@@ -596,10 +575,6 @@ class DistilledAnnotator(
         return tags
 
 
-def _is_estimator(value: Any) -> bool:
-    return hasattr(value, "fit") and hasattr(value, "get_params")
-
-
 def _route(annotator: DistilledAnnotator, fit_params: dict[str, Any]) -> Bunch:
     if _routing_enabled():
         return process_routing(annotator, "fit", **fit_params)
@@ -615,18 +590,6 @@ def _with_requests(estimator: BaseEstimator) -> BaseEstimator:
 
 def _default_aggregator() -> LabelModelAggregator:
     return _with_requests(LabelModelAggregator())
-
-
-def _default_student(records: Records) -> BaseEstimator:
-    if records.is_text:
-        (texts,) = records.columns.values()
-        return text_student(texts)
-    return table_student(
-        [
-            all(value is None or isinstance(value, int | float) for value in values)
-            for values in records.columns.values()
-        ]
-    )
 
 
 def _fit_and_vote(
@@ -659,17 +622,3 @@ def _part(
         task.call_on_fit_task_begin(estimator=annotator)
         yield
         task.call_on_fit_task_end(estimator=annotator)
-
-
-def _as_frame(annotation: Bunch, classes: np.ndarray, X: Any) -> Any:
-    """Make a DataFrame with one row a record and one column a program."""
-    import pandas as pd
-
-    frame = {n: annotation[n] for n in ("label", "confidence", "flag", "doubt")}
-    frame |= {
-        f"{name} (program)" if name in frame else name: pd.Categorical.from_codes(
-            annotation.votes[:, j], classes
-        )
-        for j, name in enumerate(annotation.programs)
-    }
-    return pd.DataFrame(frame, index=X.index if hasattr(X, "iloc") else None)

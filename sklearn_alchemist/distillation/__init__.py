@@ -3,9 +3,9 @@
 from ._distil import Distilled, Lesson, choose_rows, distil, probabilities
 from ._encoder import SentenceEncoder, encoder_student
 from ._evidence import Scaling, combine, deal_folds, fit_scaling, log_proba, softmax
-from ._review import least_sure, say_doubts
+from ._review import least_sure, say_doubts, to_frame
 from ._soft_labels import balance, expand, fit_on_soft_labels, weight_parameter
-from ._students import table_student, text_student
+from ._students import check_student, default_student, table_student, text_student
 
 __all__ = [
     "Distilled",
@@ -13,9 +13,11 @@ __all__ = [
     "Scaling",
     "SentenceEncoder",
     "balance",
+    "check_student",
     "choose_rows",
     "combine",
     "deal_folds",
+    "default_student",
     "distil",
     "encoder_student",
     "expand",
@@ -28,5 +30,6 @@ __all__ = [
     "softmax",
     "table_student",
     "text_student",
+    "to_frame",
     "weight_parameter",
 ]

@@ -1,6 +1,9 @@
 """Tell which rows a person should look at, and which first."""
 
+from typing import Any
+
 import numpy as np
+from sklearn.utils import Bunch
 
 from ..votes import ABSTAIN
 
@@ -102,6 +105,38 @@ def least_sure(
     place = np.empty(len(first), dtype=np.intp)
     place[by_pattern] = np.arange(len(first)) - starts
     return first[np.argsort(-help_alone[first] / (1 + place), kind="stable")]
+
+
+def to_frame(annotation: Bunch, classes: np.ndarray, X: Any) -> Any:
+    """Show annotations as a table with a row a record and a column a program.
+
+    Parameters
+    ----------
+    annotation : Bunch
+        What `DistilledAnnotator.annotate` gives.
+
+    classes : ndarray of shape (n_classes,)
+        The classes.
+
+    X : array-like of shape (n_samples, ...)
+        The records. If they have an index, the frame gets it.
+
+    Returns
+    -------
+    frame : DataFrame
+        The label, its confidence, flag and doubt, and what each program says: a class,
+        or missing where it abstains.
+    """
+    import pandas as pd
+
+    frame = {n: annotation[n] for n in ("label", "confidence", "flag", "doubt")}
+    frame |= {
+        f"{name} (program)" if name in frame else name: pd.Categorical.from_codes(
+            annotation.votes[:, j], classes
+        )
+        for j, name in enumerate(annotation.programs)
+    }
+    return pd.DataFrame(frame, index=X.index if hasattr(X, "iloc") else None)
 
 
 def _entropy(proba: np.ndarray) -> np.ndarray:

@@ -1,14 +1,17 @@
-"""Recipes for the classifiers that are trained when the user names none."""
+"""Choose the classifier that is trained, and check the one that the user chose."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.utils import get_tags
 
 # Up to so many characters, parts of words tell more than the few words of a text.
 _SHORT = 200
@@ -16,6 +19,69 @@ _SHORT = 200
 _MANY = 1000
 # Words of one letter count too, and so do marks: they are all that some texts have.
 _TOKEN = r"(?u)\b\w+\b|[^\w\s]"
+
+
+def default_student(columns: Iterable[Sequence[Any]], is_text: bool) -> Pipeline:
+    """Make the student that is trained when the user names none.
+
+    Parameters
+    ----------
+    columns : iterable of sequences
+        Values of each column, None where one is missing.
+
+    is_text : bool
+        Whether the only column holds texts.
+
+    Returns
+    -------
+    student : Pipeline
+        As made by `text_student` or `table_student`.
+    """
+    if is_text:
+        (texts,) = columns
+        return text_student(texts)
+    return table_student(
+        [
+            all(value is None or isinstance(value, int | float) for value in values)
+            for values in columns
+        ]
+    )
+
+
+def check_student(student: BaseEstimator | None, *, takes_texts: bool) -> None:
+    """Raise what would fail after the programs are written and paid.
+
+    Parameters
+    ----------
+    student : classifier or None
+        What the user chose; None is a default, which cannot fail.
+
+    takes_texts : bool
+        Whether it is going to be given texts.
+
+    Raises
+    ------
+    TypeError
+        If it gives no probabilities, or takes no texts and is given some.
+    """
+    if student is None:
+        return
+    name = type(student).__name__
+    if not hasattr(student, "predict_proba"):
+        raise TypeError(
+            f"the student {name} has no predict_proba: take a classifier that has, "
+            f"or wrap it, as in CalibratedClassifierCV({name}())."
+        )
+    # What is made of parts may hold one that encodes texts, and not tell.
+    has_parts = any(
+        hasattr(value, "fit") and hasattr(value, "get_params")
+        for value in student.get_params().values()
+    )
+    if takes_texts and not has_parts and not get_tags(student).input_tags.string:
+        raise TypeError(
+            f"the student {name} takes no texts: put what encodes them in front of "
+            f"it, as in make_pipeline(TfidfVectorizer(), {name}())."
+        )
 
 
 def text_student(texts: Sequence[str | None]) -> Pipeline:
