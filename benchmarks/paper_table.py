@@ -4,16 +4,17 @@
     python benchmarks/paper_table.py DATA --model openai/gpt-4o-mini --zero-shot
 
 DATA is a folder of NAME.csv.gz with the columns split, text and label; data sets whose
-file is missing are left out. Programs come from RECORDINGS, a folder of folders NAME
-with programs and a classes.json with the order of their classes, or are written by a
-model. One call a row is counted, and asked only with --zero-shot. Published numbers are
-of GPT-3.5 in 2024, on splits of the paper; `docs/benchmarks.rst` says where each data
-set comes from.
+file is missing are named and left out. Programs come from RECORDINGS, a folder of
+folders NAME with programs and a classes.json with the order of their classes, or are
+written by a model. One call a row is counted, and asked only with --zero-shot.
+Published numbers are of GPT-3.5 in 2024, on splits of the paper; `docs/benchmarks.rst`
+says where each data set comes from.
 """
 
 import argparse
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -83,29 +84,32 @@ def main(arguments=None):
     if options.model is None and options.recordings is None:
         parser.error("give --recordings, --model, or both")
     warnings.simplefilter("ignore")
-    rows, absent = [], []
-    for name in options.names:
-        row = run(name, options)
-        if row is None:
-            absent.append(name)
-        else:
-            rows.append(row)
+    absent = {name: missing(name, options) for name in options.names}
+    rows = [run(name, options) for name, what in absent.items() if not what]
     if not rows:
         parser.error(f"{options.data} holds none of {', '.join(options.names)}")
     table = pd.DataFrame(rows).set_index("data set")
     print(table.T.to_string(float_format=lambda value: f"{value:.4g}"))
-    if absent:
-        print("\nleft out, as their data or programs are not at hand:", *absent)
+    for name, what in absent.items():
+        if what:
+            print(f"{name} is left out, as there is no {what}")
     if options.csv:
         table.to_csv(options.csv)
     return table
 
 
+def missing(name, options):
+    """Name the file or folder that a data set lacks; empty if it lacks none."""
+    if read_text_set(options.data, name) is None:
+        return f"{Path(options.data) / name}.csv.gz"
+    if options.model is None and read_programs(options.recordings, name) is None:
+        return str(Path(options.recordings) / name / "*.py")
+    return ""
+
+
 def run(name, options):
-    """Measure one data set; None if its data or programs are not at hand."""
+    """Measure one data set."""
     data = read_text_set(options.data, name)
-    if data is None:
-        return None
     train, gold = (values[: options.rows] for values in data.part("train"))
     test, truth = (values[: options.rows] for values in data.part("test"))
     paper, llm = PAPER[name], None
@@ -116,8 +120,6 @@ def run(name, options):
         )
     else:
         programs = read_programs(options.recordings, name)
-        if programs is None:
-            return None
         labeler = recorded_labeler(programs, data.classes)
     remembered = Remembered.of(labeler, [*train, *test])
     votes = [remembered.transform(texts) for texts in (train, test)]

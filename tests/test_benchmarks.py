@@ -45,7 +45,9 @@ def folders(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_the_table_of_the_paper_has_our_numbers_and_theirs(folders, monkeypatch):
+def test_the_table_of_the_paper_has_our_numbers_and_theirs(
+    folders, monkeypatch, capsys
+):
     data, recordings = folders
     paper_table = load("paper_table", monkeypatch)
     table = paper_table.main([data, "--recordings", recordings])
@@ -54,6 +56,7 @@ def test_the_table_of_the_paper_has_our_numbers_and_theirs(folders, monkeypatch)
     assert row["annotator"] > 0.9
     assert 0 < row["programs, $"] < row["one call a row, $ counted"]
     assert row["published: Alchemist"] == 0.891
+    assert "sms is left out, as there is no" in capsys.readouterr().out
 
 
 @pytest.mark.filterwarnings("ignore")
