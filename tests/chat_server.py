@@ -49,6 +49,11 @@ class Reply:
         ).encode()
 
 
+class _Server(ThreadingHTTPServer):
+    # A busy machine may take a while to accept what 20 threads ask at once.
+    request_queue_size = 128
+
+
 class ChatServer:
     """An OpenAI-compatible server.
 
@@ -62,7 +67,7 @@ class ChatServer:
         self.requests = []
         self.authorizations = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.01,), daemon=True

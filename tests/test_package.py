@@ -110,9 +110,9 @@ print(sorted({{name.split(".")[0] for name in set(sys.modules) - before}}))
 def test_importing_the_package_is_quick(tmp_path):
     code = f"""{SKLEARN}
 import time
-start = time.perf_counter()
+start = time.process_time()
 import sklearn_alchemist
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 """
     compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}
     assert min(float(python(code, **compiled)) for _ in range(6)) < 0.05
