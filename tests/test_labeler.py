@@ -178,7 +178,7 @@ def test_an_unusable_answer_is_left_out_with_its_reason(answer, reason):
     assert [program.source for program in fitted.programs_] == [LINK]
     (rejection,) = fitted.rejected_
     assert reason in rejection.reason
-    assert rejection.name == "scores_1"
+    assert rejection.name == "free_1"
 
 
 def test_no_usable_answer_at_all_is_an_error_that_says_why():
@@ -206,7 +206,7 @@ def test_unusable_answers_stay_in_the_store(server):
 def test_a_program_that_never_votes_is_warned_of_and_kept():
     silent = "def label(text): return None"
     with pytest.warns(
-        ProgramWarning, match="On 4 records tried, these programs never vote: scores_1"
+        ProgramWarning, match="On 4 records tried, these programs never vote: free_1"
     ):
         fitted = answering(LINK, silent).fit(TEXTS)
     assert len(fitted.programs_) == 2
@@ -249,7 +249,7 @@ def test_the_model_is_asked_only_for_what_is_missing():
     given = [LabelingProgram("link", LINK)]
     fitted = labeler(llm, programs=given, n_programs=3).fit(TEXTS)
     assert len(asked) == 2
-    assert [p.name for p in fitted.programs_] == ["link", "keywords_0", "scores_1"]
+    assert [p.name for p in fitted.programs_] == ["link", "keywords_0", "free_1"]
 
 
 def test_what_is_missing_takes_the_places_that_are_free():
@@ -258,7 +258,7 @@ def test_what_is_missing_takes_the_places_that_are_free():
     fitted = labeler(llm, programs=given, n_programs=3).fit(TEXTS)
     assert [p.name for p in fitted.programs_] == [
         "keywords_0",
-        "scores_1",
+        "free_1",
         "patterns_2",
     ]
 
@@ -266,7 +266,7 @@ def test_what_is_missing_takes_the_places_that_are_free():
 def test_corrected_programs_survive_a_folder_and_clone(tmp_path):
     fitted = answering(LINK, SONG).fit(TEXTS)
     fitted.export_programs(tmp_path / "programs")
-    file = tmp_path / "programs" / "scores_1.py"
+    file = tmp_path / "programs" / "free_1.py"
     file.write_text(file.read_text().replace("song", "first"))
     corrected = clone(fitted).set_params(programs=tmp_path / "programs", llm=None)
     votes = clone(corrected).fit_transform(TEXTS)
@@ -304,7 +304,7 @@ def test_programs_read_the_columns_that_they_name():
 def test_set_output_names_the_columns_and_keeps_the_index():
     fitted = answering(LINK, SONG).fit(TEXTS).set_output(transform="pandas")
     frame = fitted.transform(pd.Series(TEXTS, index=list("wxyz")))
-    assert frame.columns.tolist() == ["keywords_0", "scores_1"]
+    assert frame.columns.tolist() == ["keywords_0", "free_1"]
     assert frame.index.tolist() == list("wxyz")
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 # The strategy whose prompt lists what earlier programs look for.
 RESIDUE = "residue"
+# The one that leaves the approach to the model, in a prompt of few words.
+FREE = "free"
 
 TEXT_STRATEGIES = {
     "keywords": (
@@ -115,6 +117,28 @@ TABLE_STRATEGIES = {
 }
 
 
+# Programs written without advice are broad and simple where advised ones are careful:
+# three in ten are insurance against the one kind being wrong for a task.
+TEXT_PLAN = (
+    "keywords",
+    FREE,
+    "patterns",
+    "scores",
+    "context",
+    FREE,
+    "detectors",
+    "ladder",
+    FREE,
+    "breadth",
+    RESIDUE,
+    "contrast",
+    "position",
+    "precision",
+    FREE,
+    "names",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One call of the plan.
@@ -128,7 +152,7 @@ class Slot:
         Name of what the program is to rely on.
 
     advice : str
-        What the prompt says of it.
+        What the prompt says of it; none leaves the approach to the model.
 
     sample : int
         How many earlier slots ask the same.
@@ -187,21 +211,22 @@ def plan(
     --------
     >>> from sklearn_alchemist.synthesis import plan
     >>> [slot.name for slot in plan(3, is_text=True)]
-    ['keywords_0', 'scores_1', 'patterns_2']
-    >>> [slot.name for slot in plan(2, is_text=True, taken={"scores_1"})]
+    ['keywords_0', 'free_1', 'patterns_2']
+    >>> [slot.name for slot in plan(2, is_text=True, taken={"free_1"})]
     ['keywords_0', 'patterns_2']
     """
     strategies = TEXT_STRATEGIES if is_text else TABLE_STRATEGIES
-    names = list(strategies)
+    names = TEXT_PLAN if is_text else tuple(TABLE_STRATEGIES)
     kinds: list[str | None] = [*knowledge] or [None]
 
     def slot(place: int) -> Slot:
-        name = names[place % len(names)]
+        rounds, step = divmod(place, len(names))
+        name = names[step]
         return Slot(
             f"{name}_{place}",
             name,
-            strategies[name],
-            place // len(names),
+            strategies.get(name, ""),
+            rounds * names.count(name) + names[:step].count(name),
             kinds[place % len(kinds)],
         )
 

@@ -10,7 +10,7 @@ from ._columns import list_columns
 
 # Recorded with every program; a change of the words below, or of a strategy in
 # _plan.py, makes a new version.
-PROMPT_VERSION = "2"
+PROMPT_VERSION = "3"
 
 SYSTEM = (
     "You are an expert in the subject matter and in Python. You write labeling "
@@ -51,6 +51,25 @@ urllib.parse. No other imports, no files, no network, no printing, no randomness
 fast: build lists and compiled patterns once, outside the function.
 - Stay below about 150 lines. Reply with the complete program in a single Python code \
 block, and nothing else.\
+"""
+
+FREE = """\
+Write a Python function that labels one record for this task:
+
+{task}
+
+It returns one of these classes, spelled exactly like this, or None if it cannot tell:
+{classes}
+
+Its signature is:
+
+    {signature}
+
+{columns}
+{context}
+It may import re, math, string, collections, itertools, functools, statistics, \
+unicodedata, datetime, html, json, difflib and urllib.parse. Reply with the function \
+in a single Python code block.\
 """
 
 TEXT_EVIDENCE = """\
@@ -161,9 +180,15 @@ class Prompts:
         System message of the questions for programs.
 
     program : str
-        Asks for a program: ``{task}``, ``{classes}``, ``{signature}``, ``{columns}``
-        and ``{approach}`` are needed; ``{evidence}`` is `text_evidence` or
-        `table_evidence`, ``{context}`` is prior knowledge, earlier cues and records.
+        Asks for a program of a given approach: ``{task}``, ``{classes}``,
+        ``{signature}``, ``{columns}`` and ``{approach}`` are needed; ``{evidence}`` is
+        `text_evidence` or `table_evidence`, ``{context}`` is prior knowledge, earlier
+        cues and records.
+
+    free : str
+        Asks for a program whose approach is left to the model: ``{task}``,
+        ``{classes}``, ``{signature}`` and ``{columns}`` are needed; ``{context}`` is
+        there.
 
     text_evidence, table_evidence : str
         Say which cues to use; ``{n_cues}`` is how many for each class.
@@ -184,13 +209,14 @@ class Prompts:
     --------
     >>> from sklearn_alchemist.synthesis import Prompts
     >>> Prompts().version
-    '2'
-    >>> Prompts(repair="Mend it: {problem}").version.startswith("2+")
+    '3'
+    >>> Prompts(repair="Mend it: {problem}").version.startswith("3+")
     True
     """
 
     system: str = SYSTEM
     program: str = PROGRAM
+    free: str = FREE
     text_evidence: str = TEXT_EVIDENCE
     table_evidence: str = TABLE_EVIDENCE
     repair: str = REPAIR
@@ -223,6 +249,7 @@ _FIELDS: dict[str, tuple[set[str], set[str]]] = {
         {"task", "classes", "signature", "columns", "approach"},
         {"evidence", "context"},
     ),
+    "free": ({"task", "classes", "signature", "columns"}, {"context"}),
     "text_evidence": (set(), {"n_cues"}),
     "table_evidence": (set(), {"n_cues"}),
     "repair": ({"problem"}, set()),
@@ -300,7 +327,7 @@ def write_messages(
         What the program is to do.
 
     approach : str
-        What it is to rely on.
+        What it is to rely on; an empty one leaves that to the model.
 
     context : str, default=""
         Prior knowledge, cues of earlier programs, records.
@@ -319,14 +346,19 @@ def write_messages(
     True
     """
     prompts = brief.prompts
+    said = {
+        "task": brief.task.strip(),
+        "classes": list_classes(brief),
+        "signature": _signature(brief),
+        "columns": describe_columns(brief),
+        "context": context,
+    }
+    if not approach:
+        return _chat(prompts.system, prompts.free.format(**said))
     evidence = prompts.text_evidence if brief.is_text else prompts.table_evidence
     user = prompts.program.format(
-        task=brief.task.strip(),
-        classes=list_classes(brief),
-        signature=_signature(brief),
-        columns=describe_columns(brief),
+        **said,
         approach=approach,
-        context=context,
         evidence=evidence.format(n_cues=_n_cues(len(brief.classes))),
     )
     return _chat(prompts.system, user)

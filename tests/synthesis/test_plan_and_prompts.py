@@ -69,5 +69,15 @@ def test_no_two_questions_are_the_same(brief):
     assert len(asked) == 25
 
 
+def test_three_in_ten_leave_the_approach_to_the_model_in_few_words(brief):
+    asked = questions(brief, 10)
+    free = [question for question in asked if "Approach:" not in question.prompt]
+    assert [question.sample for question in free] == [0, 1, 2]
+    assert len({question.prompt for question in free}) == 1
+    assert len(free[0].prompt) < len(asked[0].prompt) / 2
+    for needed in ("Is this comment spam?", "'spam'", "def label(text: str):", "None"):
+        assert needed in free[0].prompt
+
+
 def test_more_programs_repeat_the_questions_for_fewer(brief):
     assert questions(brief, 12)[:5] == questions(brief, 5)

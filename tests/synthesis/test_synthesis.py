@@ -369,7 +369,7 @@ def test_labels_are_learned_from_only_where_the_user_asks(server, llm, unknown):
     assert len(names) == 4
     few = [label if i % 2 else unknown for i, label in enumerate(y)]
     learning = labeler(llm, n_programs=4, learn_from_labels=True).fit(RECORDS, few)
-    assert [p.name for p in learning.programs_] == [n for n in names if n != "scores_1"]
+    assert [p.name for p in learning.programs_] == [n for n in names if n != "free_1"]
     assert "labelled records" in learning.rejected_[0].reason
 
 

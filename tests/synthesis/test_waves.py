@@ -36,7 +36,8 @@ def llm(server, own_store):
 
 
 def labeler(llm, **options):
-    options = {"task": "Spam?", "classes": ["ham", "spam"], "n_programs": 10, **options}
+    options = {"task": "Spam?", "classes": ["ham", "spam"], **options}
+    options = {"n_programs": 11, **options}  # the eleventh fills gaps
     return ProgramSynthesisLabeler(llm, **options)
 
 
@@ -51,7 +52,7 @@ def test_the_last_program_is_told_what_the_others_look_for(server, llm):
     server.answer = lambda r: LINK
     labeler(llm).fit(RECORDS)
     *others, last = asked(server)
-    assert len(others) == 9
+    assert len(others) == 10
     assert not any("Already looked for" in question for question in others)
     assert "- 'ham': nice song\n- 'spam': http, my channel, subscribe\n" in last
 
@@ -68,7 +69,7 @@ def test_what_is_told_is_the_same_for_all_records(server, llm):
     server.answer = lambda r: LINK
     for part in (RECORDS[:20], RECORDS[20:], RECORDS[::2]):
         labeler(llm).fit(part)
-    assert len(server.requests) == 10
+    assert len(server.requests) == 11
 
 
 def test_programs_of_a_table_are_told_conditions(server, llm):
@@ -88,7 +89,7 @@ def test_records_are_shown_only_if_the_user_agrees(server, llm):
     labeler(llm).fit(RECORDS)
     assert "http://x.example" not in str(server.requests)
     labeler(llm, show_data=True).fit(RECORDS)
-    shown = asked(server)[10:]
+    shown = asked(server)[11:]
     assert all("records follow" in question for question in shown)
 
 
@@ -198,12 +199,12 @@ def test_values_are_described_by_range_and_alphabet():
 def test_a_budget_that_ends_before_the_last_wave_keeps_the_others(server, llm):
     server.script = [
         Reply(LINK.replace("nice song", f"song {i}").replace("http", f"example {i}"))
-        for i in range(10)
+        for i in range(11)
     ]
-    nine = llm.having(max_calls=9)
+    ten = llm.having(max_calls=10)
     with pytest.raises(Exception, match="max_calls"):
-        labeler(nine, n_programs=11).fit(RECORDS)
+        labeler(ten, n_programs=12).fit(RECORDS)
     assert not server.requests
-    with pytest.warns(ProgramWarning, match="9 of 10 programs are there"):
-        labeler(nine, max_repairs=0).fit(RECORDS)
-    assert len(server.requests) == 9
+    with pytest.warns(ProgramWarning, match="10 of 11 programs are there"):
+        labeler(ten, max_repairs=0).fit(RECORDS)
+    assert len(server.requests) == 10
