@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,14 @@ from .votes import check_classes
 
 if TYPE_CHECKING:
     from .synthesis import Brief, Prompts, Recipe
+
+
+@overload
+def as_llm(llm: str | LLM) -> LLM: ...
+
+
+@overload
+def as_llm(llm: str | LLM | None) -> LLM | None: ...
 
 
 def as_llm(llm: str | LLM | None) -> LLM | None:

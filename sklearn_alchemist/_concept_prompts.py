@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from .images import Concept
+from .llm import without_thoughts
 
 # A change of the words below makes a new version.
 CONCEPT_PROMPT_VERSION = "1"
@@ -181,9 +183,10 @@ def read_concepts(answer: str, classes: Sequence[Any]) -> list[Concept]:
 
 def _load_json(answer: str) -> Any:
     """Find the JSON in an answer that may think aloud or fence it."""
-    answer = re.sub(r"<think(?:ing)?>.*?</think(?:ing)?>", "", answer, flags=re.S)
+    answer = without_thoughts(answer)
     reason = "the answer holds no JSON"
-    for start in re.finditer(r"[\[{]", answer):
+    # What is no JSON after so many beginnings is none at all, or takes forever.
+    for start in islice(re.finditer(r"[\[{]", answer), 50):
         try:
             return json.JSONDecoder().raw_decode(answer, start.start())[0]
         except (ValueError, RecursionError) as error:

@@ -16,13 +16,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _concept_prompts as _prompts
 from . import images as _images
 from . import llm as _llm
+from ._briefing import as_llm, settle_classes
 from ._column_names import parameter_names
 from ._image_input import check_images, embed_images
-from ._records import check_labels, describe_classes
 from .exceptions import SynthesisError
 from .images import Concept
 from .llm import LLM, Budget, Completion, Question, Usage
-from .votes import check_classes
 
 SPURIOUS_PREFIX = "spurious_"
 # The range of a concept; single odd images do not stretch it.
@@ -375,8 +374,9 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
                 "task is empty: say in one sentence what is to be decided about an "
                 "image, such as task='Is the bird a waterbird or a landbird?'."
             )
-        described = self._describe_classes(X, y)
-        llm = LLM(self.llm) if isinstance(self.llm, str) else self.llm
+        labels = y if self.classes is None else None  # else nothing depends on them
+        _, described = settle_classes(X, labels, self.classes, estimator=self)
+        llm = as_llm(self.llm)
         messages = _prompts.write_messages(
             self.task,
             described,
@@ -406,17 +406,6 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             "your own. The answers are in the attribute conversation_, and stay in the "
             "store."
         )
-
-    def _describe_classes(self, X: Any, y: ArrayLike | None) -> dict[Any, str | None]:
-        if self.classes is not None:
-            check_classes(self.classes)
-            return describe_classes(self.classes)
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None: give classes=[...], or a y that names the classes."
-            )
-        return describe_classes(np.unique(check_labels(X, y, None)))
 
     def _compare(
         self, embedder: Any, images: Any, context: CallbackContext | None = None

@@ -13,7 +13,7 @@ from sklearn.utils import Bunch, Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from ._briefing import check_question, settle_classes
+from ._briefing import as_llm, check_question, settle_classes
 from ._records import Records, check_records, describe_classes
 from .exceptions import AnswerWarning
 from .llm import LLM
@@ -228,7 +228,7 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             self.classes_ if self.classes is None else self.classes
         )
         reading = ask_for_labels(
-            LLM(self.llm) if isinstance(self.llm, str) else self.llm,
+            as_llm(self.llm),
             self.task,
             # In the order of the codes, whatever the order in which the user wrote.
             {name: described[name] for name in self.classes_.tolist()},

@@ -105,6 +105,7 @@ def found(pattern: Any, string: Any, flags: Any = 0) -> Match[Any] | bool | None
     found : re.Match, True or None
         None where there is no match.
     """
+    # As in `search`, written out again: a shared call would cost as much as an answer.
     made = _patterns.get(pattern) if flags is ZERO else None
     if made is None:
         made = _pattern(pattern, flags)
