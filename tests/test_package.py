@@ -107,15 +107,20 @@ print(sorted({{name.split(".")[0] for name in set(sys.modules) - before}}))
     assert third_party == {"sklearn_alchemist"}
 
 
-def test_importing_the_package_is_quick(tmp_path):
-    code = f"""{SKLEARN}
+@pytest.mark.slow
+def test_importing_the_package_adds_little_to_scikit_learn(tmp_path):
+    # Against scikit-learn in the same process, so that no busy machine fails it.
+    code = f"""
 import time
 start = time.process_time()
+{SKLEARN}
+middle = time.process_time()
 import sklearn_alchemist
-print(time.process_time() - start)
+print((time.process_time() - middle) / (middle - start))
 """
     compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}
-    assert min(float(python(code, **compiled)) for _ in range(6)) < 0.05
+    python(code, **compiled)
+    assert min(float(python(code, **compiled)) for _ in range(3)) < 0.06
 
 
 def test_public_names_exist_and_are_sorted():
