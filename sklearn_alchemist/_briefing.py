@@ -244,6 +244,7 @@ def write_recipe(
     max_repairs: int,
     timeout: float,
     taken: frozenset[str],
+    sandbox: str | None,
 ) -> "Recipe":
     """Say how programs are to be got; raise what must not cost money.
 
@@ -276,6 +277,10 @@ def write_recipe(
     taken : frozenset of str
         Names of programs that exist already.
 
+    sandbox : {"auto", "strict"} or None
+        Where programs run. What a model has just written is tried in a process of its
+        own even where the user runs programs without.
+
     Returns
     -------
     recipe : Recipe
@@ -301,4 +306,5 @@ def write_recipe(
         max_repairs=max_repairs,
         timeout=timeout,
         taken=taken,
+        sandbox=sandbox or "auto",
     )

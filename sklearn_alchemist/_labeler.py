@@ -438,6 +438,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         records = check_records(self, X, reset=True)
         self.classes_, described = self._settle_classes(X, y)
         # What can fail without the model fails before the model is asked.
+        _programs.prove_sandbox(self.sandbox)
         given = _programs.load_programs(self.programs, list(described))
         given, unfit, silent = self._try(given, records, keep_failing=True)
         for rejection in unfit:
@@ -556,6 +557,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             max_repairs=self.max_repairs,
             timeout=self.timeout,
             taken=frozenset(program.name for program in given),
+            sandbox=self.sandbox,
         )
         return brief, recipe
 

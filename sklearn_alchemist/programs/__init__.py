@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ._folder import read_programs, write_programs
     from ._given import load_programs
     from ._pool import close_workers
-    from ._runner import RunResult, run_programs
+    from ._runner import RunResult, prove_sandbox, run_programs
     from ._slow_patterns import SlowPattern, find_slow_patterns
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "close_workers",
     "find_slow_patterns",
     "load_programs",
+    "prove_sandbox",
     "read_programs",
     "run_programs",
     "write_programs",
@@ -35,6 +36,7 @@ __getattr__ = lazy_exports(
         "close_workers": "_pool",
         "find_slow_patterns": "_slow_patterns",
         "load_programs": "_given",
+        "prove_sandbox": "_runner",
         "read_programs": "_folder",
         "run_programs": "_runner",
         "write_programs": "_folder",

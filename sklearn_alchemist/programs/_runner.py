@@ -168,6 +168,30 @@ def run_programs(
     return _collect((n_rows, len(tasks)), outcomes, distinct, len(labels))
 
 
+def prove_sandbox(sandbox: str | None) -> None:
+    """Find out, before anything is paid or run, whether the asked sandbox can be had.
+
+    Parameters
+    ----------
+    sandbox : {"auto", "strict"} or None
+        As in `run_programs`. Only "strict" asks for more than every system has.
+
+    Raises
+    ------
+    SandboxError
+        With ``sandbox="strict"``, the system cannot refuse system calls.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.programs import prove_sandbox
+    >>> prove_sandbox("auto")
+    """
+    if sandbox == "strict":
+        with borrowed() as loan:
+            if not loan.worker.restricted:
+                raise SandboxError(_UNRESTRICTED)
+
+
 def _columns_of(program: LabelingProgram, known: list[str]) -> tuple[str, ...]:
     """Columns that a program reads, by name, or the only one."""
     if len(program.parameters) == len(known) == 1:

@@ -19,7 +19,11 @@ _SAYS_NOTHING = "qzx"
 
 
 def list_cues(
-    programs: Sequence[LabelingProgram], brief: Brief, *, timeout: float
+    programs: Sequence[LabelingProgram],
+    brief: Brief,
+    *,
+    timeout: float,
+    sandbox: str = "auto",
 ) -> str:
     """List the cues of programs, those first that most of them share.
 
@@ -33,6 +37,9 @@ def list_cues(
 
     timeout : float
         Seconds that a program may take for one cue.
+
+    sandbox : {"auto", "strict"}, default="auto"
+        Where programs run, see `run_programs`.
 
     Returns
     -------
@@ -50,7 +57,10 @@ def list_cues(
     classes = list(brief.classes)
     # Which class a phrase stands for, nobody knows better than the programs.
     records = [*words, _SAYS_NOTHING]
-    votes = run_programs(programs, {column: records}, classes, timeout=timeout).votes
+    columns = {column: records}
+    votes = run_programs(
+        programs, columns, classes, timeout=timeout, sandbox=sandbox
+    ).votes
     # What a program answers where nothing matches is no sign of a class.
     votes = np.where(votes == votes[-1], ABSTAIN, votes)[:-1]
     return "\n".join(

@@ -161,6 +161,7 @@ def find_problem(
     *,
     timeout: float,
     records: str = "made-up records",
+    sandbox: str = "auto",
 ) -> Problem | None:
     """Say why a program has to be mended, if it has to be.
 
@@ -181,6 +182,9 @@ def find_problem(
     records : str, default="made-up records"
         What to call them.
 
+    sandbox : {"auto", "strict"}, default="auto"
+        Where programs run, see `run_programs`.
+
     Returns
     -------
     problem : Problem or None
@@ -195,7 +199,9 @@ def find_problem(
         check_program(program)
         if slow := find_slow_patterns(program):
             return Problem(str(slow[0]))
-        result = run_programs([program], twice, classes, timeout=timeout)
+        result = run_programs(
+            [program], twice, classes, timeout=timeout, sandbox=sandbox
+        )
     except ProgramRejected as error:
         return Problem(str(error))
     failures, first_error = result.failures[0], result.first_errors[0]
@@ -207,7 +213,7 @@ def find_problem(
             f"process on some of {n_rows} {records}: {lost}"
         )
     if n_failed * 4 >= 2 * n_rows:
-        row = _first_failing(program, columns, classes, timeout)
+        row = _first_failing(program, columns, classes, timeout, sandbox)
         n_once = max(1, n_failed // 2)
         return Problem(
             f"it fails on {n_once} of {n_rows} {records}: {first_error}", row
@@ -226,12 +232,14 @@ def _first_failing(
     columns: Mapping[str, Sequence[Any]],
     classes: Sequence[Any],
     timeout: float,
+    sandbox: str,
 ) -> int | None:
     """Find a record on which a program fails, among the first."""
     n_rows = len(next(iter(columns.values())))
     for row in range(min(n_rows, 20)):
         one = {name: values[row : row + 1] for name, values in columns.items()}
-        if run_programs([program], one, classes, timeout=timeout).failures[0]:
+        result = run_programs([program], one, classes, timeout=timeout, sandbox=sandbox)
+        if result.failures[0]:
             return row
     return None
 

@@ -48,6 +48,9 @@ class Recipe:
 
     taken : frozenset of str, default=frozenset()
         Names of programs that exist already.
+
+    sandbox : {"auto", "strict"}, default="auto"
+        Where programs are tried, see `run_programs`.
     """
 
     n_programs: int
@@ -58,6 +61,7 @@ class Recipe:
     max_repairs: int = 0
     timeout: float = 1.0
     taken: frozenset[str] = frozenset()
+    sandbox: str = "auto"
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from ..exceptions import BudgetError
 from ..llm import LLM, Budget, Completion, Question, Tally, Usage
 from ..llm import ask as ask_llm
-from ..programs import LabelingProgram, run_programs
+from ..programs import LabelingProgram, prove_sandbox, run_programs
 from ._cues import list_cues
 from ._gate import Rejection, find_problem, made_up_records
 from ._knowledge import read_knowledge
@@ -166,7 +166,11 @@ def synthesize(
     ------
     LLMError
         If a model cannot be asked. Answers that were received stay in the store.
+
+    SandboxError
+        If the recipe asks for a sandbox that cannot be had; nothing is asked then.
     """
+    prove_sandbox(recipe.sandbox)
     talk = _Talk(llm, brief, recipe, shown)
     knowledge = talk.ask_knowledge(prior_llm, on_answer)
     drafts = [_Draft(slot) for slot in plan_slots(brief, recipe)]
@@ -221,6 +225,11 @@ class _Talk:
         self.done = Synthesis()
         self.made_up = made_up_records(brief.columns)
         self.classes = list(brief.classes)
+        # Held by every run of what the model wrote.
+        self.limits: dict[str, Any] = {
+            "timeout": recipe.timeout,
+            "sandbox": recipe.sandbox,
+        }
 
     def ask_knowledge(
         self, prior_llm: LLM | None, on_answer: Callable[[int], None] | None
@@ -286,16 +295,12 @@ class _Talk:
         programs = self._programs(drafts)
         if not programs:
             return show_rows(self.shown, typical_rows(self.shown), TYPICAL)
-        votes = run_programs(
-            programs, self.shown, self.classes, timeout=self.recipe.timeout
-        ).votes
+        votes = run_programs(programs, self.shown, self.classes, **self.limits).votes
         return show_rows(self.shown, open_rows(self.shown, votes), OPEN)
 
     def earlier(self, drafts: Sequence[_Draft]) -> str:
         """List what the programs so far look for."""
-        cues = list_cues(
-            self._programs(drafts), self.brief, timeout=self.recipe.timeout
-        )
+        cues = list_cues(self._programs(drafts), self.brief, **self.limits)
         return EARLIER.format(cues=cues) if cues else ""
 
     def _ask(
@@ -336,12 +341,11 @@ class _Talk:
         )
         if isinstance(program, Rejection):
             return program
-        timeout = self.recipe.timeout
-        found = find_problem(program, self.made_up, self.classes, timeout=timeout)
+        found = find_problem(program, self.made_up, self.classes, **self.limits)
         reason = None if found is None else found.reason
         if found is None and self.shown is not None:
             found = find_problem(
-                program, self.shown, self.classes, timeout=timeout, records="records"
+                program, self.shown, self.classes, records="records", **self.limits
             )
             if found is not None:
                 reason = found.reason + self._quote(found.row)

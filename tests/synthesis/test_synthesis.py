@@ -9,6 +9,7 @@ from chat_server import Reply
 from sklearn_alchemist import LLM, ProgramSynthesisLabeler
 from sklearn_alchemist.exceptions import LLMError, ProgramWarning
 from sklearn_alchemist.synthesis import Prompts, extract_source, select
+from sklearn_alchemist.synthesis._gate import made_up_records
 from sklearn_alchemist.synthesis._knowledge import chunk, read_documents, retrieve
 
 LINK = "def label(text):\n    return 'spam' if 'http' in text else 'ham'\n"
@@ -60,6 +61,20 @@ def test_an_answer_that_was_cut_off_is_asked_for_in_short(server, llm):
     fitted = labeler(llm, n_programs=1).fit(RECORDS)
     assert "Write a shorter one" in last_user_message(server.requests[-1])
     assert fitted.programs_[0].provenance.repairs == 1
+
+
+@pytest.mark.parametrize(("n_failing", "n_repairs"), [(2, 0), (3, 1)])
+def test_a_quarter_of_failing_records_asks_for_a_repair(
+    server, llm, n_failing, n_repairs
+):
+    # Programs are tried on twelve records that are made up.
+    failing = made_up_records({"text": "str"})["text"][:n_failing]
+    partly = f"def label(text):\n    if text in {failing!r}: raise ValueError\n"
+    partly += "    return 'spam' if 'http' in text else 'ham'\n"
+    server.answer = lambda r: LINK if is_repair(r) else partly
+    fitted = labeler(llm, n_programs=1).fit(RECORDS)
+    assert fitted.usage_.repaired.calls == n_repairs
+    assert len(server.requests) == 1 + n_repairs
 
 
 def test_repairs_end_at_their_number(server, llm):
