@@ -1,10 +1,7 @@
-"""Run all programs over one chunk of rows, and carry on where a worker is lost."""
+"""Run one program over a chunk of rows, and carry on where its worker is lost."""
 
 import threading
-import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -12,11 +9,20 @@ from ..exceptions import ProgramRejected
 from ._host import WorkerLost
 from ._pool import Borrowed
 from ._program import LabelingProgram, Scalar
-from ._protocol import BUDGET, CRASH, MEMORY, NO_ROW, SKIPPED, TIMEOUT
+from ._protocol import (
+    BUDGET,
+    CRASH,
+    DONE,
+    MEMORY,
+    NO_ROW,
+    REFUSED,
+    SKIPPED,
+    TIMEOUT,
+    Reply,
+)
 
 MAX_LOST_ROWS = 3
 _LOAD_SECONDS = 2.0
-_COLUMNS_SECONDS = 60.0
 _MAX_LOST_WORKERS = 5
 
 
@@ -79,95 +85,65 @@ class ChunkResult:
     seconds: float = 0.0
 
 
-class ChunkRunner:
-    """One worker on loan and the columns of one chunk.
+class ProgramRunner:
+    """A program and the worker on loan that runs it.
 
     Parameters
     ----------
     loan : Borrowed
         The worker, which may be replaced.
     session : Session
-        The run that the chunk belongs to.
-    columns : mapping of str to sequence
-        Columns of the chunk.
+        The run that this is part of.
+    task : Task
+        The program.
     """
 
-    def __init__(
-        self,
-        loan: Borrowed,
-        session: Session,
-        columns: Mapping[str, Sequence[Scalar | None]],
-    ) -> None:
+    def __init__(self, loan: Borrowed, session: Session, task: Task) -> None:
         self.loan = loan
         self.session = session
-        self.columns = columns
-        self.n_rows = len(next(iter(columns.values()), ()))
-        self.sent_to: object = None
+        self.task = task
 
-    def load(self, task: Task) -> None:
-        """Load a program into the worker, unless it is there.
-
-        Parameters
-        ----------
-        task : Task
+    def load(self) -> None:
+        """Load the program into the worker, unless it is there.
 
         Raises
         ------
         ProgramRejected
-            The guard refuses it, or its top level raises or takes too long.
-        WorkerLost
-            The worker ended for another reason.
+            The guard refuses it, or its top level raises, takes too long or ends the
+            worker.
         """
-        worker = self.loan.worker
-        if worker.session is not self.session:
-            worker.cancelled = self.session.cancelled
-            worker.ask("begin", limit=_COLUMNS_SECONDS)
-            worker.session, worker.loaded = self.session, set()
-        if task.key in worker.loaded:
+        for attempt in range(2):
+            try:
+                return self._load()
+            except WorkerLost:
+                self._replace_worker()
+                if attempt:
+                    reason = "its top level ends the worker process"
+                    raise _rejected(self.task.program, reason) from None
+        return None
+
+    def _load(self) -> None:
+        worker, program = self.loan.worker, self.task.program
+        worker.cancelled = self.session.cancelled
+        if worker.key is not None:
             return
-        program = task.program
         try:
             reply = worker.ask(
-                "load",
+                ("load", program.source, program.entry_point),
                 limit=max(_LOAD_SECONDS, self.session.timeout),
-                key=task.key,
-                source=program.source,
-                entry_point=program.entry_point,
-                codes=task.codes,
             )
         except WorkerLost as lost:
             if lost.cause == "row":
                 raise _rejected(program, "its top level takes too long") from None
             raise
-        if not reply["ok"]:
-            raise _rejected(program, reply["reason"])
-        worker.loaded.add(task.key)
+        if reply.status != DONE:
+            raise _rejected(program, reply.text)
+        worker.key, worker.session = key_of(program), self.session
 
-    def load_all(self, tasks: Sequence[Task]) -> None:
-        """Load programs before any of them runs.
-
-        Parameters
-        ----------
-        tasks : sequence of Task
-
-        Raises
-        ------
-        ProgramRejected
-            A program cannot be loaded.
-        """
-        for task in tasks:
-            for attempt in range(2):
-                try:
-                    self.load(task)
-                    break
-                except WorkerLost:
-                    self._replace_worker()
-                    if attempt:
-                        reason = "its top level ends the worker process"
-                        raise _rejected(task.program, reason) from None
-
-    def run(self, task: Task, budget: float | None = None) -> ChunkResult:
-        """Run a program over the rows of the chunk.
+    def run(
+        self, columns: bytes, n_rows: int, budget: float | None = None
+    ) -> ChunkResult:
+        """Run the program over the rows of a chunk.
 
         A row on which the worker ends or runs out of memory is tried once more in a
         new worker before it counts as lost; `MAX_LOST_ROWS` lost rows end the program,
@@ -175,7 +151,10 @@ class ChunkRunner:
 
         Parameters
         ----------
-        task : Task
+        columns : bytes
+            What `encode_columns` made of the columns of the task.
+        n_rows : int
+            Number of rows.
         budget : float, optional
             Seconds that are left for the program.
 
@@ -188,28 +167,27 @@ class ChunkRunner:
         RuntimeError
             Workers end again and again before they reach a row.
         """
-        result = ChunkResult(np.full(self.n_rows, SKIPPED, dtype=np.int32))
+        result = ChunkResult(np.full(n_rows, SKIPPED, dtype=np.int32))
         start = n_lost_rows = n_lost_workers = 0
         retried: int | None = None
-        while start < self.n_rows:
+        while start < n_rows:
             left = None if budget is None else budget - result.seconds
             if left is not None and left <= 0:
                 result.votes[start:] = BUDGET
                 result.failed = result.failed or (start, _REASONS[BUDGET])
                 break
-            began = time.perf_counter()
             try:
-                reply = self._ask_to_run(task, start, left)
-                row, kind = reply["row"], None if reply["ok"] else MEMORY
-                result.seconds += reply["seconds"]
-                if reply["failed"] and result.failed is None:
-                    result.failed = (int(reply["failed"][0]), str(reply["failed"][1]))
+                reply = self._ask_to_run(columns, start, left)
+                row, kind = reply.row, None if reply.status == DONE else MEMORY
+                result.seconds += self.loan.worker.spent
+                if reply.failed != NO_ROW and result.failed is None:
+                    result.failed = reply.failed, reply.text
             except WorkerLost as lost:
                 row, kind = lost.row, _KINDS[lost.cause]
-                result.seconds += time.perf_counter() - began
-            if not start <= row < self.n_rows:
+                result.seconds += lost.seconds
+            if not start <= row < n_rows:
                 row = NO_ROW
-            done = self.n_rows if kind is None else max(row, start)
+            done = n_rows if kind is None else max(row, start)
             result.votes[start:done] = self.loan.worker.votes(start, done)
             start = done
             if kind is None:
@@ -233,28 +211,41 @@ class ChunkRunner:
                     break
         return result
 
-    def _ask_to_run(
-        self, task: Task, start: int, budget: float | None
-    ) -> dict[str, Any]:
-        self.load(task)
+    def _ask_to_run(self, columns: bytes, start: int, budget: float | None) -> Reply:
+        self._load()
         worker = self.loan.worker
-        if self.sent_to is not worker:
-            worker.ask("columns", limit=_COLUMNS_SECONDS, columns=self.columns)
-            self.sent_to = worker
-        return worker.ask(
-            "run",
+        # What the program left behind in another run is not for this one.
+        anew = worker.session is not self.session
+        reply = worker.ask(
+            ("run", anew, self.task.codes, start),
+            columns,
             limit=self.session.timeout,
             total=budget,
-            key=task.key,
-            names=task.columns,
-            start=start,
-            stop=self.n_rows,
+            before=_LOAD_SECONDS,
         )
+        if reply.status == REFUSED:
+            raise _rejected(self.task.program, reply.text)
+        worker.session = self.session
+        return reply
 
     def _replace_worker(self) -> None:
         if self.session.cancelled.is_set():
             raise RuntimeError("the run was given up")
         self.loan.replace()
+
+
+def key_of(program: LabelingProgram) -> tuple[str, str | None]:
+    """Say which worker a program may have: one that has run it before.
+
+    Parameters
+    ----------
+    program : LabelingProgram
+
+    Returns
+    -------
+    key : tuple
+    """
+    return program.source, program.entry_point
 
 
 _REASONS = {

@@ -4,6 +4,9 @@ import contextlib
 import mmap
 import os
 import queue
+import select
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -15,13 +18,12 @@ from typing import Any
 import numpy as np
 
 from ._protocol import (
-    MAX_REPLY,
     NO_ROW,
+    REPLY_BYTES,
     SHARED_BYTES,
     VOTES_OFFSET,
-    decode,
+    Reply,
     encode,
-    read_frame,
 )
 
 MEMORY = 1 << 30
@@ -35,9 +37,13 @@ _BOOT = """
 import sys, types
 package = sys.modules["programs"] = types.ModuleType("programs")
 package.__path__ = [sys.argv[1]]
-from programs._worker import main
-main(sys.argv[2], int(sys.argv[3]))
+from programs.{module} import main
+main({of}(sys.argv[2]), int(sys.argv[3]))
 """
+
+_NOT_STARTED = (
+    f"{sys.executable or 'Python'} could not be started as a worker process: {{}}"
+)
 
 # Without these some interpreters do not start at all.
 _PASSED_ON = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -53,12 +59,15 @@ class WorkerLost(Exception):  # noqa: N818 -- reads as what happened
     cause : {"itself", "row", "request"}
         Whether it ended by itself, or was ended because that row or the request as a
         whole took too long.
+    seconds : float
+        Time that it spent on the request.
     """
 
-    def __init__(self, row: int, cause: str) -> None:
+    def __init__(self, row: int, cause: str, seconds: float) -> None:
         super().__init__(f"worker process lost at row {row}")
         self.row = row
         self.cause = cause
+        self.seconds = seconds
 
 
 class Worker:
@@ -76,74 +85,68 @@ class Worker:
     """
 
     def __init__(self, memory: int = MEMORY) -> None:
+        # What it holds and for whom; of no meaning here.
+        self.key: object = None
         self.session: object = None
-        self.loaded: set[int] = set()
         self.cancelled = threading.Event()
-        descriptor, path = tempfile.mkstemp(prefix="labeling-")
-        self._path = Path(path)
+        self.spent = 0.0
+        self.process: _Spawned | _Forked
         try:
-            os.ftruncate(descriptor, SHARED_BYTES)
-            self._map = mmap.mmap(descriptor, SHARED_BYTES)
-        finally:
-            os.close(descriptor)
-        self._progress = np.frombuffer(self._map, np.int64, 1)
-        self._votes = np.frombuffer(self._map, np.int32, offset=VOTES_OFFSET)
+            self.process = _Forked(memory) if FORKS else _Spawned(memory)
+        except OSError as error:
+            raise RuntimeError(_NOT_STARTED.format(error)) from None
+        shared = self.process.shared
+        self._progress = np.frombuffer(shared, np.int64, 1)
+        self._votes = np.frombuffer(shared, np.int32, offset=VOTES_OFFSET)
         self._progress[0] = NO_ROW
-        self._lifeline: int | None
-        self._process, self._lifeline = _start(path, memory)
-        self._replies: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._requests = self._process.stdin
-        self._reader = threading.Thread(
-            target=_read_replies,
-            args=(self._process.stdout.fileno(), self._replies),
-            name="labeling-replies",
-            daemon=True,
-        )
-        self._reader.start()
         try:
-            started = self._wait(_START_SECONDS)
+            started = self._wait(b"", _START_SECONDS)
         except WorkerLost:
+            raise RuntimeError(_NOT_STARTED.format("it ended")) from None
+        except BaseException:
             self.close()
-            raise RuntimeError(
-                f"{sys.executable or 'Python'} could not be started as a worker process"
-            ) from None
+            raise
         # Whether the kernel refuses the process all calls that it does not need.
-        self.restricted = started.get("restricted") is True
-        if os.name == "posix":
-            self._path.unlink()
+        self.restricted = started.row == 1
 
     @property
     def pid(self) -> int:
         """Number of the process."""
-        return self._process.pid
+        return self.process.pid
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        return self._process.poll() is None
+        return self.process.is_alive()
 
     def ask(
-        self, do: str, *, limit: float, total: float | None = None, **details: Any
-    ) -> dict[str, Any]:
-        """Send a request and wait for the reply.
+        self,
+        head: tuple[Any, ...],
+        body: bytes = b"",
+        *,
+        limit: float,
+        total: float | None = None,
+        before: float = 0.0,
+    ) -> Reply:
+        """Send a request and wait for the reply; `spent` is then what it took.
 
         Parameters
         ----------
-        do : str
+        head : tuple
             What to do.
+        body : bytes, optional
+            Columns that it needs.
         limit : float
             Seconds of processor time (where the system tells, else of wall time) that
             the worker may spend on one row, or on the whole request if it has no rows.
         total : float, optional
             Seconds of the same kind for all rows of the request.
-        **details : object
-            What the request needs, as JSON holds it.
+        before : float, default=0.0
+            Seconds until the first row, where they are more than `limit`.
 
         Returns
         -------
-        reply : dict
+        reply : Reply
 
         Raises
         ------
@@ -151,13 +154,7 @@ class Worker:
             The process ended, or stood still and was ended.
         """
         self._progress[0] = NO_ROW
-        data = memoryview(encode({"do": do, **details}))
-        try:
-            while data:
-                data = data[self._requests.write(data) :]
-        except OSError:
-            raise self._lost("itself") from None
-        return self._wait(limit, total)
+        return self._wait(encode(head, body), limit, total, before)
 
     def votes(self, start: int, stop: int) -> np.ndarray:
         """Copy the votes that the worker has written.
@@ -175,19 +172,366 @@ class Worker:
 
     def close(self) -> None:
         """End the process at once; closing twice is fine."""
+        self.process.close()
+        # Nothing may view the map when it is closed.
+        self._progress, self._votes = self._progress.copy(), self._votes.copy()
+        self.process.shared.close()
+
+    def forget(self) -> None:
+        """Let go of a process that belongs to the parent of this one."""
+        self.process.forget()
+
+    def _wait(
+        self,
+        request: bytes,
+        limit: float,
+        total: float | None = None,
+        before: float = 0.0,
+    ) -> Reply:
+        """Send a request, wait for a reply, and end a worker that takes too long."""
+        tick = min(_TICK, limit / 4)
+        whole, watch = _Watch(self.pid), _Watch(self.pid)
+        row = NO_ROW
+        left = memoryview(request)
+        while True:
+            try:
+                left, data = self.process.exchange(left, tick)
+                if data is not None:
+                    reply = Reply.unpack(data)
+                    self.spent = whole.seconds
+                    return reply
+            except (OSError, ValueError, struct.error):
+                raise self._lost("itself", whole) from None
+            if self.cancelled.is_set():
+                raise self._lost("itself", whole)
+            now = int(self._progress[0])
+            most = limit if now != NO_ROW else max(limit, before)
+            if now != row:
+                row = now
+                watch = _Watch(self.pid)
+            elif watch.passed(most, tick):
+                lost = self._lost("row", whole)
+                if lost.row != row:
+                    lost.cause = "itself"
+                raise lost
+            if total is not None and whole.passed(total, tick):
+                raise self._lost("request", whole)
+
+    def _lost(self, cause: str, watch: "_Watch") -> WorkerLost:
+        """End the process and say where it was."""
+        seconds = watch.seconds
+        self.close()
+        return WorkerLost(int(self._progress[0]), cause, seconds)
+
+
+class _Watch:
+    """Stop-watch of one process that runs only while the process does."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.wall = 0.0
+        self.began = _used(pid)
+        self.began_here = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Processor time that was used, wall time where nobody tells."""
+        used = _used(self.pid)
+        if used is None or self.began is None:
+            return time.perf_counter() - self.began_here
+        return used - self.began
+
+    def passed(self, limit: float, tick: float) -> bool:
+        """Whether the limit is used up, one tick after the last look."""
+        # Counted in ticks: a host that was suspended blames no row for that.
+        self.wall += tick
+        used = _used(self.pid)
+        if used is None or self.began is None:
+            return self.wall > limit
+        return used - self.began > limit or self.wall > limit * _WALL_FACTOR
+
+
+def _used(pid: int) -> float | None:
+    """Processor time of a process; Linux has a clock for each, numbered by its pid."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return None
+
+
+def _start_python(
+    module: str, argument: str, memory: int, *, of: str = "str", **streams: Any
+) -> "subprocess.Popen[bytes]":
+    """Start an interpreter that imports nothing but a module of this folder."""
+    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return subprocess.Popen(
+        # -P, -s and our environment isolate as -I does, but -I would ignore the
+        # fixed hash seed, and then sets of str would have another order each time.
+        [
+            *(sys.executable, "-P", "-s", "-S"),
+            *(["-B"] if sys.dont_write_bytecode else []),
+            *("-c", _BOOT.format(module=module, of=of)),
+            *(str(Path(__file__).parent), argument, str(memory)),
+        ],
+        bufsize=0,
+        cwd=os.sep,
+        env={**kept, "PYTHONHASHSEED": "0"},
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        **streams,
+    )
+
+
+class _ForkServer:
+    """The process that workers of this process are forked from, once there is one."""
+
+    def __init__(self) -> None:
+        # Held by whoever forks this process, so that a child shares no half of a pipe.
+        self.lock = threading.RLock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._channel: socket.socket | None = None
+
+    def fork(self, descriptors: list[int], memory: int) -> tuple[int, int]:
+        """Fork a worker; give its number and that of the server."""
+        try:
+            return self._fork(descriptors, memory)
+        except OSError:
+            # Killed by somebody, perhaps; its workers ended with it.
+            self.close()
+            return self._fork(descriptors, memory)
+
+    def _fork(self, descriptors: list[int], memory: int) -> tuple[int, int]:
+        from ._fork_server import FORK
+
+        if self._process is None:
+            self._start(memory)
+        assert self._process is not None
+        server = self._process.pid
+        pid = self._ask(FORK, 0, descriptors)
+        if pid <= 0:
+            raise OSError("no more processes")
+        return pid, server
+
+    def end(self, pid: int, server: int) -> None:
+        """End a worker and wait for its end, unless its server has ended before."""
+        from ._fork_server import END
+
+        with self.lock, contextlib.suppress(OSError):
+            if self._process is not None and self._process.pid == server:
+                self._ask(END, pid, [])
+
+    def _start(self, memory: int) -> None:
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = _start_python(
+                "_fork_server",
+                "0",
+                memory,
+                of="int",
+                stdin=theirs,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._channel = ours
+        try:
+            ours.settimeout(_START_SECONDS)
+            self._receive()
+        except BaseException:
+            self.close()
+            raise
+
+    def _ask(self, do: bytes, pid: int, descriptors: list[int]) -> int:
+        from ._fork_server import MESSAGE
+
+        assert self._channel is not None
+        try:
+            socket.send_fds(self._channel, [MESSAGE.pack(do, pid)], descriptors)
+            return self._receive()
+        except BaseException:
+            # The next answer would be that of this question.
+            self.close()
+            raise
+
+    def _receive(self) -> int:
+        from ._fork_server import MESSAGE
+
+        assert self._channel is not None
+        data = self._channel.recv(MESSAGE.size, socket.MSG_WAITALL)
+        if len(data) < MESSAGE.size:
+            raise OSError("it ended")
+        return int(MESSAGE.unpack(data)[1])
+
+    def close(self) -> None:
+        """End the server, and with it all workers."""
+        with self.lock:
+            process, channel = self._process, self._channel
+            self._process = self._channel = None
+            if channel is not None:
+                channel.close()
+            if process is not None:
+                process.kill()
+                process.wait()
+
+    def forget(self) -> None:
+        """Let go of a server that belongs to the parent of this process."""
+        if self._process is not None:
+            self._process.returncode = 0
+        if self._channel is not None:
+            self._channel.close()
+        self.__init__()  # type: ignore[misc]
+
+
+FORK_SERVER = _ForkServer()
+# Elsewhere each worker is an interpreter that starts from nothing.
+FORKS = sys.platform == "linux" and hasattr(os, "memfd_create")
+
+
+class _Forked:
+    """A process of the fork server: starts in a millisecond."""
+
+    def __init__(self, memory: int) -> None:
+        opened: list[int] = []
+        with FORK_SERVER.lock:
+            try:
+                opened += os.pipe()
+                opened += os.pipe()
+                shared = os.memfd_create("votes")
+                opened.append(shared)
+                os.ftruncate(shared, SHARED_BYTES)
+                self.shared = mmap.mmap(shared, SHARED_BYTES)
+                theirs = [opened[0], opened[3], shared]
+                self.pid, self.server = FORK_SERVER.fork(theirs, memory)
+            except BaseException:
+                for descriptor in opened:
+                    os.close(descriptor)
+                raise
+            for descriptor in theirs:
+                os.close(descriptor)
+        self._requests, self._replies = opened[1], opened[2]
+        os.set_blocking(self._requests, False)
+        self._poll = select.poll()
+        self._poll.register(self._replies, select.POLLIN)
+        self._is_open = True
+
+    def exchange(
+        self, left: memoryview, tick: float
+    ) -> tuple[memoryview, bytes | None]:
+        """Write what is left, wait for a reply; both as far as a tick allows."""
+        try:
+            while left:
+                left = left[os.write(self._requests, left) :]
+        except BlockingIOError:
+            # A worker that ended wakes us, too.
+            self._poll.register(self._requests, select.POLLOUT)
+            self._poll.poll(tick * 1000)
+            self._poll.unregister(self._requests)
+            return left, None
+        ready = self._poll.poll(tick * 1000)
+        return left, os.read(self._replies, REPLY_BYTES) if ready else None
+
+    def is_alive(self) -> bool:
+        if not self._is_open:
+            return False
+        # Whatever is read, an end is told; and other threads may ask meanwhile.
+        look = select.poll()
+        look.register(self._replies, 0)
+        return not look.poll(0)
+
+    def close(self) -> None:
+        if self._is_open:
+            FORK_SERVER.end(self.pid, self.server)
+            self.forget()
+
+    def forget(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            os.close(self._requests)
+            os.close(self._replies)
+
+
+class _Spawned:
+    """A process that starts as an interpreter of its own, on any system."""
+
+    def __init__(self, memory: int) -> None:
+        descriptor, path = tempfile.mkstemp(prefix="labeling-")
+        self._path = Path(path)
+        self._lifeline: int | None = None
+        try:
+            try:
+                os.ftruncate(descriptor, SHARED_BYTES)
+                self.shared = mmap.mmap(descriptor, SHARED_BYTES)
+            finally:
+                os.close(descriptor)
+            lifeline, self._lifeline = os.pipe()
+            try:
+                # Its standard error is the pipe that ends it with us.
+                self._process = _start_python(
+                    "_worker",
+                    path,
+                    memory,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=lifeline,
+                )
+            finally:
+                os.close(lifeline)
+        except BaseException:
+            if self._lifeline is not None:
+                os.close(self._lifeline)
+            self._path.unlink()
+            raise
+        self.pid = self._process.pid
+        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests = self._process.stdin
+        # Windows can wait for a pipe in a thread only.
+        self._reader = threading.Thread(
+            target=self._read, args=(self._process.stdout.fileno(),), daemon=True
+        )
+        self._reader.start()
+
+    def _read(self, descriptor: int) -> None:
+        """Pass on replies until they end, then nothing."""
+        data = b"-"
+        while data:
+            try:
+                data = os.read(descriptor, REPLY_BYTES)
+            except OSError:
+                data = b""
+            self._answers.put(data)
+
+    def exchange(
+        self, left: memoryview, tick: float
+    ) -> tuple[memoryview, bytes | None]:
+        """Write what is left, and wait for a reply for a tick."""
+        while left:
+            left = left[self._requests.write(left) or 0 :]
+        try:
+            return left, self._answers.get(timeout=tick)
+        except queue.Empty:
+            return left, None
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def close(self) -> None:
         with contextlib.suppress(OSError):
             self._process.kill()
         self._process.wait()
         # A descriptor closed under a reader could be another file's by its next read.
         self._reader.join()
         self._let_go()
-        # Nothing may view the map when it is closed, nor the file when it goes.
-        self._progress, self._votes = self._progress.copy(), self._votes.copy()
-        self._map.close()
         self._path.unlink(missing_ok=True)
 
     def forget(self) -> None:
-        """Let go of a process that belongs to the parent of this one."""
         self._process.returncode = 0
         self._let_go()
 
@@ -199,111 +543,3 @@ class Worker:
         lifeline, self._lifeline = self._lifeline, None
         if lifeline is not None:
             os.close(lifeline)
-
-    def _wait(self, limit: float, total: float | None = None) -> dict[str, Any]:
-        """Wait for a reply, and end a worker that takes too long."""
-        tick = min(_TICK, limit / 4)
-        watch, whole = _Watch(self._process.pid), _Watch(self._process.pid)
-        row = int(self._progress[0])
-        while True:
-            try:
-                data = self._replies.get(timeout=tick)
-            except queue.Empty:
-                if self.cancelled.is_set():
-                    raise self._lost("itself") from None
-                now = int(self._progress[0])
-                if now != row:
-                    row = now
-                    watch.restart()
-                elif watch.spent(limit, tick):
-                    lost = self._lost("row")
-                    if lost.row != row:
-                        lost.cause = "itself"
-                    raise lost from None
-                if total is not None and whole.spent(total, tick):
-                    raise self._lost("request") from None
-            else:
-                if data is None:
-                    raise self._lost("itself")
-                try:
-                    return decode(data)
-                except (ValueError, RecursionError):
-                    raise self._lost("itself") from None
-
-    def _lost(self, cause: str) -> WorkerLost:
-        """End the process and say where it was."""
-        self.close()
-        return WorkerLost(int(self._progress[0]), cause)
-
-
-class _Watch:
-    """Stop-watch of one process that runs only while the process does."""
-
-    def __init__(self, pid: int) -> None:
-        # Linux has a clock for each process; its number is made of the pid.
-        self.clock = (~pid << 3) | 2 if sys.platform == "linux" else None
-        self.restart()
-
-    def restart(self) -> None:
-        """Start from zero."""
-        self.wall = 0.0
-        self.began = self._used()
-
-    def spent(self, limit: float, tick: float) -> bool:
-        """Whether the limit is used up, one tick after the last look."""
-        # Counted in ticks: a host that was suspended blames no row for that.
-        self.wall += tick
-        used = self._used()
-        if used is None or self.began is None:
-            return self.wall > limit
-        return used - self.began > limit or self.wall > limit * _WALL_FACTOR
-
-    def _used(self) -> float | None:
-        if self.clock is None:
-            return None
-        try:
-            return time.clock_gettime(self.clock)
-        except OSError:
-            return None
-
-
-def _start(path: str, memory: int) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the interpreter; its standard error is the pipe that ends it with us."""
-    folder = str(Path(__file__).parent)
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    lifeline, ours = os.pipe()
-    try:
-        process = subprocess.Popen(
-            # -P, -s and our environment isolate as -I does, but -I would ignore the
-            # fixed hash seed, and then sets of str would have another order each time.
-            [
-                *(sys.executable, "-P", "-s", "-S"),
-                *(["-B"] if sys.dont_write_bytecode else []),
-                *("-c", _BOOT, folder, path, str(memory)),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=lifeline,
-            bufsize=0,
-            cwd=os.sep,
-            env={**kept, "PYTHONHASHSEED": "0"},
-            start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
-    except BaseException:
-        os.close(ours)
-        raise
-    finally:
-        os.close(lifeline)
-    return process, ours
-
-
-def _read_replies(descriptor: int, replies: queue.SimpleQueue[bytes | None]) -> None:
-    """Pass on frames until the stream ends, then None."""
-    data: bytes | None = b""
-    while data is not None:
-        try:
-            data = read_frame(lambda size: os.read(descriptor, size), MAX_REPLY)
-        except OSError:
-            data = None
-        replies.put(data)

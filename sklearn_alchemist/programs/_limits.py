@@ -5,10 +5,11 @@ import os
 import sys
 from collections.abc import Callable
 
+from ._landlock import give_up_files
 from ._seccomp import restrict_calls
 
-# F_SETSIG and SIGKILL of Linux.
 _SIGKILL = 9
+_PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent(lifeline: int) -> None:
@@ -43,6 +44,32 @@ def end_with_parent(lifeline: int) -> None:
     signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
 
 
+def end_after_parent(parent: int) -> None:
+    """Make this process of Linux end when its parent does, whatever it is at.
+
+    Parameters
+    ----------
+    parent : int
+        Number of the parent that this process was forked by.
+    """
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def seal() -> None:
+    """Give up all files, in this process and in what it will fork."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
+            resource.setrlimit(limit, (0, 0))
+    with contextlib.suppress(ImportError):
+        give_up_files()
+
+
 def lock_down(memory: int, writable: int) -> bool:
     """Give up memory, files, new processes and system calls for good.
 
@@ -60,6 +87,7 @@ def lock_down(memory: int, writable: int) -> bool:
     """
     with contextlib.suppress(ImportError):
         import ctypes  # noqa: F401 -- for the last step, when files are out of reach
+    seal()
     for step in _steps(memory):
         # A system that lacks one limit still gets the others.
         with contextlib.suppress(OSError, ValueError):
@@ -76,9 +104,7 @@ def _steps(memory: int) -> list[Callable[[], None]]:
 
     limits = [
         ("RLIMIT_AS", memory),
-        ("RLIMIT_FSIZE", 0),
         ("RLIMIT_NPROC", 0),
-        ("RLIMIT_CORE", 0),
         ("RLIMIT_NOFILE", 0),
     ]
 

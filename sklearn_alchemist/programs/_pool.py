@@ -7,17 +7,19 @@ import threading
 import weakref
 from collections.abc import Iterator
 
-from ._host import Worker
+from ._host import FORK_SERVER, Worker
+
+MAX_IDLE = 32
 
 
 class WorkerPool:
-    """Workers that wait for work; any thread may take one.
+    """Workers that wait for work of their own program; any thread may take one.
 
     Examples
     --------
     >>> from sklearn_alchemist.programs._pool import WorkerPool
     >>> pool = WorkerPool()
-    >>> worker = pool.take()
+    >>> worker = pool.take("a program")
     >>> worker.alive
     True
     >>> pool.give_back(worker)
@@ -29,8 +31,18 @@ class WorkerPool:
     def __init__(self) -> None:
         self._reset()
 
-    def take(self) -> Worker:
-        """Give a worker that waits, or start one.
+    def holds(self, key: object) -> bool:
+        """Whether a worker waits for this program."""
+        with self._lock:
+            return any(worker.key == key for worker in self._idle)
+
+    def take(self, key: object) -> Worker:
+        """Give a worker that waits for this program, or start one without a program.
+
+        Parameters
+        ----------
+        key : hashable
+            What `Worker.key` must be.
 
         Returns
         -------
@@ -39,9 +51,13 @@ class WorkerPool:
         """
         while True:
             with self._lock:
-                worker = self._idle.pop() if self._idle else None
+                # The one that has waited least is warm.
+                found = (w for w in reversed(self._idle) if w.key == key)
+                worker = next(found, None)
+                if worker is not None:
+                    self._idle.remove(worker)
             if worker is None:
-                worker = Worker()
+                worker = _start()
                 with self._lock:
                     self._all.add(worker)
                 return worker
@@ -55,21 +71,27 @@ class WorkerPool:
         Parameters
         ----------
         worker : Worker
-            One that ended is closed instead.
+            One that ended or has no program is closed instead, and so is the one that
+            has waited longest if there are too many.
         """
-        with self._lock:
-            if worker.alive and len(self._idle) < _MAX_IDLE:
+        ending = [worker]
+        if worker.key is not None and worker.alive:
+            with self._lock:
                 self._idle.append(worker)
-                return
-        worker.close()
+                ending = self._idle[:-MAX_IDLE]
+                del self._idle[:-MAX_IDLE]
+        for ended in ending:
+            ended.close()
 
     def close(self) -> None:
-        """End the workers that wait."""
+        """End the workers that wait, and what they are made by if none is at work."""
         with self._lock:
             idle = self._idle.copy()
             self._idle.clear()
         for worker in idle:
             worker.close()
+        if not any(worker.alive for worker in list(self._all)):
+            FORK_SERVER.close()
 
     def forget(self) -> None:
         """Let go of all workers: after a fork they are the parent's."""
@@ -77,6 +99,7 @@ class WorkerPool:
         self._reset()
         for worker in workers:
             worker.forget()
+        FORK_SERVER.forget()
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
@@ -84,12 +107,22 @@ class WorkerPool:
         self._all: weakref.WeakSet[Worker] = weakref.WeakSet()
 
 
-_MAX_IDLE = 2 * (os.cpu_count() or 1)
+def _start() -> Worker:
+    """Start a worker; one that is killed meanwhile is replaced."""
+    for _ in range(2):
+        with contextlib.suppress(RuntimeError):
+            return Worker()
+    return Worker()
+
 
 POOL = WorkerPool()
 atexit.register(POOL.close)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=POOL.forget)
+    os.register_at_fork(
+        before=lambda: FORK_SERVER.lock.acquire(),
+        after_in_parent=lambda: FORK_SERVER.lock.release(),
+        after_in_child=POOL.forget,
+    )
 
 
 def close_workers() -> None:
@@ -106,14 +139,19 @@ def close_workers() -> None:
 
 
 @contextlib.contextmanager
-def borrowed() -> Iterator["Borrowed"]:
+def borrowed(key: object) -> Iterator["Borrowed"]:
     """Borrow a worker that can be replaced, and leave no busy one behind.
+
+    Parameters
+    ----------
+    key : hashable
+        The program that it is for.
 
     Yields
     ------
     borrowed : Borrowed
     """
-    loan = Borrowed()
+    loan = Borrowed(key)
     try:
         yield loan
     except BaseException:
@@ -125,16 +163,22 @@ def borrowed() -> Iterator["Borrowed"]:
 class Borrowed:
     """A worker on loan.
 
+    Parameters
+    ----------
+    key : hashable
+        The program that it is for.
+
     Attributes
     ----------
     worker : Worker
         The one in use.
     """
 
-    def __init__(self) -> None:
-        self.worker = POOL.take()
+    def __init__(self, key: object) -> None:
+        self.key = key
+        self.worker = POOL.take(key)
 
     def replace(self) -> None:
         """End the worker and take another."""
         self.worker.close()
-        self.worker = POOL.take()
+        self.worker = POOL.take(self.key)

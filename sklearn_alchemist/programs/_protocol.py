@@ -1,14 +1,19 @@
-"""Say what host and worker tell each other: framed JSON and shared votes."""
+"""Say what host and worker tell each other: marshalled requests, replies of one size.
 
-import json
+A worker is told what the host made, and so may unmarshal it. What it answers is never
+more than numbers in range and a short text; the rest lies in memory that only this one
+worker shares with the host.
+"""
+
+import marshal
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 MAX_ROWS = 1024
-MAX_REPLY = 1 << 16
 
-# A shared file holds the row at work (int64), then one int32 per row of a chunk.
+# Shared memory holds the row at work (int64), then one int32 per row of a chunk.
 VOTES_OFFSET = 8
 SHARED_BYTES = VOTES_OFFSET + 4 * MAX_ROWS
 
@@ -24,87 +29,126 @@ FAILURES = {
 }
 NO_ROW = -1
 
-_HEADER = struct.Struct("<Q")
+# How a request ended: as it should, without memory for a row, with a refusal.
+DONE, STARVED, REFUSED = 0, 1, 2
+
+_HEADER = struct.Struct("<QQ")
+_REPLY = struct.Struct("<iqqH1000s")
+REPLY_BYTES = _REPLY.size
 
 
-def encode(message: dict[str, Any]) -> bytes:
-    """Frame a message.
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a worker answers.
 
     Parameters
     ----------
-    message : dict
-        Anything that JSON holds, integers of any size, NaN and infinities.
+    status : {DONE, STARVED, REFUSED}
+    row : int
+        The last row that was run.
+    failed : int
+        The first row that failed, `NO_ROW` for none.
+    text : str
+        How that row failed, or why the request was refused.
+    """
+
+    status: int
+    row: int = NO_ROW
+    failed: int = NO_ROW
+    text: str = ""
+
+    def pack(self) -> bytes:
+        """Write the reply in `REPLY_BYTES` bytes."""
+        data = self.text.encode("utf-8", "backslashreplace")[:1000]
+        return _REPLY.pack(self.status, self.row, self.failed, len(data), data)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> "Reply":
+        """Read a reply that may be anybody's.
+
+        Raises
+        ------
+        ValueError
+            A number is out of range, or the text is none.
+        """
+        status, row, failed, size, text = _REPLY.unpack(data)
+        rows = range(NO_ROW, MAX_ROWS)
+        if status not in (DONE, STARVED, REFUSED) or size > len(text):
+            raise ValueError("no reply of a worker")
+        if row not in rows or failed not in rows:
+            raise ValueError("rows out of range")
+        shown = text[:size].decode("utf-8", "replace")
+        shown = "".join(c if c.isprintable() else "\ufffd" for c in shown)
+        return cls(status, row, failed, shown)
+
+
+def encode(head: tuple[Any, ...], body: bytes = b"") -> bytes:
+    """Frame a request.
+
+    Parameters
+    ----------
+    head : tuple
+        What to do, of str, numbers, None and tuples.
+    body : bytes, optional
+        Columns as `encode_columns` makes them.
 
     Returns
     -------
     frame : bytes
     """
-    try:
-        text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
-    except ValueError:
-        # Python refuses to write integers of very many digits in decimal.
-        text = json.dumps(_spell_integers(message), ensure_ascii=False)
-    # Lone surrogates have bytes of their own, so that every str survives.
-    data = text.encode("utf-8", "surrogatepass")
-    return _HEADER.pack(len(data)) + data
+    data = marshal.dumps(head)
+    return _HEADER.pack(len(data), len(body)) + data + body
 
 
-def decode(data: bytes) -> dict[str, Any]:
-    """Read a message from a frame without its header.
+def encode_columns(columns: list[list[Any]]) -> bytes:
+    """Write columns for `encode`.
 
     Parameters
     ----------
-    data : bytes
+    columns : list of list
+        Of str (with lone surrogates, too), int of any size, float, bool and None.
 
     Returns
     -------
-    message : dict
+    body : bytes
     """
-    text = data.decode("utf-8", "surrogatepass")
-    return json.loads(text, object_hook=_read_integer)
+    # Version 2 knows no references, which would make each text be remembered.
+    return marshal.dumps(columns, 2)
 
 
-def read_frame(read: Callable[[int], bytes], limit: int | None = None) -> bytes | None:
-    """Read the next frame of a stream.
+def read_request(read: Callable[[int], bytes]) -> tuple[Any, Any] | None:
+    """Read the next request of a stream.
 
     Parameters
     ----------
     read : callable
         Gives at most as many bytes as asked for, none at the end.
-    limit : int, optional
-        A longer frame counts as the end.
 
     Returns
     -------
-    data : bytes or None
-        Without the header; None at the end of the stream.
+    request : tuple of (head, columns) or None
+        None at the end of the stream.
     """
     header = _read_exactly(read, _HEADER.size)
     if header is None:
         return None
-    (size,) = _HEADER.unpack(header)
-    return None if limit is not None and size > limit else _read_exactly(read, size)
+    n_head, n_body = _HEADER.unpack(header)
+    data = _read_exactly(read, n_head + n_body)
+    if data is None:
+        return None
+    whole = memoryview(data)
+    return marshal.loads(whole[:n_head]), n_body and marshal.loads(whole[n_head:])
 
 
-def _read_exactly(read: Callable[[int], bytes], size: int) -> bytes | None:
-    data = bytearray()
-    while len(data) < size:
-        piece = read(min(size - len(data), 1 << 20))
-        if not piece:
+def _read_exactly(read: Callable[[int], bytes], size: int) -> bytes | bytearray | None:
+    data: bytes | bytearray = read(size)
+    if len(data) < size:
+        if not data:
             return None
-        data += piece
-    return bytes(data)
-
-
-def _spell_integers(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _spell_integers(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_spell_integers(item) for item in value]
-    if isinstance(value, int) and abs(value) >> 64:
-        return {"integer": hex(value)}
-    return value
-
-
-def _read_integer(value: dict[str, Any]) -> Any:
-    return int(value["integer"], 16) if value.keys() == {"integer"} else value
+        data = bytearray(data)
+        while len(data) < size:
+            piece = read(min(size - len(data), 1 << 20))
+            if not piece:
+                return None
+            data += piece
+    return data

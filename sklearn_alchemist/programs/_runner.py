@@ -1,22 +1,40 @@
 """Run labeling programs over columns and collect their votes."""
 
 import math
+import os
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from ..exceptions import ProgramRejected, SandboxError, SandboxWarning
-from ._chunk import MAX_LOST_ROWS, ChunkResult, ChunkRunner, Session, Task
+from ._chunk import (
+    MAX_LOST_ROWS,
+    ChunkResult,
+    ProgramRunner,
+    Session,
+    Task,
+    key_of,
+)
 from ._distinct import Distinct, find_distinct
+from ._host import Worker
 from ._in_process import InProcessRunner
-from ._pool import borrowed
+from ._pool import MAX_IDLE, POOL, borrowed
 from ._program import LabelingProgram, Scalar
-from ._protocol import ABSTAIN, CRASH, FAILURES, MAX_ROWS, MEMORY, SKIPPED, TIMEOUT
+from ._protocol import (
+    ABSTAIN,
+    CRASH,
+    FAILURES,
+    MAX_ROWS,
+    MEMORY,
+    SKIPPED,
+    encode_columns,
+)
 
 # What all programs do with these rows fits into a cache of the processor.
 MAX_CHARACTERS = 1 << 18
@@ -187,9 +205,8 @@ def prove_sandbox(sandbox: str | None) -> None:
     >>> prove_sandbox("auto")
     """
     if sandbox == "strict":
-        with borrowed() as loan:
-            if not loan.worker.restricted:
-                raise SandboxError(_UNRESTRICTED)
+        with borrowed(None) as loan:
+            _require_walls(loan.worker, strict=True)
 
 
 def _columns_of(program: LabelingProgram, known: list[str]) -> tuple[str, ...]:
@@ -248,47 +265,72 @@ def _run_chunks(
     n_jobs: int | None,
     strict: bool,
 ) -> Generator[list[ChunkResult], None, None]:
-    """Run chunks in threads that drive one worker each; results in order."""
+    """Run each program on each chunk, in threads that wait for one worker each."""
     losses = np.zeros((len(chunks), len(tasks)), dtype=np.int64)
     seconds = np.zeros((len(chunks), len(tasks)))
 
-    def run(number: int) -> list[ChunkResult]:
-        start, stop = chunks[number]
-        part = {name: values[start:stop] for name, values in columns.items()}
-        results = []
-        with borrowed() as loan:
-            runner = ChunkRunner(loan, session, part)
-            for task in tasks:
-                # What earlier chunks have lost by now already switches it off here.
-                if losses[:number, task.key].sum() >= MAX_LOST_ROWS:
-                    votes = np.full(stop - start, SKIPPED, dtype=np.int32)
-                    results.append(ChunkResult(votes))
-                    continue
-                left = session.budget
-                if left is not None:
-                    left -= float(seconds[:, task.key].sum())
-                results.append(runner.run(task, left))
-                losses[number, task.key] = _lost(results[-1].votes).sum()
-                seconds[number, task.key] = results[-1].seconds
-        return results
+    def load(task: Task) -> None:
+        with borrowed(key_of(task.program)) as loan:
+            _require_walls(loan.worker, strict)
+            ProgramRunner(loan, session, task).load()
 
-    with borrowed() as loan:
-        if not loan.worker.restricted:
-            if strict:
-                raise SandboxError(_UNRESTRICTED)
-            warn_once(_UNRESTRICTED)
-        ChunkRunner(loan, session, {}).load_all(tasks)
-    n_threads = min(_n_jobs(n_jobs, len(chunks)), len(chunks))
-    if n_threads == 1:
-        yield from map(run, range(len(chunks)))
-        return
+    # Programs that follow each other read the same columns, as a rule.
+    @lru_cache(maxsize=2 * (os.cpu_count() or 1) + 2)
+    def encoded(number: int, names: tuple[str, ...]) -> bytes:
+        start, stop = chunks[number]
+        return encode_columns([list(columns[name][start:stop]) for name in names])
+
+    def run(unit: tuple[int, Task]) -> ChunkResult:
+        number, task = unit
+        start, stop = chunks[number]
+        # What earlier chunks have lost by now already switches it off here.
+        if losses[:number, task.key].sum() >= MAX_LOST_ROWS:
+            return ChunkResult(np.full(stop - start, SKIPPED, dtype=np.int32))
+        left = session.budget
+        if left is not None:
+            left -= float(seconds[:, task.key].sum())
+        with borrowed(key_of(task.program)) as loan:
+            _require_walls(loan.worker, strict)
+            runner = ProgramRunner(loan, session, task)
+            result = runner.run(encoded(number, task.columns), stop - start, left)
+        losses[number, task.key] = _lost(result.votes).sum()
+        seconds[number, task.key] = result.seconds
+        return result
+
+    for task in tasks:
+        if not POOL.holds(key_of(task.program)):
+            load(task)
+    # More programs than workers may wait would start one for each chunk.
+    blocks = [tasks[k : k + MAX_IDLE] for k in range(0, len(tasks), MAX_IDLE)]
+    units = [
+        (number, task)
+        for block in blocks
+        for number in range(len(chunks))
+        for task in block
+    ]
+    n_threads = min(_n_jobs(n_jobs, len(units)), len(units))
     with ThreadPoolExecutor(n_threads, "labeling") as executor:
         try:
-            yield from executor.map(run, range(len(chunks)))
+            one = n_threads == 1
+            found = map(run, units) if one else executor.map(run, units)
+            gathered: dict[int, list[ChunkResult]] = {}
+            for (number, _), result in zip(units, found, strict=True):
+                results = gathered.setdefault(number, [])
+                results.append(result)
+                if len(results) == len(tasks):
+                    yield gathered.pop(number)
         except BaseException:
             session.cancelled.set()
             executor.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _require_walls(worker: Worker, strict: bool) -> None:
+    """Raise or warn where the kernel refuses a worker nothing."""
+    if not worker.restricted:
+        if strict:
+            raise SandboxError(_UNRESTRICTED)
+        warn_once(_UNRESTRICTED)
 
 
 def _run_here(
@@ -325,9 +367,9 @@ _UNRESTRICTED = (
 )
 
 
-def _n_jobs(n_jobs: int | None, n_chunks: int) -> int:
+def _n_jobs(n_jobs: int | None, n_units: int) -> int:
     """Count the threads that joblib's conventions ask for."""
-    if n_chunks == 1:
+    if n_units == 1 or n_jobs == 1:
         return 1
     import joblib
 
@@ -336,7 +378,7 @@ def _n_jobs(n_jobs: int | None, n_chunks: int) -> int:
 
 def _lost(votes: np.ndarray) -> np.ndarray:
     """Mark rows that count towards switching a program off."""
-    return np.isin(votes, (TIMEOUT, MEMORY, CRASH))
+    return (votes <= MEMORY) & (votes >= CRASH)
 
 
 def _collect(

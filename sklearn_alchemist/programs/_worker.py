@@ -1,13 +1,9 @@
-"""Run labeling programs in a process of their own, as the host says."""
+"""Run one labeling program in a process of its own, as the host says."""
 
-import _strptime  # type: ignore[import-not-found]
 import gc
 import mmap
 import os
-import re
 import sys
-import time
-import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
@@ -17,19 +13,142 @@ from ._guard import Refusal, guard
 from ._limits import end_with_parent, lock_down, silence
 from ._protocol import (
     ABSTAIN,
+    DONE,
+    REFUSED,
     SHARED_BYTES,
+    STARVED,
     VOTES_OFFSET,
-    decode,
-    encode,
-    read_frame,
+    Reply,
+    read_request,
 )
 from ._rows import FILE, describe, run_rows
 
-_MAX_COMPILED = 256
+
+class Worker:
+    """What a worker holds: one program, once it is told which.
+
+    Parameters
+    ----------
+    facades : dict of str to object
+        What `build_facades` made.
+    """
+
+    def __init__(self, facades: dict[str, Any]) -> None:
+        self.facades = facades
+        self.direct = direct_names(facades)
+        self.code: Any = None
+        self.entry_point = ""
+        self.label: Callable[..., Any] | None = None
+
+    def serve(self, requests: int, replies: int, shared: Any) -> None:
+        """Answer requests until they end.
+
+        Parameters
+        ----------
+        requests, replies : int
+            Descriptors to read from and to write to.
+        shared : buffer of `SHARED_BYTES` bytes
+            Progress and votes.
+        """
+        whole = memoryview(shared)
+        progress = whole[:VOTES_OFFSET].cast("q")
+        votes = whole[VOTES_OFFSET:].cast("i")
+        while (
+            request := read_request(lambda size: os.read(requests, size))
+        ) is not None:
+            (do, *details), columns = request
+            if do == "load":
+                reply = self.load(*details)
+            else:
+                anew, codes, start = details
+                reply = self.run(anew, codes, start, columns, progress, votes)
+            del request, columns
+            os.write(replies, reply.pack())
+
+    def load(self, source: str, entry_point: str) -> Reply:
+        """Check and compile a program, and execute its top level."""
+        try:
+            self.code = compile(guard(source), FILE, "exec", dont_inherit=True)
+        except Refusal as refusal:
+            return Reply(REFUSED, text=str(refusal))
+        except Exception as error:
+            return Reply(REFUSED, text=describe(error))
+        self.entry_point = entry_point
+        return self.begin()
+
+    def begin(self) -> Reply:
+        """Execute the top level, so that nothing of what was before is left."""
+        namespace: dict[str, Any] = {"__name__": PROGRAM}
+        namespace["__builtins__"] = make_builtins(namespace, self.facades, self.direct)
+        self.label = None
+        try:
+            exec(self.code, namespace)
+        except BaseException as error:
+            return Reply(REFUSED, text=describe(error))
+        label = namespace.get(self.entry_point)
+        if not callable(label):
+            return Reply(REFUSED, text=f"{self.entry_point} is no function")
+        self.label = label
+        return Reply(DONE)
+
+    def run(
+        self,
+        anew: bool,
+        codes: tuple[tuple[Any, int], ...],
+        start: int,
+        columns: list[list[Any]],
+        progress: "memoryview[int]",
+        votes: "memoryview[int]",
+    ) -> Reply:
+        """Run the program over rows; stop early where memory ran out."""
+        if anew and (begun := self.begin()).status != DONE:
+            return begun
+        assert self.label is not None
+        if start:
+            columns = [values[start:] for values in columns]
+        row, starved, failed = run_rows(
+            self.label,
+            {None: ABSTAIN, **dict(codes)},
+            zip(*columns, strict=True),
+            start,
+            progress,
+            votes,
+        )
+        status = STARVED if starved else DONE
+        return Reply(status, row) if failed is None else Reply(status, row, *failed)
+
+
+def prepare() -> Worker:
+    """Import all that programs may need, and forget what the process was told.
+
+    Returns
+    -------
+    worker : Worker
+        Without a program.
+    """
+    os.environ.clear()
+    worker = Worker(build_facades())
+    _import_what_c_code_needs()
+    # The digits of an integer are data here, and time is limited anyway.
+    sys.set_int_max_str_digits(0)
+    gc.collect()
+    gc.freeze()
+    # Programs make few cycles, and looking for them takes a twentieth of the time.
+    gc.set_threshold(5_000, 20, 20)
+    return worker
+
+
+def _import_what_c_code_needs() -> None:
+    """Import what could no longer be opened after the lock-down."""
+    import _strptime  # type: ignore[import-not-found]  # noqa: F401
+    import traceback  # noqa: F401
+
+    for codec in ("ascii", "latin-1", "utf-16", "cp1252", "idna", "unicode_escape"):
+        "".encode(codec)
 
 
 def main(shared_path: str, memory: int) -> None:
-    """Serve requests from standard input until it ends.
+    """Be a worker whose requests come from standard input.
 
     Parameters
     ----------
@@ -40,118 +159,9 @@ def main(shared_path: str, memory: int) -> None:
     """
     replies = silence()
     with open(shared_path, "r+b") as file:  # noqa: PTH123 -- pathlib is slow to import
-        shared = memoryview(mmap.mmap(file.fileno(), SHARED_BYTES))
-    os.environ.clear()
-    facades = build_facades()
-    _import_what_c_code_needs()
+        shared = mmap.mmap(file.fileno(), SHARED_BYTES)
+    worker = prepare()
     end_with_parent(lifeline=2)
-    # The digits of an integer are data here, and time is limited anyway.
-    sys.set_int_max_str_digits(0)
-    gc.freeze()
-    # Programs make few cycles, and looking for them takes a twentieth of the time.
-    gc.set_threshold(5_000, 20, 20)
-    worker = _Worker(shared, facades)
     restricted = lock_down(memory, replies)
-    _send(replies, {"ok": True, "restricted": restricted})
-    while (frame := read_frame(lambda size: os.read(0, size))) is not None:
-        _send(replies, worker.answer(decode(frame)))
-
-
-def _send(descriptor: int, message: dict[str, Any]) -> None:
-    data = memoryview(encode(message))
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
-def _import_what_c_code_needs() -> None:
-    """Import what could no longer be opened after the lock-down."""
-    import traceback  # noqa: F401
-
-    for codec in ("ascii", "latin-1", "utf-16", "cp1252", "idna", "unicode_escape"):
-        "".encode(codec)
-
-
-def _forget_what_programs_cached() -> None:
-    """Clear caches of the standard library, in which programs may have left lies.
-
-    An object of a program's own class can claim to equal any text or number, and what
-    is kept for it would be found by the next program.
-    """
-    re.purge()
-    _strptime._regex_cache.clear()
-    urllib.parse.clear_cache()  # type: ignore[attr-defined]
-
-
-class _Worker:
-    """What a worker holds between requests: classes, programs and columns."""
-
-    def __init__(self, shared: memoryview, facades: dict[str, Any]) -> None:
-        self.progress = shared[:VOTES_OFFSET].cast("q")
-        self.votes = shared[VOTES_OFFSET:].cast("i")
-        self.facades = facades
-        self.direct = direct_names(facades)
-        self.compiled: dict[str, Any] = {}
-        self.programs: dict[int, tuple[Callable[..., Any], dict[Any, int]]] = {}
-        self.columns: dict[str, list[Any]] = {}
-
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Do what one request says."""
-        match request.pop("do"):
-            case "load":
-                return self.load(**request)
-            case "columns":
-                self.columns = request["columns"]
-                return {"ok": True}
-            case "run":
-                return self.run(**request)
-            case _:
-                self.programs.clear()
-                self.columns = {}
-                return {"ok": True}
-
-    def load(
-        self, key: int, source: str, entry_point: str, codes: list[tuple[Any, int]]
-    ) -> dict[str, Any]:
-        """Execute a program's top level."""
-        namespace: dict[str, Any] = {"__name__": PROGRAM}
-        namespace["__builtins__"] = make_builtins(namespace, self.facades, self.direct)
-        try:
-            exec(self.code_of(source), namespace)
-        except Refusal as refusal:
-            return {"ok": False, "reason": str(refusal)}
-        except BaseException as error:
-            return {"ok": False, "reason": describe(error)}
-        finally:
-            _forget_what_programs_cached()
-        function = namespace.get(entry_point)
-        if not callable(function):
-            return {"ok": False, "reason": f"{entry_point} is no function"}
-        self.programs[key] = function, {None: ABSTAIN, **dict(codes)}
-        return {"ok": True}
-
-    def code_of(self, source: str) -> Any:
-        """Check and compile a program, once."""
-        code = self.compiled.get(source)
-        if code is None:
-            if len(self.compiled) >= _MAX_COMPILED:
-                self.compiled.clear()
-            code = compile(guard(source), FILE, "exec", dont_inherit=True)
-            self.compiled[source] = code
-        return code
-
-    def run(self, key: int, names: list[str], start: int, stop: int) -> dict[str, Any]:
-        """Run a program over rows; stop early where memory ran out."""
-        label, codes = self.programs[key]
-        columns = [self.columns[name][start:stop] for name in names]
-        began = time.perf_counter()
-        row, starved, failed = run_rows(
-            label, codes, zip(*columns, strict=True), start, self.progress, self.votes
-        )
-        seconds = time.perf_counter() - began
-        _forget_what_programs_cached()
-        return {
-            "ok": not starved,
-            "row": row,
-            "seconds": seconds,
-            "failed": failed,
-        }
+    os.write(replies, Reply(DONE, row=int(restricted)).pack())
+    worker.serve(0, replies, shared)

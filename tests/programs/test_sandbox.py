@@ -5,6 +5,7 @@ import sys
 import textwrap
 import threading
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -15,11 +16,11 @@ from sklearn_alchemist.exceptions import (
     SandboxWarning,
 )
 from sklearn_alchemist.programs import _runner, _seccomp, run_programs
-from sklearn_alchemist.programs._pool import POOL
+from sklearn_alchemist.programs._pool import POOL, borrowed
 
-RESTRICTED = POOL.take()
-POOL.give_back(RESTRICTED)
-restricted = pytest.mark.skipif(not RESTRICTED.restricted, reason="no seccomp here")
+with borrowed(None) as loan:
+    RESTRICTED = loan.worker.restricted
+restricted = pytest.mark.skipif(not RESTRICTED, reason="no seccomp here")
 
 # What native code could still ask the kernel for, were it reached.
 CALLS = {
@@ -68,12 +69,9 @@ def test_the_kernel_refuses_what_programs_do_not_need():
 
 @restricted
 def test_workers_are_restricted():
-    worker = POOL.take()
-    try:
-        with open(f"/proc/{worker.pid}/status") as file:  # noqa: PTH123
-            fields = dict(line.split(":\t", 1) for line in file if ":\t" in line)
-    finally:
-        POOL.give_back(worker)
+    with borrowed(None) as loan:
+        status = Path(f"/proc/{loan.worker.pid}/status").read_text()
+    fields = dict(line.split(":\t", 1) for line in status.splitlines())
     assert fields["Seccomp"].strip() == "2"
     assert fields["NoNewPrivs"].strip() == "1"
 
@@ -94,8 +92,8 @@ def unrestricted(monkeypatch):
     monkeypatch.setattr(_runner, "_WARNED", set())
     take = POOL.take
 
-    def take_unrestricted():
-        worker = take()
+    def take_unrestricted(key):
+        worker = take(key)
         worker.restricted = False
         return worker
 

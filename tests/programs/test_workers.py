@@ -4,6 +4,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -13,9 +14,10 @@ from pathlib import Path
 import joblib
 import pytest
 
-from sklearn_alchemist.programs import _runner, close_workers, run_programs
+from sklearn_alchemist.programs import _host, _runner, close_workers, run_programs
 from sklearn_alchemist.programs._host import Worker, WorkerLost
-from sklearn_alchemist.programs._pool import POOL
+from sklearn_alchemist.programs._pool import POOL, borrowed
+from sklearn_alchemist.programs._protocol import NO_ROW
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and forks")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="kernel ends the worker")
@@ -57,8 +59,11 @@ def test_workers_are_reused_and_closed(make):
     close_workers()
     votes_of(make(LENGTH))
     (first,) = POOL._idle
+    assert first.alive
     votes_of(make(LENGTH))
     assert POOL._idle == [first]
+    votes_of(make("def label(text): return 0"))
+    assert len(POOL._idle) == 2
     close_workers()
     assert not first.alive
     assert not is_running(first.pid)
@@ -107,11 +112,11 @@ def test_an_idle_worker_that_was_killed_is_replaced(make):
 def test_a_worker_lost_twice_on_a_row_costs_that_row(make, monkeypatch):
     ask = Worker.ask
 
-    def lose_row_two(worker, do, **details):
-        reply = ask(worker, do, **details)
-        if do == "run" and details["start"] <= 2:
+    def lose_row_two(worker, head, *body, **limits):
+        reply = ask(worker, head, *body, **limits)
+        if head[0] == "run" and head[-1] <= 2:
             worker._progress[0] = 2
-            raise worker._lost("itself")
+            raise WorkerLost(2, "itself", 0.0)
         return reply
 
     monkeypatch.setattr(Worker, "ask", lose_row_two)
@@ -122,10 +127,10 @@ def test_a_worker_lost_twice_on_a_row_costs_that_row(make, monkeypatch):
 
 
 def test_workers_that_never_work_end_the_run(make, monkeypatch):
-    def lose(worker, do, **details):
-        if do == "columns":
-            raise worker._lost("itself")
-        return ask(worker, do, **details)
+    def lose(worker, head, *body, **limits):
+        if head[0] == "run":
+            raise WorkerLost(NO_ROW, "itself", 0.0)
+        return ask(worker, head, *body, **limits)
 
     ask = Worker.ask
     monkeypatch.setattr(Worker, "ask", lose)
@@ -134,7 +139,8 @@ def test_workers_that_never_work_end_the_run(make, monkeypatch):
 
 
 def test_an_interpreter_that_does_not_start_is_named(monkeypatch):
-    monkeypatch.setattr("sklearn_alchemist.programs._host._BOOT", "raise SystemExit")
+    close_workers()
+    monkeypatch.setattr(_host, "_BOOT", "raise SystemExit")
     with pytest.raises(RuntimeError, match="could not be started"):
         Worker()
 
@@ -257,7 +263,8 @@ def test_an_idle_worker_ends_with_its_parent():
     script = (
         "import os\n"
         "from sklearn_alchemist.programs._pool import POOL\n"
-        "print(POOL.take().pid, flush=True)\n"
+        "worker = POOL.take(None)\n"
+        "print(worker.pid, flush=True)\n"
         "os._exit(0)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True)
@@ -289,26 +296,25 @@ def test_a_stopped_machine_blames_no_row(make):
 
 @linux
 def test_a_worker_has_no_open_files_but_its_pipes_and_no_environment():
-    worker = POOL.take()
-    try:
-        with open(f"/proc/{worker.pid}/limits") as file:  # noqa: PTH123
-            limits = {line[:26].strip(): line[26:].split() for line in file}
+    with borrowed(None) as loan:
+        process = Path(f"/proc/{loan.worker.pid}")
+        lines = (process / "limits").read_text().splitlines()
+        limits = {line[:26].strip(): line[26:].split() for line in lines}
         assert limits["Max open files"][:2] == ["0", "0"]
         assert limits["Max file size"][:2] == ["0", "0"]
         assert limits["Max processes"][:2] == ["0", "0"]
         assert limits["Max address space"][:2] == [str(1 << 30)] * 2
-        assert len(os.listdir(f"/proc/{worker.pid}/fd")) <= 5  # noqa: PTH208
-        environment = Path(f"/proc/{worker.pid}/environ").read_bytes()
-        assert b"HOME=" not in environment
-    finally:
-        POOL.give_back(worker)
+        assert len(list((process / "fd").iterdir())) <= 2
+        assert b"HOME=" not in (process / "environ").read_bytes()
 
 
-def test_a_lost_worker_leaves_no_file():
+@pytest.mark.parametrize("forks", [False, pytest.param(True, marks=linux)])
+def test_a_lost_worker_leaves_no_file(monkeypatch, tmp_path, forks):
+    monkeypatch.setattr(_host, "FORKS", forks)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     worker = Worker()
-    path = worker._path
     worker.close()
     worker.close()
-    assert not path.exists()
+    assert list(tmp_path.iterdir()) == []
     with pytest.raises((WorkerLost, ValueError)):
-        worker.ask("begin", limit=1.0)
+        worker.ask(("load", "", ""), limit=1.0)

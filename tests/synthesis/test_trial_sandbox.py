@@ -13,19 +13,19 @@ RECORDS = ["see http://x.example", "a nice song"] * 10
 @pytest.fixture
 def ran(monkeypatch):
     """Names of the programs that run, on a system that refuses no system call."""
-    start, run, names = _host.Worker.__init__, _chunk.ChunkRunner.run, []
+    start, run, names = _host.Worker.__init__, _chunk.ProgramRunner.run, []
 
     def start_unrestricted(worker, *args, **options):
         start(worker, *args, **options)
         worker.restricted = False
 
-    def note(runner, task, budget=None):
-        names.append(task.program.name)
-        return run(runner, task, budget)
+    def note(runner, *args):
+        names.append(runner.task.program.name)
+        return run(runner, *args)
 
     close_workers()
     monkeypatch.setattr(_host.Worker, "__init__", start_unrestricted)
-    monkeypatch.setattr(_chunk.ChunkRunner, "run", note)
+    monkeypatch.setattr(_chunk.ProgramRunner, "run", note)
     yield names
     close_workers()
 
