@@ -14,6 +14,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .data import Classes, label_array
 from .exceptions import FallbackWarning
 from .label_model import (
     Fit,
@@ -40,7 +41,7 @@ from .label_model import (
     read_rows,
     start_stepping,
 )
-from .votes import ABSTAIN, check_classes, encode_answers, vote_dtype
+from .votes import ABSTAIN, encode_answers, vote_dtype
 
 # Up to so many different rows of votes, partial_fit starts again from all of them.
 _MAX_PATTERNS = 1 << 18
@@ -209,6 +210,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     """
 
     _seen: Rows
+    _classes: Classes | None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "method": [
@@ -301,12 +303,12 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         ConvergenceWarning
             If `max_iter` steps were not enough.
         """
-        for name in ("_seen", "_running", "_names"):
+        for name in ("_seen", "_running", "_classes"):
             self.__dict__.pop(name, None)
         votes = self._validate(X, reset=True)
-        names = None if self.classes is None else check_classes(self.classes)
-        rows, names = read_rows(votes, y, sample_weight, names, learns=self._learns())
-        self._fit_rows(rows.collapse(), names, X, y)
+        known = None if self.classes is None else Classes.listed(self.classes)
+        rows, known = read_rows(votes, y, sample_weight, known, learns=self._learns())
+        self._fit_rows(rows.collapse(), known, X, y)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -355,19 +357,20 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """
         first = not hasattr(self, "_seen")
         votes = self._validate(X, reset=first)
-        if first:
-            given = self.classes if self.classes is not None else classes
-            self._names = None if given is None else check_classes(given)
-        rows, names = read_rows(
-            votes, y, sample_weight, self._names, learns=self._learns()
-        )
-        if first:
-            self._names = names
+        known = self._known_classes(classes, first=first)
+        rows, known = read_rows(votes, y, sample_weight, known, learns=self._learns())
+        if not first and known is not None and self._classes is None:
+            raise ValueError(
+                "y names classes that the chunks before it did not have, so what their "
+                "votes stand for is not known: pass classes=[...] in the first call of "
+                "partial_fit."
+            )
+        self._classes = known
         if hasattr(self, "_running"):
             self._step(rows.collapse())
             return self
         self._seen = (rows if first else self._seen.followed_by(rows)).collapse()
-        fit = self._fit_rows(self._seen, self._names, X, y)
+        fit = self._fit_rows(self._seen, self._classes, X, y)
         too_many = len(self._seen.votes) > _MAX_PATTERNS
         if fit is not None and too_many and self.method_ in _ITERATED:
             self._start_steps(fit)
@@ -417,6 +420,29 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
+    def score(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Compute the accuracy.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_programs)
+            Votes, -1 where a program abstains.
+
+        y : array-like of shape (n_samples,)
+            Labels, none of them missing.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        score : float
+            Share of the samples whose most probable class is their label.
+        """
+        return super().score(X, label_array(y), sample_weight)
+
     def _validate(self, X: ArrayLike, *, reset: bool) -> np.ndarray:
         """Return the votes as numbers."""
         try:
@@ -440,12 +466,12 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     def _fit_rows(
         self,
         rows: Rows,
-        names: np.ndarray | None,
+        classes: Classes | None,
         X: ArrayLike,
         y: ArrayLike | None,
     ) -> Fit | None:
         """Fit the method to different rows of votes; return how EM ended, if it ran."""
-        self._settle_classes(rows.votes, names)
+        self._resolve_classes(rows.votes, classes)
         n_classes, n_answers = len(self.classes_), len(self.answers_)
         check_confusion_size(rows.votes.shape[1], n_classes, n_answers)
         groups = self._given_groups()
@@ -465,9 +491,31 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         )
         return fit
 
-    def _settle_classes(self, votes: np.ndarray, names: np.ndarray | None) -> None:
+    def _known_classes(
+        self, classes: Iterable[Any] | None, *, first: bool
+    ) -> Classes | None:
+        """Return the classes of earlier chunks, or those that are listed."""
+        listed = [Classes.listed(c) for c in (self.classes, classes) if c is not None]
+        known = None if first else self._classes
+        for other in listed:
+            if known is None and not first:
+                raise ValueError(
+                    "classes come with a later chunk, and what the votes before it "
+                    "stand for is not known: pass them in the first call of "
+                    "partial_fit."
+                )
+            if known is not None and not np.array_equal(known.names, other.names):
+                raise ValueError(
+                    f"classes={other.names.tolist()} is not the same as before, "
+                    f"{known.names.tolist()}: leave it out, or use another "
+                    "LabelModelAggregator."
+                )
+            known = other
+        return known
+
+    def _resolve_classes(self, votes: np.ndarray, classes: Classes | None) -> None:
         """Set `classes_` and `answers_`."""
-        self.classes_ = classes_of_votes(votes) if names is None else names
+        self.classes_ = classes_of_votes(votes) if classes is None else classes.names
         if self.classes is not None:
             n_classes = len(self.classes_)
             check_class_indices(votes, n_classes)

@@ -31,6 +31,7 @@ from threadpoolctl import threadpool_limits
 
 from ._aggregator import LabelModelAggregator
 from ._records import Records, check_records, is_text
+from .data import UNLABELED, Classes, label_array, minus_one_is_open, read_labels
 from .distillation import (
     Lesson,
     check_student,
@@ -46,7 +47,7 @@ from .distillation import (
     to_frame,
 )
 from .exceptions import ProgramWarning
-from .label_model import fit_temperature, is_labelled
+from .label_model import fit_temperature
 from .votes import ABSTAIN
 
 # Programs of one model err together, so votes and student agree more than they are
@@ -268,9 +269,7 @@ class DistilledAnnotator(
         params = _route(self, fit_params)
         records = check_records(self, X, reset=True, allow_nan=self._allows_nan())
         check_student(self.estimator, takes_texts=records.is_text)
-        labelled = self._labelled(y)
-        if labelled is not None:
-            y = _without_rest(y, labelled)
+        self._check_labels(y, records.n_rows)
         context = self._init_callback_context(max_subtasks=3)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
 
@@ -279,8 +278,12 @@ class DistilledAnnotator(
             votes = _fit_and_vote(self.labeler_, X, y, params.labeler.fit)
         self.aggregator_ = self._make_aggregator()
         with _part(context, "aggregate", self, self.aggregator_):
-            self.aggregator_.fit(votes, y, **params.aggregator.fit)
+            named = hasattr(self.labeler_, "classes_") and not self.learn_from_labels
+            self.aggregator_.fit(votes, None if named else y, **params.aggregator.fit)
         self.classes_ = self.aggregator_.classes_
+        gold = np.full(len(votes), UNLABELED)
+        if self.learn_from_labels and y is not None:
+            gold = Classes.of_names(self.classes_).encode(y, n_samples=len(votes))
         if not (votes != ABSTAIN).any():
             warnings.warn(
                 f"No program votes on any of {len(votes)} records, so the student can "
@@ -290,7 +293,7 @@ class DistilledAnnotator(
                 stacklevel=2,
             )
         with _part(context, "distill", self, self.estimator):
-            self._distil(X, records, votes, y, labelled, params.estimator.fit)
+            self._distil(X, records, votes, gold, params.estimator.fit)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -324,6 +327,29 @@ class DistilledAnnotator(
         """
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
+
+    def score(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Compute the accuracy.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
+            Texts, or a table.
+
+        y : array-like of shape (n_samples,)
+            Labels, none of them missing.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        score : float
+            Share of the records whose most probable class is their label.
+        """
+        return super().score(X, label_array(y), sample_weight)
 
     def annotate(
         self, X: Any, *, as_frame: bool = False, flag_below: float = 0.7
@@ -429,10 +455,10 @@ class DistilledAnnotator(
             aggregator = _default_aggregator()
         else:
             aggregator = clone(self.aggregator)
-        if self.learn_from_labels:
-            names = aggregator.get_params()
-            learning = [n for n in names if n.split("__")[-1] == "semi_supervised"]
-            aggregator.set_params(**dict.fromkeys(learning, True))
+        # Whatever the aggregator does by itself: here, one parameter decides.
+        names = aggregator.get_params()
+        learning = [n for n in names if n.split("__")[-1] == "semi_supervised"]
+        aggregator.set_params(**dict.fromkeys(learning, self.learn_from_labels))
         if hasattr(self.labeler_, "classes_"):
             open_classes = {
                 name: self.labeler_.classes_
@@ -442,34 +468,32 @@ class DistilledAnnotator(
             aggregator.set_params(**open_classes)
         return aggregator
 
-    def _labelled(self, y: ArrayLike | None) -> np.ndarray | None:
-        """Tell which labels to learn from; None if none."""
-        if not self.learn_from_labels:
-            return None
-        if y is None:
+    def _check_labels(self, y: ArrayLike | None, n_samples: int) -> None:
+        """Raise what is wrong with labels before programs are paid for."""
+        if y is None and self.learn_from_labels:
             raise ValueError(
                 "learn_from_labels=True, but there is no y: give labels, missing ones "
                 "as None, or set learn_from_labels=False."
             )
-        given = getattr(self.labeler, "classes", None)
-        labelled = is_labelled(y, None if given is None else np.array(list(given)))
-        return labelled if labelled.any() else None
+        if y is None:
+            return
+        listed = _listed_classes(self.labeler)
+        if listed is not None:
+            Classes.listed(listed).encode(y, n_samples=n_samples)
+        elif self.learn_from_labels and UNLABELED in (labels := read_labels(y)):
+            raise ValueError(minus_one_is_open({*labels} - {None}))
 
     def _distil(
         self,
         X: Any,
         records: Records,
         votes: np.ndarray,
-        y: Any,
-        labelled: np.ndarray | None,
+        gold: np.ndarray,
         fit_params: dict[str, Any],
     ) -> None:
         """Train the student, and fit how sure the annotator may be."""
         from_votes = self.aggregator_.predict_proba(votes)
-        gold = np.full(len(votes), ABSTAIN)
-        if labelled is not None:
-            known = np.asarray(y, dtype=object)[labelled].tolist()
-            gold[labelled] = np.searchsorted(self.classes_, known)
+        labelled = gold != UNLABELED
         used = choose_rows(
             votes,
             from_votes,
@@ -477,7 +501,7 @@ class DistilledAnnotator(
             min_confidence=self.min_confidence,
             max_conflict=self.max_conflict,
         )
-        used |= gold != ABSTAIN
+        used |= labelled
         self.class_prior_ = from_votes.mean(axis=0)
         # Threads of BLAS wait for each other more than they help with sparse features.
         limit = 1 if self.estimator is None else None
@@ -501,7 +525,7 @@ class DistilledAnnotator(
         if distilled.held_out is None:
             return
         self.temperatures_["both"] = _USUAL_TEMPERATURE
-        if labelled is not None:
+        if labelled.any():
             # Of a student that did not learn from the label.
             student = distilled.held_out[labelled]
             both = self._combine(student, from_votes[labelled])
@@ -601,11 +625,15 @@ def _fit_and_vote(
     return np.asarray(labeler.fit(X, y, **fit_params).transform(X))
 
 
-def _without_rest(y: Any, labelled: np.ndarray) -> np.ndarray:
-    """Write every missing label as None."""
-    labels = np.array([None] * len(labelled), dtype=object)
-    labels[labelled] = np.asarray(y, dtype=object)[labelled]
-    return labels
+def _listed_classes(labeler: BaseEstimator) -> Any:
+    """Find the classes that a labeler, or one inside of it, is given or knows."""
+    params = labeler.get_params() if hasattr(labeler, "get_params") else {}
+    given = [
+        classes
+        for name, classes in params.items()
+        if name.split("__")[-1] == "classes" and classes is not None
+    ]
+    return given[-1] if given else getattr(labeler, "classes_", None)
 
 
 @contextmanager

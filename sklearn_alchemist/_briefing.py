@@ -1,18 +1,15 @@
 """Settle what a language model is asked about: classes, task, columns and recipe."""
 
-from collections.abc import Sequence
-from numbers import Real
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from . import synthesis as _synthesis
-from ._records import Records, check_labels, describe_classes
+from ._records import Records
 from ._warn import warn
 from .exceptions import ColumnNamesWarning
 from .llm import LLM
-from .votes import check_classes
 
 if TYPE_CHECKING:
     from .synthesis import Brief, Prompts, Recipe
@@ -40,97 +37,6 @@ def as_llm(llm: str | LLM | None) -> LLM | None:
         The model.
     """
     return LLM(llm) if isinstance(llm, str) else llm
-
-
-def settle_classes(
-    X: Any,
-    y: ArrayLike | None,
-    classes: Any,
-    *,
-    estimator: object,
-    partly: bool = False,
-) -> tuple[np.ndarray, dict[Any, str | None]]:
-    """Find the classes: sorted, and as described by the user.
-
-    Parameters
-    ----------
-    X : array-like
-        Records, as many as labels.
-
-    y : array-like or None
-        Labels. They name the classes where `classes` does not.
-
-    classes : list, dict or None
-        What the user gave.
-
-    estimator : object
-        Whom an error speaks of.
-
-    partly : bool, default=False
-        Whether -1 marks a missing label, unless it is a class.
-
-    Returns
-    -------
-    classes : ndarray of shape (n_classes,)
-        The classes, sorted.
-
-    described : dict
-        Class -> description, in the order of the user.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If there are neither classes nor labels, or labels that are no class.
-    """
-    if classes is not None:
-        known = check_classes(classes)
-        if y is not None:
-            partly = partly and -1 not in known.tolist()
-            check_labels(X, _without_marks(y) if partly else y, known)
-        return known, describe_classes(classes)
-    if y is None:
-        raise ValueError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is "
-            "None: give classes=[...], or a y that names the classes."
-        )
-    known = np.unique(check_labels(X, y, None))
-    return known, describe_classes(known)
-
-
-def _without_marks(y: ArrayLike) -> list[Any]:
-    """Say None where -1 marks a missing label, as scikit-learn does."""
-    return [
-        None if isinstance(value, Real) and value == -1 else value
-        for value in np.asarray(y, dtype=object).tolist()
-    ]
-
-
-def class_codes(y: ArrayLike, classes: np.ndarray) -> np.ndarray:
-    """Turn labels into indices of classes.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        Labels, some of which may be missing.
-
-    classes : ndarray of shape (n_classes,)
-        The classes.
-
-    Returns
-    -------
-    codes : ndarray of shape (n_samples,)
-        Indices, -1 where a label is missing.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_alchemist._briefing import class_codes
-    >>> class_codes(["spam", None, "ham"], np.array(["ham", "spam"]))
-    array([ 1, -1,  0])
-    """
-    codes = {label: k for k, label in enumerate(classes.tolist())}
-    values = np.asarray(y, dtype=object).tolist()
-    return np.array([codes.get(value, -1) for value in values])
 
 
 def check_question(task: str | None, classes: Sequence[Any]) -> str:
@@ -169,7 +75,7 @@ def check_question(task: str | None, classes: Sequence[Any]) -> str:
 
 def write_brief(
     records: Records,
-    described: dict[Any, str | None],
+    described: Mapping[Any, str | None],
     *,
     task: str | None,
     names: np.ndarray | None,

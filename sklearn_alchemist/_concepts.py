@@ -16,9 +16,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _concept_prompts as _prompts
 from . import images as _images
 from . import llm as _llm
-from ._briefing import as_llm, settle_classes
+from ._briefing import as_llm
 from ._column_names import parameter_names
 from ._image_input import check_images, embed_images
+from .data import Classes
 from .exceptions import SynthesisError
 from .images import Concept
 from .llm import LLM, Budget, Completion, Question, Usage
@@ -375,7 +376,9 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
                 "image, such as task='Is the bird a waterbird or a landbird?'."
             )
         labels = y if self.classes is None else None  # else nothing depends on them
-        _, described = settle_classes(X, labels, self.classes, estimator=self)
+        described = Classes.resolve(
+            self.classes, labels, n_samples=len(X), estimator=self
+        ).described
         llm = as_llm(self.llm)
         messages = _prompts.write_messages(
             self.task,

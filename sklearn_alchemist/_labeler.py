@@ -1,7 +1,7 @@
 """Label records with programs that a language model writes."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -15,9 +15,10 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from . import programs as _programs
 from . import synthesis as _synthesis
-from ._briefing import as_llm, class_codes, settle_classes, write_brief, write_recipe
+from ._briefing import as_llm, write_brief, write_recipe
 from ._records import Records, check_records
 from ._warn import warn
+from .data import Classes
 from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
 from .llm import LLM, Completion, Question, Usage
 from .programs import LabelingProgram
@@ -400,7 +401,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         labeler = clone(self)
         labeler._validate_params()
         records = check_records(labeler, [""] if X is None else X, reset=True)
-        _, described = labeler._settle_classes(X, y)
+        described = labeler._resolve_classes(records, y).described
         given = _programs.load_programs(labeler.programs, list(described))
         llm, n_missing = as_llm(labeler.llm), labeler.n_programs - len(given)
         if llm is None or n_missing < 1:
@@ -436,7 +437,8 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
     def _fit(self, X: Any, y: ArrayLike | None, context: CallbackContext) -> Records:
         """Do the work of `fit`; return the validated records."""
         records = check_records(self, X, reset=True)
-        self.classes_, described = self._settle_classes(X, y)
+        classes = self._resolve_classes(records, y)
+        self.classes_, described = classes.names, classes.described
         # What can fail without the model fails before the model is asked.
         _programs.prove_sandbox(self.sandbox)
         given = _programs.load_programs(self.programs, list(described))
@@ -504,7 +506,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         """Keep the programs that add something, and their votes on some records."""
         columns, labels = records.sample(_N_TRIED), None
         if self.learn_from_labels and y is not None:
-            codes = class_codes(y, self.classes_)
+            codes = Classes.of_names(self.classes_).encode(y)
             rows = _synthesis.rows_to_judge(codes)
             columns, labels = records.take(rows.tolist()), codes[rows]
         votes = _programs.run_programs(
@@ -521,11 +523,13 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         places = [j for j, program in enumerate(programs) if program.name in names]
         return kept, votes[:, places]
 
-    def _settle_classes(
-        self, X: Any, y: ArrayLike | None
-    ) -> tuple[np.ndarray, dict[Any, str | None]]:
-        return settle_classes(
-            X, y, self.classes, estimator=self, partly=self.learn_from_labels
+    def _resolve_classes(self, records: Records, y: ArrayLike | None) -> Classes:
+        return Classes.resolve(
+            self.classes,
+            y,
+            n_samples=records.n_rows,
+            estimator=self,
+            partly=self.learn_from_labels,
         )
 
     def _shown(self, records: Records) -> dict[str, list[Any]] | None:
@@ -535,7 +539,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
     def _order(
         self,
         records: Records,
-        described: dict[Any, str | None],
+        described: Mapping[Any, str | None],
         given: list[LabelingProgram],
     ) -> "tuple[Brief, Recipe]":
         """Say what the model is to do for us; raise what must not cost money."""

@@ -7,17 +7,11 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    check_consistent_length,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import validate_data
 
 from ._column_names import parameter_names
+from .data import is_missing
 
 TEXT_COLUMN = "text"
 _SCALARS = (str, bool, int, float)
@@ -256,87 +250,3 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, bytes):
         raise TypeError("a value is bytes, not str: decode it first.")
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def is_missing(value: Any) -> bool:
-    """Tell whether a scalar is None, NaN, NaT or pandas' NA."""
-    if value is None:
-        return True
-    try:
-        return bool(value != value)
-    except TypeError:  # pandas.NA has no truth value
-        return True
-    except ValueError:  # a nested sequence
-        return False
-
-
-def describe_classes(classes: Any) -> dict[Any, str | None]:
-    """List classes as Python scalars, with what the user says of them.
-
-    Parameters
-    ----------
-    classes : iterable, or dict of class to description
-        The classes.
-
-    Returns
-    -------
-    descriptions : dict of class to (str or None)
-        In the order given.
-
-    Examples
-    --------
-    >>> from sklearn_alchemist._records import describe_classes
-    >>> describe_classes({"ham": "wanted", "spam": None})
-    {'ham': 'wanted', 'spam': None}
-    """
-    if isinstance(classes, Mapping):
-        return {_scalar(value): text for value, text in classes.items()}
-    return {_scalar(value): None for value in classes}
-
-
-def check_labels(X: Any, y: ArrayLike, classes: np.ndarray | None) -> np.ndarray:
-    """Validate labels, without learning from them.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, ...)
-        What `y` belongs to.
-
-    y : array-like of shape (n_samples,)
-        Labels. With `classes` given, some may be missing (None, NaN).
-
-    classes : ndarray of shape (n_classes,) or None
-        The classes that may occur. None means that `y` names them.
-
-    Returns
-    -------
-    labels : ndarray of shape (n_samples,)
-        The labels.
-
-    Raises
-    ------
-    ValueError
-        If `y` has another length, names no classes, or holds what is none of
-        `classes`.
-    """
-    if isinstance(y, list | tuple) and any(map(is_missing, y)):
-        y = np.array(y, dtype=object)  # else numpy makes the str "nan" of a missing one
-    labels = column_or_1d(y, warn=True)
-    check_consistent_length(X, labels)
-    if classes is None:
-        if labels.dtype == object and any(is_missing(label) for label in labels):
-            raise ValueError(
-                "y holds missing labels (None or NaN), so it cannot name the classes: "
-                "list them in `classes`."
-            )
-        check_array(labels, ensure_2d=False, dtype=None, input_name="y")  # NaN and inf
-        check_classification_targets(labels)
-        return labels
-    known = {*classes.tolist(), None}
-    unknown = {_scalar(label) for label in labels.tolist()} - known
-    if unknown:
-        raise ValueError(
-            f"y holds {sorted(unknown, key=str)}, which is none of the classes "
-            f"{classes.tolist()}."
-        )
-    return labels

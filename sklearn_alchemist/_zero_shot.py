@@ -13,8 +13,9 @@ from sklearn.utils import Bunch, Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from ._briefing import as_llm, check_question, settle_classes
-from ._records import Records, check_records, describe_classes
+from ._briefing import as_llm, check_question
+from ._records import Records, check_records
+from .data import Classes, label_array
 from .exceptions import AnswerWarning
 from .llm import LLM
 from .zero_shot import Reading, ask_for_labels
@@ -125,8 +126,10 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         context = self._init_callback_context(max_subtasks=0)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        check_records(self, X, reset=True)
-        self.classes_, _ = settle_classes(X, y, self.classes, estimator=self)
+        records = check_records(self, X, reset=True)
+        self.classes_ = Classes.resolve(
+            self.classes, y, n_samples=records.n_rows, estimator=self
+        ).names
         check_question(self.task, self.classes_.tolist())
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
@@ -180,6 +183,29 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
+    def score(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Ask for the class of each record, and compute the accuracy.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
+            Texts, or a table.
+
+        y : array-like of shape (n_samples,)
+            Labels, none of them missing.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        score : float
+            Share of the records whose class is their label.
+        """
+        return super().score(X, label_array(y), sample_weight)
+
     def annotate(self, X: Any, *, as_frame: bool = False) -> Any:
         """Label records and show what was answered.
 
@@ -224,14 +250,16 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _read(self, X: Any, *, warn: bool = True) -> Reading:
         check_is_fitted(self)
         records = check_records(self, X, reset=False)
-        described = describe_classes(
-            self.classes_ if self.classes is None else self.classes
+        classes = (
+            Classes.of_names(self.classes_)
+            if self.classes is None
+            else Classes.listed(self.classes)
         )
         reading = ask_for_labels(
             as_llm(self.llm),
             self.task,
             # In the order of the codes, whatever the order in which the user wrote.
-            {name: described[name] for name in self.classes_.tolist()},
+            classes.sorted_descriptions,
             _rows(records),
             rows_per_call=self.rows_per_call,
             structured=self.structured,

@@ -11,8 +11,9 @@ from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
     check_consistent_length,
-    column_or_1d,
 )
+
+from .data import label_array
 
 __all__ = ["group_accuracy", "worst_group_accuracy", "worst_group_scorer"]
 
@@ -70,9 +71,9 @@ def group_accuracy(
     >>> accuracy.average, accuracy.per_group, accuracy.worst_group
     (0.75, {'a': 1.0, 'b': 0.5}, 'b')
     """
+    y_true, y_pred = label_array(y_true), label_array(y_pred)
     check_consistent_length(y_true, y_pred, groups, sample_weight)
     unique_labels(y_true, y_pred)  # raises for what are no labels of one kind
-    y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
     names = _group_names(groups)
     weight = _check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
     if not weight.any():

@@ -17,14 +17,15 @@ FOLDERS = [path.name for path in ROOT.iterdir() if (path / "__init__.py").exists
 
 # Which folder may import which others of ours; the estimators may import all.
 MAY_IMPORT = {
+    "data": set(),
     "llm": set(),
     "programs": set(),
     "votes": set(),
-    "synthesis": {"llm", "programs", "votes"},
-    "label_model": {"votes"},
-    "distillation": {"votes"},
-    "zero_shot": {"llm"},
-    "inspection": {"llm", "programs", "votes", "label_model", "zero_shot"},
+    "synthesis": {"data", "llm", "programs", "votes"},
+    "label_model": {"data", "votes"},
+    "distillation": {"data", "votes"},
+    "zero_shot": {"data", "llm"},
+    "inspection": {"data", "llm", "programs", "votes", "label_model", "zero_shot"},
     "images": set(),
 }
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 
 from sklearn_alchemist._column_names import parameter_names
-from sklearn_alchemist._records import check_labels, check_records
+from sklearn_alchemist._records import check_records
 
 TEXTS = ["a", "b ü", ""]
 
@@ -127,29 +127,6 @@ def test_a_sample_is_spread_over_all_records():
     assert int(sample[-1]) > 950
 
 
-def test_labels_of_another_length_are_an_error():
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        check_labels(["a", "b"], ["x"], None)
-
-
-def test_a_label_that_is_no_class_is_an_error_that_names_it():
-    with pytest.raises(ValueError, match=r"y holds \['c'\]"):
-        check_labels(["t", "u"], ["a", "c"], np.array(["a", "b"]))
-
-
-@pytest.mark.parametrize("missing", [None, float("nan")])
-def test_labels_may_be_missing_where_the_classes_are_given(missing):
-    y = np.array(["a", missing], dtype=object)
-    assert check_labels(["t", "u"], y, np.array(["a", "b"]))[0] == "a"
-
-
-@pytest.mark.parametrize("missing", [None, float("nan")])
-def test_labels_that_name_the_classes_may_not_be_missing(missing):
-    y = np.array(["a", missing], dtype=object)
-    with pytest.raises(ValueError, match="list them in `classes`"):
-        check_labels(["t", "u"], y, None)
-
-
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_the_values_of_a_column_do_not_depend_on_its_neighbours(frame):
     X = frame({"flag": [True, False], "id": [2**60 + 1, 2], "share": [0.5, 0.1]})
@@ -173,8 +150,3 @@ def test_bytes_in_a_table_are_an_error():
 @pytest.mark.parametrize("values", [pd.Categorical([1, 2]), np.array([1, 2], object)])
 def test_a_column_of_other_values_is_no_text(values):
     assert not records(pd.DataFrame({"n": values})).is_text
-
-
-def test_a_missing_label_in_a_list_does_not_become_a_class():
-    with pytest.raises(ValueError, match="list them in `classes`"):
-        check_labels([0] * 2, ["a", float("nan")], None)

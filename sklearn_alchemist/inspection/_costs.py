@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._records import describe_classes, is_text
+from .._records import is_text
+from ..data import Classes, label_array
 from ..llm import LLM, Prices, count_tokens, prices_of
 from ..zero_shot import write_messages
 from ._parts import split_steps
@@ -194,7 +195,7 @@ def compare_costs(
     else:
         usage = (asked := zero_shot.annotate(X)).usage
         per_row = _tokens(usage) / len(rows)
-        right = np.nan if y is None else np.mean(asked.label == np.asarray(y))
+        right = np.nan if y is None else np.mean(asked.label == label_array(y))
         calls = {"tokens": per_row.sum() * len(rows), "right": right}
         calls["paid"] = _dollars(usage, price)
     per_call = price.cost(*per_row) if price else np.nan
@@ -208,7 +209,7 @@ def compare_costs(
     for n in n_rows:
         columns[_cost_name(n)] = np.array([programs["paid"]] * 3 + [per_call * n])
     if y is not None:
-        scores = _accuracies(annotator, X, np.asarray(y))
+        scores = _accuracies(annotator, X, label_array(y))
         columns["accuracy"] = np.array([*scores, calls["right"]])
     return CostComparison(columns, n_rows)
 
@@ -256,7 +257,10 @@ def _count_per_row(labeler: Any, rows: list[Any], model: str | None) -> np.ndarr
     """Count the tokens of prompt and answer of one call, on average."""
     task = getattr(labeler, "task", None) or ""
     classes = getattr(labeler, "classes", None)
-    described = describe_classes(labeler.classes_ if classes is None else classes)
+    if classes is None:
+        described = Classes.of_names(labeler.classes_).described
+    else:
+        described = Classes.listed(classes).described
     step = max(1, -(-len(rows) // _N_COUNTED))
     counts = [
         count_tokens(write_messages(task, described, [row]), model or "gpt-4o-mini")

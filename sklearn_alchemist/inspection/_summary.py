@@ -1,5 +1,6 @@
 """Summarise how each program votes, agrees, fails and what time it takes."""
 
+import html
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..data import Classes
 from ..exceptions import ProgramWarning
 from ..votes import ABSTAIN, agreement, conflicts, coverage, overlaps, polarity
 from ._parts import split_steps
@@ -81,7 +83,8 @@ class ProgramSummary:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        header, *body = self._cells()
+        # Names come from models and from files of others.
+        header, *body = [[html.escape(cell) for cell in row] for row in self._cells()]
         head = "".join(f"<th>{cell}</th>" for cell in header)
         rows = "".join(
             f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body
@@ -166,23 +169,18 @@ def program_summary(
         "us_per_row": _MICROSECONDS * result.seconds / max(len(votes), 1),
     }
     if y is not None:
-        columns["accuracy"] = agreement(votes, _codes(np.asarray(y), classes))
+        gold = Classes.of_names(classes).encode(y, n_samples=len(votes), strict=False)
+        columns["accuracy"] = agreement(votes, gold)
     return ProgramSummary(columns)
 
 
 def _consensus(votes: np.ndarray, classes: np.ndarray, aggregator: Any) -> np.ndarray:
     """Class index of each record; -1 where there is none, or no single one."""
     if aggregator is not None:
-        return _codes(aggregator.predict(votes), classes)
+        return Classes.of_names(classes).encode(aggregator.predict(votes), strict=False)
     shares = np.stack([(votes == k).sum(axis=1) for k in range(len(classes))], axis=1)
     tied = (shares == shares.max(axis=1, keepdims=True)).sum(axis=1) > 1
     return np.where(tied, ABSTAIN, shares.argmax(axis=1))
-
-
-def _codes(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Positions of labels in the sorted classes, -1 for what is none of them."""
-    positions = {label: i for i, label in enumerate(classes.tolist())}
-    return np.array([positions.get(label, ABSTAIN) for label in labels.tolist()], int)
 
 
 def _format(name: str, values: np.ndarray) -> list[str]:

@@ -33,7 +33,7 @@ from ._parameters import (
 )
 from ._patterns import Patterns
 from ._priors import Priors, check_class_prior, make_priors, one_coin_shares
-from ._rows import Rows, is_labelled, read_rows
+from ._rows import Rows, read_rows
 from ._sampling import draw_patterns
 from ._stepwise import Stepwise, start_stepping
 from ._table import PatternTable, count_rows, join_answers
@@ -80,7 +80,6 @@ __all__ = [
     "fit_voting_rule",
     "group_evidence",
     "hash_patterns",
-    "is_labelled",
     "join_answers",
     "log_evidence",
     "log_or_zero",

@@ -1,14 +1,13 @@
 """Read votes, labels and weights, and drop what does not count."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
-from .._records import check_labels, is_missing
-from ..votes import ABSTAIN, collapse
+from ..data import UNLABELED, Classes, read_labels
+from ..votes import collapse
 from ._answers import warn_if_ambiguous
 
 
@@ -72,10 +71,10 @@ def read_rows(
     votes: np.ndarray,
     y: ArrayLike | None,
     sample_weight: ArrayLike | None,
-    classes: np.ndarray | None,
+    classes: Classes | None,
     *,
     learns: bool,
-) -> tuple[Rows, np.ndarray | None]:
+) -> tuple[Rows, Classes | None]:
     """Validate labels and weights, and leave out samples of weight 0.
 
     Parameters
@@ -89,8 +88,8 @@ def read_rows(
     sample_weight : array-like of shape (n_samples,) or None
         Number of times that each sample counts.
 
-    classes : ndarray of shape (n_classes,) or None
-        The classes, sorted; None if y names them.
+    classes : Classes or None
+        The classes; None if y names them.
 
     learns : bool
         Whether labels are learned from, so that some may be missing.
@@ -100,7 +99,7 @@ def read_rows(
     rows : Rows
         The samples that count.
 
-    classes : ndarray of shape (n_classes,) or None
+    classes : Classes or None
         The classes; None if nothing names them.
 
     Raises
@@ -119,64 +118,25 @@ def read_rows(
     >>> from sklearn_alchemist.label_model import read_rows
     >>> votes = np.array([[0, -1], [1, 1], [0, 1]])
     >>> rows, classes = read_rows(votes, ["a", "b", None], None, None, learns=True)
-    >>> rows.labels, classes
+    >>> rows.labels, classes.names
     (array([ 0,  1, -1]), array(['a', 'b'], dtype='<U1'))
     """
     weight = _check_sample_weight(
         sample_weight, votes, dtype=np.float64, ensure_non_negative=True
     )
     used = weight > 0
-    labels = np.full(len(votes), -1) if learns else None
+    codes = np.full(len(votes), UNLABELED)
     if y is not None:
-        known = is_labelled(y, classes) if learns else np.ones(len(votes), bool)
-        check_consistent_length(votes, known)
-        if known.any():
-            given = _take(y, known) if learns else y
-            in_y = check_labels(votes[known], given, classes)[used[known]]
-            if classes is None:
-                classes = np.unique(in_y)
-                warn_if_ambiguous(votes[used], len(classes))
-            if labels is not None:
-                labels[known & used] = np.searchsorted(classes, in_y)
+        y = read_labels(y)
+        check_consistent_length(votes, y)
+        # What does not count has no say in what the classes are.
+        y = [label for label, counts in zip(y, used.tolist(), strict=True) if counts]
+        if classes is None and (classes := Classes.named_by(y, partly=learns)):
+            warn_if_ambiguous(votes[used], len(classes))
+        if classes is not None:
+            codes[used] = classes.encode(y)
+    labels = codes if learns else None
     if used.all():
         return Rows(votes, labels, weight), classes
     labels = None if labels is None else labels[used]
     return Rows(votes[used], labels, weight[used]), classes
-
-
-def is_labelled(y: ArrayLike, classes: np.ndarray | None) -> np.ndarray:
-    """Tell where labels are neither missing nor -1, unless -1 is a class.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        Labels.
-
-    classes : ndarray of shape (n_classes,) or None
-        The classes, if they are known.
-
-    Returns
-    -------
-    labelled : ndarray of bool of shape (n_samples,)
-        Which samples have a label.
-
-    Examples
-    --------
-    >>> from sklearn_alchemist.label_model import is_labelled
-    >>> is_labelled(["ham", None, float("nan"), -1], classes=None)
-    array([ True, False, False, False])
-    """
-    means_nothing = classes is None or ABSTAIN not in classes.tolist()
-    return np.array(
-        [
-            not (is_missing(label) or (means_nothing and label == ABSTAIN))
-            for label in np.asarray(y, dtype=object)
-        ],
-        dtype=bool,
-    )
-
-
-def _take(y: ArrayLike, known: np.ndarray) -> list[Any]:
-    """Return the labels that are known, as the types that they are."""
-    labels = np.asarray(y, dtype=object)
-    return labels[known].tolist()

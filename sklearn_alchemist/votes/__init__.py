@@ -1,13 +1,12 @@
 """Encode votes, collapse them into patterns, and count how programs vote."""
 
-from ._encoding import ABSTAIN, check_classes, encode_answers, vote_dtype
+from ._encoding import ABSTAIN, encode_answers, vote_dtype
 from ._patterns import collapse
 from ._statistics import agreement, conflicts, coverage, overlaps, polarity
 
 __all__ = [
     "ABSTAIN",
     "agreement",
-    "check_classes",
     "collapse",
     "conflicts",
     "coverage",

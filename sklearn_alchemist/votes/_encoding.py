@@ -1,8 +1,5 @@
 """Say which numbers stand for which classes, and which one for abstaining."""
 
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
 
 ABSTAIN = -1
@@ -39,61 +36,6 @@ def vote_dtype(n_classes: int) -> np.dtype:
     return np.min_scalar_type(-n_classes)
 
 
-def check_classes(classes: Iterable[Any]) -> np.ndarray:
-    """Sort and validate the classes that a user lists.
-
-    Parameters
-    ----------
-    classes : iterable or dict
-        At least two different class labels, all strings or all numbers. Of a dict,
-        the keys.
-
-    Returns
-    -------
-    classes : ndarray of shape (n_classes,)
-        The labels in sorted order; the vote ``k`` stands for the `k`-th.
-
-    Raises
-    ------
-    ValueError
-        If labels are missing, repeated, fewer than two, or strings mixed with
-        numbers.
-
-    Examples
-    --------
-    >>> from sklearn_alchemist.votes import check_classes
-    >>> check_classes({"spam": "unwanted mail", "ham": "all other mail"})
-    array(['ham', 'spam'], dtype='<U4')
-    """
-    if isinstance(classes, str):
-        raise ValueError(
-            f"classes must be a list of labels, got the string {classes!r}."
-        )
-    labels = classes.to_pylist() if hasattr(classes, "to_pylist") else list(classes)
-    for label in labels:
-        if label is None or (isinstance(label, float) and label != label):
-            raise ValueError("classes must not hold None or NaN.")
-        if not isinstance(label, str | int | float | np.number | np.bool):
-            raise ValueError(
-                f"each class must be a str, a number or a bool; got {label!r}."
-            )
-        if label == "":
-            raise ValueError("an empty str cannot be a class.")
-    if len({isinstance(label, str) for label in labels}) > 1:
-        raise ValueError(f"classes must be all strings or all numbers, got {labels}.")
-    unique, counts = np.unique(labels, return_counts=True)
-    if unique.size < counts.sum():
-        raise ValueError(
-            f"classes holds duplicates: {unique[counts > 1].tolist()}. List each class "
-            "once."
-        )
-    if unique.size < 2:
-        raise ValueError(
-            f"classes must hold at least 2 classes, got {unique.tolist()}."
-        )
-    return unique
-
-
 def encode_answers(votes: np.ndarray, answers: np.ndarray) -> np.ndarray:
     """Replace each vote by its position among the known answers.
 
@@ -121,8 +63,10 @@ def encode_answers(votes: np.ndarray, answers: np.ndarray) -> np.ndarray:
     known = answers[1:]
     dtype = vote_dtype(len(answers) + 1)
     if votes.dtype.kind == "i" and np.array_equal(known, np.arange(len(known))):
-        # One more than the vote, and out of range for what is unknown.
-        codes = np.minimum(votes, len(known), dtype=votes.dtype) + votes.dtype.type(1)
+        # One more than the vote, and out of range for what is unknown: the type of the
+        # votes may hold neither.
+        wide = np.promote_types(votes.dtype, dtype)
+        codes = np.minimum(votes, len(known), dtype=wide) + wide.type(1)
         codes[codes < 0] = len(answers)
         return codes.astype(dtype, copy=False)
     codes = np.full(votes.shape, len(answers), dtype=dtype)

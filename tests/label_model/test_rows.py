@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sklearn_alchemist.label_model import Rows, is_labelled, read_rows
+from sklearn_alchemist.data import Classes
+from sklearn_alchemist.label_model import Rows, read_rows
 
 VOTES = np.array([[0, -1], [1, 1], [0, -1], [1, 0]])
 
@@ -13,13 +14,13 @@ def test_samples_of_weight_zero_are_left_out_with_their_labels():
     assert_array_equal(rows.votes, VOTES[[0, 1, 3]])
     assert_array_equal(rows.counts, [1, 2, 1])
     assert_array_equal(rows.labels, [0, 1, 1])
-    assert_array_equal(classes, ["a", "b"])
+    assert_array_equal(classes.names, ["a", "b"])
 
 
 def test_labels_that_are_not_learned_from_name_the_classes_only():
     rows, classes = read_rows(VOTES, [3, 5, 3, 3], None, None, learns=False)
     assert rows.labels is None
-    assert_array_equal(classes, [3, 5])
+    assert_array_equal(classes.names, [3, 5])
 
 
 def test_negative_weights_are_refused():
@@ -44,5 +45,7 @@ def test_rows_are_appended_with_labels_and_counts():
 
 
 def test_minus_one_is_a_label_where_it_is_a_class():
-    assert_array_equal(is_labelled([-1, 1], np.array([-1, 1])), [True, True])
-    assert_array_equal(is_labelled([-1, 1], np.array([0, 1])), [False, True])
+    for classes, codes in (([-1, 1], [0, 1]), ([0, 1], [-1, 1])):
+        known = Classes.listed(classes)
+        rows, _ = read_rows(VOTES[:2], [-1, 1], None, known, learns=True)
+        assert_array_equal(rows.labels, codes)

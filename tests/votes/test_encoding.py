@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sklearn_alchemist.votes import ABSTAIN, check_classes, encode_answers, vote_dtype
+from sklearn_alchemist.votes import ABSTAIN, encode_answers, vote_dtype
 
 
 @pytest.mark.parametrize(
@@ -28,32 +28,6 @@ def test_vote_dtype_refuses_no_classes():
         vote_dtype(0)
 
 
-def test_classes_are_sorted():
-    assert_array_equal(check_classes(["b", "a", "c"]), ["a", "b", "c"])
-
-
-def test_classes_of_a_dict_are_its_keys():
-    assert_array_equal(check_classes({"b": "second", "a": "first"}), ["a", "b"])
-
-
-@pytest.mark.parametrize(
-    ("classes", "message"),
-    [
-        (["a", "b", "a"], "duplicates: .'a'."),
-        ([1, 1.0, 2], "duplicates: .1.0."),
-        (["a"], "at least 2"),
-        ([], "at least 2"),
-        (["a", None], "None or NaN"),
-        ([0.0, float("nan")], "None or NaN"),
-        (["a", 1], "all strings or all numbers"),
-        ("ab", "the string 'ab'"),
-    ],
-)
-def test_unusable_classes_are_refused(classes, message):
-    with pytest.raises(ValueError, match=message):
-        check_classes(classes)
-
-
 def test_answers_get_their_position_and_unknown_ones_the_next():
     votes = np.array([[ABSTAIN, 2, 7], [9, -5, 8]])
     assert_array_equal(
@@ -68,3 +42,10 @@ def test_answers_below_minus_one_and_fractions_are_answers():
 
 def test_all_votes_are_unknown_where_only_abstaining_is_known():
     assert_array_equal(encode_answers(np.array([[0, -1]]), np.array([-1])), [[1, 0]])
+
+
+@pytest.mark.parametrize("n_classes", [126, 127, 128, 129])
+def test_votes_as_small_as_their_type_allows_are_encoded(n_classes):
+    votes = np.arange(-1, n_classes, dtype=vote_dtype(n_classes))[:, None]
+    codes = encode_answers(votes, np.arange(-1, n_classes))
+    assert_array_equal(codes[:, 0], np.arange(n_classes + 1))
