@@ -448,7 +448,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         try:
             # Of a list, scikit-learn would let None through.
             X = np.array(X) if isinstance(X, list | tuple) else X
-            return validate_data(self, X, reset=reset)
+            return validate_data(self, X, reset=reset, ensure_min_samples=int(reset))
         except ValueError as error:
             reason = str(error)
             if any(sign in reason for sign in _NO_NUMBERS):

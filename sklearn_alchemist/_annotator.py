@@ -30,8 +30,16 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from ._aggregator import LabelModelAggregator
-from ._records import Records, check_records, is_text
-from .data import UNLABELED, Classes, label_array, minus_one_is_open, read_labels
+from .data import (
+    UNLABELED,
+    Classes,
+    Records,
+    as_indexable,
+    check_records,
+    label_array,
+    minus_one_is_open,
+    read_labels,
+)
 from .distillation import (
     Lesson,
     check_student,
@@ -547,6 +555,9 @@ class DistilledAnnotator(
         """Ask those whom `predict_with` names, or all, once."""
         check_is_fitted(self)
         records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
+        if not records.n_rows:
+            nothing = np.empty((0, len(self.classes_)))
+            return _Opinions(nothing, nothing, nothing, self._vote(X))
         student: Any = None
         from_votes: Any = None
         votes: Any = None
@@ -577,13 +588,10 @@ class DistilledAnnotator(
 
     def _student_input(self, X: Any, records: Records) -> Any:
         """Bring `X` into a form that the student can take."""
-        texts = records.is_text and (self.estimator is None or is_text(X))
-        if texts:
-            (column,) = records.columns.values()
-            return ["" if text is None else text for text in column]
-        if self.estimator is None:
-            return np.array(list(records.columns.values()), dtype=object).T
-        return X
+        # A column of texts in a table of the user's stays one for a student of theirs.
+        if records.is_text and (self.estimator is None or records.is_sequence):
+            return records.texts()
+        return records.array() if self.estimator is None else as_indexable(X)
 
     def _allows_nan(self) -> bool:
         return get_tags(self).input_tags.allow_nan

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from . import synthesis as _synthesis
-from ._records import Records
 from ._warn import warn
+from .data import Records
 from .exceptions import ColumnNamesWarning
 from .llm import LLM
 
@@ -132,8 +132,11 @@ def write_brief(
     if names is not None and records.is_named and not records.is_text:
         # What a name loses when it becomes that of a parameter may tell a lot.
         kinds = {
-            parameter: kind if parameter == name else f"{kind}, called {name!r}"
-            for (parameter, kind), name in zip(kinds.items(), names, strict=True)
+            parameter: kinds[parameter]
+            if parameter == name
+            else f"{kinds[parameter]}, called {name!r}"
+            for parameter, name in zip(records.columns, names, strict=True)
+            if parameter in kinds
         }
     options = {} if prompts is None else {"prompts": prompts}
     return _synthesis.Brief(task, described, kinds, records.is_text, **options)

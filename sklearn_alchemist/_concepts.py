@@ -17,9 +17,8 @@ from . import _concept_prompts as _prompts
 from . import images as _images
 from . import llm as _llm
 from ._briefing import as_llm
-from ._column_names import parameter_names
 from ._image_input import check_images, embed_images
-from .data import Classes
+from .data import Classes, parameter_names
 from .exceptions import SynthesisError
 from .images import Concept
 from .llm import LLM, Budget, Completion, Question, Usage

@@ -16,9 +16,8 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from . import programs as _programs
 from . import synthesis as _synthesis
 from ._briefing import as_llm, write_brief, write_recipe
-from ._records import Records, check_records
 from ._warn import warn
-from .data import Classes
+from .data import Classes, Records, check_records
 from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
 from .llm import LLM, Completion, Question, Usage
 from .programs import LabelingProgram
@@ -532,7 +531,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             partly=self.learn_from_labels,
         )
 
-    def _shown(self, records: Records) -> dict[str, list[Any]] | None:
+    def _shown(self, records: Records) -> Mapping[str, Sequence[Any]] | None:
         """Take the records of which some may be shown to the model."""
         return records.sample(_N_SHOWN_FROM) if self.show_data else None
 
@@ -569,7 +568,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         self,
         brief: "Brief",
         recipe: "Recipe",
-        shown: dict[str, list[Any]] | None,
+        shown: Mapping[str, Sequence[Any]] | None,
         context: CallbackContext,
     ) -> "Synthesis":
         """Get programs from the language model; keep what was said."""

@@ -14,8 +14,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from ._briefing import as_llm, check_question
-from ._records import Records, check_records
-from .data import Classes, label_array
+from .data import Classes, check_records, label_array
 from .exceptions import AnswerWarning
 from .llm import LLM
 from .zero_shot import Reading, ask_for_labels
@@ -260,7 +259,7 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             self.task,
             # In the order of the codes, whatever the order in which the user wrote.
             classes.sorted_descriptions,
-            _rows(records),
+            records.rows(),
             rows_per_call=self.rows_per_call,
             structured=self.structured,
         )
@@ -291,13 +290,3 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         # Nothing is learned, so predictions need not agree with labels.
         tags.classifier_tags.poor_score = True
         return tags
-
-
-def _rows(records: Records) -> list[Any]:
-    """Write each record as its text, or as a dict of its columns."""
-    if records.is_text:
-        (texts,) = records.columns.values()
-        return ["" if text is None else text for text in texts]
-    names = list(records.columns)
-    rows = zip(*records.columns.values(), strict=True)
-    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -67,7 +67,7 @@ def test_dates_and_categories_are_described_and_read_as_text(frame):
         "    return 'ill' if seen[:4] > '2000' and ward == 'b' else 'healthy'"
     )
     labeler, prompt = asked(X, source)
-    assert "- seen: str (ISO date)" in prompt
+    assert "- seen: str (ISO date and time)" in prompt
     assert "- ward: str" in prompt
     assert labeler.transform(X)[:, 0].tolist() == [1, 0]
 

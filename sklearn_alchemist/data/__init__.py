@@ -1,13 +1,27 @@
 """Read what comes in: classes and labels, records and their columns."""
 
 from ._classes import Classes, minus_one_is_open
+from ._columns import Column
+from ._containers import as_indexable
 from ._labels import UNLABELED, is_missing, label_array, read_labels
+from ._names import parameter_names
+from ._records import Records, check_records
+from ._sampling import draw_rows
+from ._values import kind_of_values, plain_values
 
 __all__ = [
     "UNLABELED",
     "Classes",
+    "Column",
+    "Records",
+    "as_indexable",
+    "check_records",
+    "draw_rows",
     "is_missing",
+    "kind_of_values",
     "label_array",
     "minus_one_is_open",
+    "parameter_names",
+    "plain_values",
     "read_labels",
 ]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import clone
 
-from .._records import is_text
-from ..data import Classes, label_array
+from ..data import Classes, check_records, label_array
 from ..llm import LLM, Prices, count_tokens, prices_of
 from ..zero_shot import write_messages
 from ._parts import split_steps
@@ -182,7 +182,7 @@ def compare_costs(
     >>> costs["calls"].tolist(), costs["$ for 1,000,000 rows"].round(-1).tolist()
     ([0, 0, 0, 10], [0.0, 0.0, 0.0, ...])
     """
-    rows = list(X) if is_text(X) else _as_dicts(X)
+    rows = check_records(clone(annotator), X, reset=True).rows()
     n_rows = (len(rows), 1_000_000) if n_rows is None else tuple(n_rows)
     before, labeler = split_steps(annotator.labeler_)
     llm = getattr(zero_shot, "llm", None) or getattr(labeler, "llm", None)
@@ -267,12 +267,6 @@ def _count_per_row(labeler: Any, rows: list[Any], model: str | None) -> np.ndarr
         for row in rows[::step]
     ]
     return np.array([np.mean(counts), _ANSWER_TOKENS])
-
-
-def _as_dicts(X: Any) -> list[dict[str, str]]:
-    values = np.asarray(X, dtype=object)
-    names = list(getattr(X, "columns", [f"x{j}" for j in range(values.shape[1])]))
-    return [dict(zip(map(str, names), map(str, row), strict=True)) for row in values]
 
 
 def _accuracies(annotator: Any, X: Any, y: np.ndarray) -> list[float]:

@@ -163,7 +163,8 @@ def run_programs(
         for key, program in enumerate(programs)
     ]
     n_rows = next(iter(lengths.values()), 0)
-    needed = {name: columns[name] for task in tasks for name in task.columns}
+    # A column may be converted only now that it is known to be read.
+    needed = {name: columns[name][:] for task in tasks for name in task.columns}
     distinct = find_distinct(list(needed.values())) if tasks and n_rows else None
     outcomes: list[list[ChunkResult]] = []
     if distinct is not None:

@@ -122,8 +122,12 @@ def made_up_records(kinds: Mapping[str, str]) -> dict[str, list[Any]]:
     """
     columns: dict[str, list[Any]] = {}
     for shift, (name, kind) in enumerate(kinds.items()):
-        if kind.startswith("str (ISO"):
-            values: list[Any] = ["2024-02-29", "1970-01-01T00:00:00", None] * 4
+        if kind.startswith("str (ISO time"):
+            values: list[Any] = ["23:59:59", "00:00:00.000001", None] * 4
+        elif kind.startswith("str (ISO"):
+            values = ["2024-02-29", "1970-01-01T00:00:00", None] * 4
+        elif kind.startswith("str (JSON"):
+            values = ["[]", '["a", 1.5]', '{"a": {"b": null}}', None] * 3
         elif kind.startswith("bool"):
             values = [True, False, None] * 4
         elif kind.startswith("float"):

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 
-from sklearn_alchemist._column_names import parameter_names
-from sklearn_alchemist._records import check_records
+from sklearn_alchemist.data import check_records, parameter_names
 
 TEXTS = ["a", "b ü", ""]
 
@@ -142,9 +141,12 @@ def test_dates_beside_numbers_are_iso_dates():
     assert columns["when"] == ["2026-01-02T00:00:00", None]
 
 
-def test_bytes_in_a_table_are_an_error():
-    with pytest.raises(TypeError, match="decode"):
-        records(pd.DataFrame({"t": [b"x", b"y"]}))
+def test_bytes_in_a_table_stop_only_who_reads_them():
+    found = records(pd.DataFrame({"t": [b"x", b"y"], "n": [1, 2]}))
+    assert found.kinds == {"n": "int"}
+    assert found.columns["n"] == [1, 2]
+    with pytest.raises(TypeError, match=r"column 't' cannot be read.*decode"):
+        list(found.columns["t"])
 
 
 @pytest.mark.parametrize("values", [pd.Categorical([1, 2]), np.array([1, 2], object)])

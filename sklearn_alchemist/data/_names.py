@@ -22,7 +22,7 @@ def parameter_names(names: Sequence[str]) -> list[str]:
 
     Examples
     --------
-    >>> from sklearn_alchemist._column_names import parameter_names
+    >>> from sklearn_alchemist.data import parameter_names
     >>> parameter_names(["age", "mean radius (cm)", "class", "2nd"])
     ['age', 'mean_radius_cm', 'class_', 'x_2nd']
     """
