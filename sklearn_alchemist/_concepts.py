@@ -21,7 +21,7 @@ from ._image_input import check_images, embed_images
 from .data import Classes, parameter_names
 from .exceptions import SynthesisError
 from .images import Concept
-from .llm import LLM, Budget, Completion, Question, Usage
+from .llm import LLM, Completion, Ledger, Question, Usage
 
 SPURIOUS_PREFIX = "spurious_"
 # The range of a concept; single odd images do not stretch it.
@@ -385,16 +385,13 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             n_concepts=self.n_concepts,
             n_spurious=self.n_spurious,
         )
-        budget = Budget(llm.max_calls, llm.max_cost)
+        ledger = Ledger(llm)
         for _ in range(1 + self.max_repairs):
-            question = Question(messages)
-            answers = _llm.ask(llm, [question], budget=budget)
+            try:
+                answers = _llm.ask(llm, [Question(messages)], ledger=ledger)
+            finally:  # what was paid is seen, however it ends
+                self.conversation_, self.usage_ = ledger.conversation, ledger.usage
             (completion,) = answers.completions
-            self.usage_ = Usage(
-                paid=self.usage_.paid + answers.usage.paid,
-                cached=self.usage_.cached + answers.usage.cached,
-            )
-            self.conversation_.append((question, completion))
             try:
                 return _prompts.read_concepts(completion.text, list(described))
             except ValueError as error:

@@ -19,7 +19,7 @@ from ._briefing import as_llm, write_brief, write_recipe
 from ._warn import warn
 from .data import Classes, Records, check_records
 from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
-from .llm import LLM, Completion, Question, Usage
+from .llm import LLM, Completion, Ledger, Question, Usage
 from .programs import LabelingProgram
 
 if TYPE_CHECKING:
@@ -471,7 +471,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         self.programs_, votes = self._select(programs, len(given), records, y)
         names = {program.name for program in self.programs_}
         if synthesis is not None:
-            self.usage_ = synthesis.usage(names)
+            self.usage_ = synthesis.split_usage(names)
         if unusable:
             losses = _synthesis.say_rejected(unusable, len(names))
             warn(losses, ProgramWarning)
@@ -582,17 +582,21 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             answer = task.subcontext("answer").call_on_fit_task_begin(estimator=self)
             answer.call_on_fit_task_end(estimator=self)
 
-        synthesis = _synthesis.synthesize(
-            llm,
-            brief,
-            recipe,
-            prior_llm=prior_llm,
-            shown=shown,
-            on_answer=on_answer,
-        )
+        ledger = Ledger(llm)
+        try:
+            synthesis = _synthesis.synthesize(
+                llm,
+                brief,
+                recipe,
+                prior_llm=prior_llm,
+                shown=shown,
+                on_answer=on_answer,
+                ledger=ledger,
+            )
+        finally:  # what was paid is seen, however it ends
+            self.conversation_, self.usage_ = ledger.conversation, ledger.usage
         task.call_on_fit_task_end(estimator=self)
-        self.conversation_ = [(e.question, e.completion) for e in synthesis.exchanges]
-        self.usage_ = synthesis.usage({p.name for p in synthesis.programs})
+        self.usage_ = synthesis.split_usage({p.name for p in synthesis.programs})
         if synthesis.shortfall is not None:
             if not synthesis.programs:
                 raise synthesis.shortfall

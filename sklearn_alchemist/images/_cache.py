@@ -1,17 +1,18 @@
 """Keep embeddings on disk, under the content of an image and the model."""
 
 import os
-import sqlite3
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
+
+from .._sqlite import Database, has_table
 
 _LOOK_UP = 500  # names in one SELECT; SQLite takes 999 in old versions
 
 
-class EmbeddingCache:
+class EmbeddingCache(Database):
     """Embeddings in a SQLite file.
 
     Several threads and processes may use it at the same time; it opens the file when
@@ -35,8 +36,14 @@ class EmbeddingCache:
     {'image': array([0.5, 1. ], dtype=float32)}
     """
 
+    schema: ClassVar[str] = """
+    CREATE TABLE IF NOT EXISTS embeddings (
+        model TEXT, content TEXT, embedding BLOB, PRIMARY KEY (model, content)
+    ) WITHOUT ROWID
+    """
+
     def __init__(self, path: "str | os.PathLike[str]") -> None:
-        self.path = Path(path).expanduser()
+        super().__init__(Path(path).expanduser())
 
     def find(self, model: str, contents: Iterable[str]) -> dict[str, np.ndarray]:
         """Look embeddings up.
@@ -53,10 +60,19 @@ class EmbeddingCache:
         -------
         embeddings : dict of str to ndarray of shape (n_dimensions,)
             Those that are kept.
+
+        Raises
+        ------
+        ValueError
+            If the file is none of embeddings.
         """
         contents = list(dict.fromkeys(contents))
         found: dict[str, np.ndarray] = {}
-        with closing(self._connect()) as connection:
+        if self._is_empty():
+            return found
+        with self._connection() as connection:
+            if not has_table(connection, "embeddings"):
+                return found
             for start in range(0, len(contents), _LOOK_UP):
                 some = contents[start : start + _LOOK_UP]
                 marks = ",".join("?" * len(some))
@@ -83,38 +99,25 @@ class EmbeddingCache:
 
         embeddings : dict of str to ndarray of shape (n_dimensions,)
             What identifies an image -> its embedding, kept in single precision.
+
+        Raises
+        ------
+        ValueError
+            If the file is none of embeddings.
         """
-        if not self._is_writable():
+        if self.path.is_file() and not os.access(self.path, os.W_OK):
             return
         rows = [
             (model, content, np.asarray(embedding, "<f4").tobytes())
             for content, embedding in embeddings.items()
         ]
-        with closing(self._connect()) as connection, connection:
+        with self._transaction() as connection:
             connection.executemany(
                 "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows
             )
 
-    def _is_writable(self) -> bool:
-        return not self.path.is_file() or os.access(self.path, os.W_OK)
-
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            if not self._is_writable():
-                address = f"{self.path.resolve().as_uri()}?mode=ro"
-                connection = sqlite3.connect(address, uri=True)
-                connection.execute("SELECT model FROM embeddings LIMIT 1")
-                return connection
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-            connection = sqlite3.connect(self.path, timeout=60)
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS embeddings (model TEXT, content TEXT, "
-                "embedding BLOB, PRIMARY KEY (model, content)) WITHOUT ROWID"
-            )
-        except (OSError, sqlite3.Error) as error:
-            raise ValueError(
-                f"the cache {str(self.path)!r} is no file of embeddings that can be "
-                f"read ({error}): give another path."
-            ) from None
-        return connection
+    def _unusable(self, error: Exception) -> ValueError:
+        return ValueError(
+            f"the cache {str(self.path)!r} is no file of embeddings that can be "
+            f"read ({error}): give another path."
+        )

@@ -148,7 +148,8 @@ def content_key(source: Any) -> str:
     Parameters
     ----------
     source : str, path, PIL image, or ndarray
-        The image; a file is hashed as it is, without decoding it.
+        The image; a file is hashed as it is, without decoding it, others by the pixels
+        that `load_image` makes of them.
 
     Returns
     -------
@@ -158,18 +159,15 @@ def content_key(source: Any) -> str:
     Raises
     ------
     OSError, ValueError
-        If the image cannot be read or is too large.
+        If the image cannot be read, or decoded, or is too large.
     """
     if isinstance(source, str | os.PathLike):
         with Path(source).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    if not isinstance(source, np.ndarray) and source.width * source.height > MAX_PIXELS:
-        raise ValueError(_too_large(MAX_PIXELS))
-    pixels = np.ascontiguousarray(source)
-    description = f"{getattr(source, 'mode', '')}{pixels.shape}{pixels.dtype}"
-    digest = hashlib.sha256(description.encode())
-    if getattr(source, "mode", "") == "P":
-        digest.update(bytes(source.getpalette() or ()))
+    # Of the pixels that a model gets to see: a palette, transparency or the orientation
+    # of a camera change them, whatever an image holds besides.
+    pixels = load_image(source)
+    digest = hashlib.sha256(f"{pixels.mode}{pixels.size}".encode())
     digest.update(pixels.tobytes())
     return digest.hexdigest()
 

@@ -37,7 +37,8 @@ class CostComparison:
     columns : dict of str to ndarray of shape (n_ways,)
         ``way``: how rows are labelled.
 
-        ``calls``: calls of the language model, for the rows given.
+        ``calls``: calls of the language model, for the rows given; where rows share a
+        call or repeat each other, these are fewer than rows.
 
         ``tokens``: their tokens; NaN where they were not counted.
 
@@ -192,17 +193,19 @@ def compare_costs(
     if zero_shot is None:
         per_row = _count_per_row(labeler, rows, model)
         calls = {"tokens": per_row.sum() * len(rows), "paid": 0.0, "right": np.nan}
+        calls["calls"] = len(rows)
     else:
         usage = (asked := zero_shot.annotate(X)).usage
         per_row = _tokens(usage) / len(rows)
         right = np.nan if y is None else np.mean(asked.label == label_array(y))
         calls = {"tokens": per_row.sum() * len(rows), "right": right}
+        calls["calls"] = usage.calls
         calls["paid"] = _dollars(usage, price)
     per_call = price.cost(*per_row) if price else np.nan
     ways = [_ANNOTATOR, _STUDENT, _VOTES, _CALLS]
     columns = {
         "way": np.array(ways, dtype=object),
-        "calls": np.array([programs["calls"]] * 3 + [len(rows)]),
+        "calls": np.array([programs["calls"]] * 3 + [calls["calls"]]),
         "tokens": np.array([programs["tokens"]] * 3 + [calls["tokens"]]),
         "paid": np.array([programs["paid"]] * 3 + [calls["paid"]]),
     }
@@ -236,7 +239,7 @@ def _tokens(usage: Any) -> np.ndarray:
 
 def _dollars(usage: Any, price: Prices | None) -> float:
     """Say what answers did cost, or would at this price."""
-    known = [usage.paid.dollars, usage.cached.dollars]
+    known = [usage.dollars, usage.cached.dollars]
     if None not in known:
         return sum(known)
     return np.nan if price is None else price.cost(*_tokens(usage))

@@ -1,27 +1,27 @@
-"""Ask language models: one client around litellm, a store of completions, a ledger."""
+"""Ask language models: one client around litellm, a store, a budget and a ledger."""
 
 from typing import TYPE_CHECKING
 
 from .._lazy import lazy_exports
-from ._ledger import Budget, Prices, Tally, Usage
+from ._ledger import Prices, Tally, Usage
 from ._model import LLM
 from ._question import Completion, Question
 
 if TYPE_CHECKING:
+    from ._budget import Ledger
     from ._client import Answers, ask
-    from ._database import default_store_path
     from ._lookup import find_stored
     from ._provider import count_tokens, prices_of
     from ._recordings import seed_store, write_recordings
-    from ._store import CompletionStore
+    from ._store import CompletionStore, default_store_path
     from ._thoughts import without_thoughts
 
 __all__ = [
     "LLM",
     "Answers",
-    "Budget",
     "Completion",
     "CompletionStore",
+    "Ledger",
     "Prices",
     "Question",
     "Tally",
@@ -42,9 +42,10 @@ __getattr__ = lazy_exports(
     {
         "Answers": "_client",
         "CompletionStore": "_store",
+        "Ledger": "_budget",
         "ask": "_client",
         "count_tokens": "_provider",
-        "default_store_path": "_database",
+        "default_store_path": "_store",
         "find_stored": "_lookup",
         "prices_of": "_provider",
         "seed_store": "_recordings",

@@ -1,17 +1,19 @@
 """Ask questions: from the store what it holds, the rest of the model, once."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from .._warn import warn
 from ..exceptions import BudgetError, LLMError
 from . import _provider
-from ._desk import ask_concurrently, open_desk, without_parameter
-from ._ledger import Budget, Prices, Tally, Usage
+from ._budget import Budget, Entry, Ledger, usage_of
+from ._desk import ask_concurrently, open_desk
+from ._ledger import Prices, Tally, Usage
 from ._lookup import look_up, request_for
 from ._model import LLM
-from ._question import Completion, Question
+from ._question import Question, digest
 from ._store import CompletionStore
 
 
@@ -22,7 +24,8 @@ class Answers:
     Parameters
     ----------
     completions : list of (Completion or None)
-        In the order of the questions; None only where the budget ended before.
+        In the order of the questions; None only where the budget ended before, or
+        where an error was excused.
 
     usage : Usage
         What they cost.
@@ -41,8 +44,9 @@ def ask(
     questions: Sequence[Question],
     *,
     on_answer: Callable[[int], None] | None = None,
-    budget: Budget | None = None,
+    ledger: Ledger | None = None,
     partial: bool = False,
+    excused: Callable[[LLMError], bool] = lambda error: False,
 ) -> Answers:
     """Ask a language model, paying for no answer that the store already holds.
 
@@ -61,13 +65,18 @@ def ask(
         Called with the position of a question when its answer is there; in the
         caller's thread, in the order in which answers arrive.
 
-    budget : Budget or None, default=None
-        What several calls of this function share. None is `llm.max_calls` and
-        `llm.max_cost` for this call alone.
+    ledger : Ledger or None, default=None
+        What several calls of this function share: what may be spent, and what was asked
+        and spent, which is written down however this call ends. None is
+        `llm.max_calls` and `llm.max_cost` for this call alone.
 
     partial : bool, default=False
         Whether to return what the budget allowed, where it ends before the last
         question, instead of raising.
+
+    excused : callable, default=lambda error: False
+        Tells of an `LLMError` whether it is about one question only, which is then left
+        without an answer.
 
     Returns
     -------
@@ -90,47 +99,60 @@ def ask(
     missing = [i for i in range(len(questions)) if i not in found]
     for i in found:
         _notify(on_answer, i)
-    paid: dict[int, Completion] = {}
-    shortfall = None
-    if missing:
-        _provider.check_access(llm)
-        budget = budget or Budget(llm.max_calls, llm.max_cost)
-        prices = _prices_for_cap(llm, store)
-        left = budget.calls_left
-        if left is not None and len(missing) > left and not partial:
-            raise BudgetError(
-                f"{len(missing)} questions have no stored answer, but "
-                f"max_calls={llm.max_calls}: raise max_calls or ask for less."
-            )
-        with open_desk(llm, store, budget, prices) as desk:
-            desk.notices.extend(
-                f"{llm.model!r} {without_parameter(name)}"
-                for name in _provider.dropped_params(llm)
-            )
-            try:
-                for i, completion, was_paid in ask_concurrently(
-                    desk, requests, missing
-                ):
-                    (paid if was_paid else found)[i] = completion
-                    _notify(on_answer, i)
-            except LLMError as error:
-                # What was under way when the first failed has been received as well.
-                for i, (completion, was_paid) in desk.received.items():
-                    (paid if was_paid else found)[i] = completion
-                if not (partial and isinstance(error, BudgetError)):
-                    raise _with_what_was_kept(
-                        error, len(paid) + len(found), len(questions), store
-                    ) from error.__cause__
-                shortfall = error
-            finally:
-                for notice in dict.fromkeys(desk.notices):
-                    warn(notice)
-    everything = {**found, **paid}
+    ledger = Ledger(llm) if ledger is None else ledger
+    received = {i: (completion, False) for i, completion in found.items()}
+    lost, shortfall = Tally(), None
+    try:
+        if missing:
+            budget = ledger.budget_of(llm)
+            prices = _check_affordable(llm, budget, store)
+            if not partial:
+                _check_calls(budget, requests, missing, store)
+            with open_desk(llm, store, budget, prices) as desk:
+                answers = ask_concurrently(desk, requests, missing, excused)
+                try:
+                    # Closed before all else, so that what is under way is received too.
+                    with closing(answers):
+                        for i in answers:
+                            _notify(on_answer, i)
+                except LLMError as error:
+                    if not (partial and isinstance(error, BudgetError)):
+                        n_received = len(received | desk.received)
+                        raise _with_what_was_kept(
+                            error, n_received, len(questions), store
+                        ) from error.__cause__
+                    shortfall = error
+                finally:
+                    received |= desk.received
+                    lost = desk.lost
+                    for notice in dict.fromkeys(desk.notices):
+                        warn(notice)
+    finally:
+        entries = [Entry(questions[i], *received[i]) for i in sorted(received)]
+        ledger.add(entries, lost)
     return Answers(
-        [everything.get(i) for i in range(len(questions))],
-        Usage(paid=Tally.of(paid.values()), cached=Tally.of(found.values())),
+        [received[i][0] if i in received else None for i in range(len(questions))],
+        usage_of(entries, lost),
         shortfall,
     )
+
+
+def _check_calls(
+    budget: Budget,
+    requests: list[dict[str, Any]],
+    missing: list[int],
+    store: CompletionStore | None,
+) -> None:
+    """Raise before the first call where there are more questions than calls left."""
+    left = budget.calls_left
+    n_calls = len(missing)
+    if store is not None:  # who asks the same waits for the answer
+        n_calls = len({digest(requests[i]) for i in missing})
+    if left is not None and n_calls > left:
+        raise BudgetError(
+            f"{n_calls} questions have no stored answer, but {budget.limit_on_calls}, "
+            f"of which {left} are left: raise max_calls or ask for less."
+        )
 
 
 def _with_what_was_kept(
@@ -145,15 +167,18 @@ def _with_what_was_kept(
     )
 
 
-def _prices_for_cap(llm: LLM, store: CompletionStore | None) -> Prices | None:
-    """Find the prices of a model, which a cap in dollars needs."""
-    capped = llm.max_cost is not None or (store is not None and store.cap() is not None)
+def _check_affordable(
+    llm: LLM, budget: Budget, store: CompletionStore | None
+) -> Prices | None:
+    """See that a model can be asked; find its prices, which a cap in dollars needs."""
+    _provider.check_access(llm)
+    capped = budget.limits_dollars or (store is not None and store.cap() is not None)
     if not capped and llm.function is not None and llm.prices is None:
         return None
     prices = llm.known_prices or _provider.prices_of(llm.model)
     if not capped:
         return prices
-    what = "max_cost" if llm.max_cost is not None else "the cap of the store"
+    what = "max_cost" if budget.limits_dollars else "the cap of the store"
     if prices is None:
         raise BudgetError(
             f"{what} needs a price, and litellm's table has none for {llm.model!r}: "

@@ -4,22 +4,22 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..exceptions import LLMError, StoreError
 from . import _provider
-from ._accounts import Charge
-from ._heartbeat import Heartbeat
-from ._ledger import Budget, Prices
+from ._budget import Budget
+from ._ledger import Prices, Tally
 from ._lookup import unwritten
 from ._model import LLM
 from ._question import Completion, digest
 from ._refusals import LIMITS, CallRefused
 from ._retry import CallFailed, with_backoff
-from ._store import Claim, CompletionStore, is_newer
+from ._spending_cap import Reservation
+from ._store import CompletionStore, Heartbeat, Lease, is_newer
 
 _POLL_SECONDS = 0.1
 
@@ -43,7 +43,7 @@ class Desk:
         What a call costs.
 
     heartbeat : Heartbeat or None
-        Keeps claims of the store alive.
+        Keeps leases of the store alive.
 
     given_up : Event
         Set once no further call is to be started.
@@ -51,11 +51,17 @@ class Desk:
     received : dict of int to (Completion, bool)
         Answers by position, and whether they were paid here.
 
+    unanswered : list of (float or None)
+        Dollars of calls without an answer that may be charged.
+
     refused : set of str
         What the server takes not, found out call by call.
 
     notices : list of str
         What is to be said in the thread of the caller, where a warning finds its line.
+
+    turn : Lock
+        Held by the thread that waits for room under the cap of the store.
     """
 
     llm: LLM
@@ -65,17 +71,28 @@ class Desk:
     heartbeat: Heartbeat | None
     given_up: threading.Event = field(default_factory=threading.Event)
     received: dict[int, tuple[Completion, bool]] = field(default_factory=dict)
+    unanswered: list[float | None] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     notices: list[str] = field(default_factory=list)
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def is_capped(self) -> bool:
         """Whether dollars are limited, by the fit or by the store."""
-        capped = self.budget.max_cost is not None
+        capped = self.budget.limits_dollars
         return capped or (self.store is not None and self.store.cap() is not None)
 
-    def answer(self, place: int, request: dict[str, Any]) -> tuple[Completion, bool]:
-        """Get one answer, by paying only where nobody else has or does.
+    @property
+    def lost(self) -> Tally:
+        """Calls without an answer that may be charged."""
+        known = None not in self.unanswered
+        dollars = sum(d for d in self.unanswered if d is not None) if known else None
+        # Of what was never answered, nobody counts tokens.
+        tokens = None if self.unanswered else 0
+        return Tally(len(self.unanswered), tokens, tokens, dollars)
+
+    def answer(self, place: int, request: dict[str, Any]) -> None:
+        """Receive one answer, by paying only where nobody else has or does.
 
         Parameters
         ----------
@@ -85,21 +102,12 @@ class Desk:
         request : dict
             What to ask.
 
-        Returns
-        -------
-        completion : Completion
-            The answer.
-
-        paid : bool
-            Whether it was paid here.
-
         Raises
         ------
         LLMError
             If there is none.
         """
         self.received[place] = self._answer(request)
-        return self.received[place]
 
     def _answer(self, request: dict[str, Any]) -> tuple[Completion, bool]:
         if self.store is None or self.heartbeat is None:
@@ -112,7 +120,7 @@ class Desk:
             )
             if isinstance(outcome, Completion):
                 return outcome, False
-            if isinstance(outcome, Claim):
+            if isinstance(outcome, Lease):
                 self.heartbeat.hold(outcome)
                 try:
                     return self._pay(request, outcome), True
@@ -127,31 +135,13 @@ class Desk:
                 raise LLMError("another question failed")
             time.sleep(_POLL_SECONDS)
 
-    def _pay(self, request: dict[str, Any], claim: Claim | None) -> Completion:
-        charges: list[Charge] = []
+    def _pay(self, request: dict[str, Any], lease: Lease | None) -> Completion:
+        """Ask until there is an answer, and keep it."""
+        reservation: Reservation | None = None
 
         def attempt() -> Completion:
-            if self.given_up.is_set():
-                raise CallFailed("another question failed", retryable=False)
-            worst_case = self._worst_case(request)
-            self.budget.reserve(worst_case)
-            charge = None
-            if self.store is not None and worst_case:
-                try:
-                    charge = self.store.reserve(worst_case)
-                except BaseException:
-                    self.budget.cancel(worst_case)
-                    raise
-            try:
-                completion = self._call(request)
-            except CallFailed as failure:
-                self.budget.settle(worst_case, 0.0 if failure.sure else None)
-                if charge is not None and self.store is not None and failure.sure:
-                    self.store.settle(charge, 0.0)
-                raise
-            self.budget.settle(worst_case, completion.dollars)
-            if charge is not None:
-                charges.append(charge)
+            nonlocal reservation
+            completion, reservation = self._attempt(request)
             return completion
 
         completion = with_backoff(attempt, self.given_up)
@@ -159,51 +149,123 @@ class Desk:
         if not is_newer(completion, since) and since is not None:
             # A clock that was set back would have all answers refreshed again.
             completion = replace(completion, created=since.isoformat())
-        if self.store is not None and claim is not None:
-            charge = charges[-1] if charges else None
+        if self.store is not None and lease is not None:
             try:
-                self.store.save(claim, request, completion, charge)
+                self.store.save(lease, request, completion, reservation)
             except StoreError as error:
                 # The answer is paid: use it, even if it cannot be kept.
-                unwritten[self.store.path, claim.key] = (request, completion)
+                unwritten[self.store.path, lease.key] = (request, completion)
                 self.notices.append(
                     "An answer is used, and kept only as long as this process lives: "
                     f"{error}"
                 )
             else:
-                unwritten.pop((self.store.path, claim.key), None)
+                unwritten.pop((self.store.path, lease.key), None)
+            self._let_go(reservation)
         return completion
 
-    def _call(self, request: dict[str, Any]) -> Completion:
-        """Ask once; leave out what the server does not take."""
-        while True:
-            refused = frozenset(self.refused)
-            try:
-                return _provider.call(self.llm, request["messages"], refused)
-            except CallRefused as refusal:
-                self.refused.add(refusal.what)
-                if self.is_capped and self.refused.issuperset(LIMITS):
-                    raise CallFailed(
-                        f"{self.llm.model!r} takes no limit on tokens, so that a call "
-                        "has no worst case: it cannot be held to a cap in dollars.",
-                        retryable=False,
-                    ) from None
-                if refusal.what == "system":
-                    notice = "takes no system message: the user's message repeats it."
-                else:
-                    notice = without_parameter(refusal.what)
-                self.notices.append(f"{self.llm.model!r} {notice}")
+    def _attempt(
+        self, request: dict[str, Any]
+    ) -> tuple[Completion, Reservation | None]:
+        """Ask once, as soon as there is room; leave out what the server does not take.
 
-    def _worst_case(self, request: dict[str, Any]) -> float:
+        What is reserved in the store is settled when the answer is kept.
+        """
+        worst_case = self._worst_case(request)
+        while True:
+            if self.given_up.is_set():
+                raise CallFailed("another question failed", retryable=False)
+            reservation = self._reserve(worst_case)
+            try:
+                refused = frozenset(self.refused)
+                completion = _provider.call(self.llm, request, refused)
+            except CallRefused as refusal:
+                self._settle(worst_case, reservation, charged=False)
+                self._leave_out(refusal.what)
+            except CallFailed as failure:
+                self._settle(worst_case, reservation, charged=not failure.sure)
+                raise
+            except BaseException:
+                self._settle(worst_case, reservation, charged=True)
+                raise
+            else:
+                self.budget.settle(worst_case or 0.0, completion.dollars)
+                return completion, reservation
+
+    def _reserve(self, worst_case: float | None) -> Reservation | None:
+        """Set aside what a call may cost, where the fit and the store have room."""
+        self.budget.reserve(worst_case or 0.0, self.given_up)
+        if self.store is None or self.heartbeat is None or self.prices is None:
+            return None
+        try:
+            with self.turn:
+                while True:
+                    reservation = self.store.reserve(
+                        worst_case or 0.0, seconds=self.heartbeat.seconds
+                    )
+                    if reservation is not None:
+                        break
+                    if self.given_up.is_set():
+                        raise LLMError("another question failed")
+                    time.sleep(_POLL_SECONDS)
+        except BaseException:
+            self.budget.cancel(worst_case or 0.0)
+            raise
+        self.heartbeat.hold(reservation)
+        return reservation
+
+    def _settle(
+        self,
+        worst_case: float | None,
+        reservation: Reservation | None,
+        *,
+        charged: bool,
+    ) -> None:
+        """Settle what a call without an answer cost: nothing, or its worst case."""
+        self.budget.settle(worst_case or 0.0, None if charged else 0.0)
+        if charged:
+            self.unanswered.append(worst_case)
+        if reservation is not None and self.store is not None:
+            with contextlib.suppress(StoreError):  # then the worst case stays charged
+                self.store.settle(reservation, None if charged else 0.0)
+        self._let_go(reservation)
+
+    def _let_go(self, reservation: Reservation | None) -> None:
+        if reservation is not None and self.heartbeat is not None:
+            self.heartbeat.let_go(reservation)
+
+    def _leave_out(self, what: str) -> None:
+        """Take note of what the server does not take."""
+        self.refused.add(what)
+        if self.is_capped and self.refused.issuperset(LIMITS):
+            raise CallFailed(
+                f"{self.llm.model!r} takes no limit on tokens, so that a call has no "
+                "worst case: it cannot be held to a cap in dollars.",
+                retryable=False,
+            )
+        if what == "system":
+            notice = "takes no system message: the user's message repeats it."
+        else:
+            notice = without_parameter(what)
+        self.notices.append(f"{self.llm.model!r} {notice}")
+
+    def _worst_case(self, request: dict[str, Any]) -> float | None:
         """Dollars that a call may cost: no token is shorter than a byte."""
-        limit = self.llm.max_tokens
-        if self.prices is None or limit is None:
+        if self.prices is None:
+            return None
+        if self.prices == Prices(0, 0):
             return 0.0
+        limit = self.llm.max_tokens
+        if limit is None:
+            return None
         sent = [text for message in request["messages"] for text in message.values()]
         # Schemas are shown to the model as well.
         sent.append(json.dumps(request["params"]))
         n_bytes = sum(len(text.encode("utf-8", "replace")) + 16 for text in sent)
-        return self.prices.cost(n_bytes, limit)
+        prices = self.llm.known_prices
+        if prices is None:  # long prompts may have a price of their own
+            prices = _provider.prices_of(self.llm.model, n_bytes) or self.prices
+        return prices.highest.cost(n_bytes, limit)
 
 
 def without_parameter(parameter: str) -> str:
@@ -229,7 +291,7 @@ def without_parameter(parameter: str) -> str:
 def open_desk(
     llm: LLM, store: CompletionStore | None, budget: Budget, prices: Prices | None
 ) -> Iterator[Desk]:
-    """Prepare what threads share, and keep their claims alive meanwhile.
+    """Prepare what threads share, and keep their leases alive meanwhile.
 
     Parameters
     ----------
@@ -250,16 +312,24 @@ def open_desk(
     desk : Desk
         To be asked by threads.
     """
-    if store is None:
-        yield Desk(llm, None, budget, prices, None)
-        return
-    with Heartbeat(store) as heartbeat:
-        yield Desk(llm, store, budget, prices, heartbeat)
+    with contextlib.ExitStack() as stack:
+        if llm.function is None:
+            stack.enter_context(_provider.SURROUNDINGS)
+        heartbeat = None if store is None else stack.enter_context(Heartbeat(store))
+        desk = Desk(llm, store, budget, prices, heartbeat)
+        desk.notices.extend(
+            f"{llm.model!r} {without_parameter(name)}"
+            for name in _provider.dropped_params(llm)
+        )
+        yield desk
 
 
 def ask_concurrently(
-    desk: Desk, requests: list[dict[str, Any]], missing: list[int]
-) -> Iterator[tuple[int, Completion, bool]]:
+    desk: Desk,
+    requests: list[dict[str, Any]],
+    missing: list[int],
+    excused: Callable[[LLMError], bool],
+) -> Generator[int, None, None]:
     """Ask in threads; after a failure, start no further call.
 
     Parameters
@@ -273,16 +343,13 @@ def ask_concurrently(
     missing : list of int
         Positions of what is to be asked.
 
+    excused : callable
+        Tells of an error whether only its question stays without an answer.
+
     Yields
     ------
     position : int
-        Position of a request whose answer has arrived.
-
-    completion : Completion
-        The answer.
-
-    paid : bool
-        Whether it was paid here.
+        Position of a request whose answer has arrived at the desk.
 
     Raises
     ------
@@ -290,12 +357,16 @@ def ask_concurrently(
         If a request fails.
     """
     with ThreadPoolExecutor(desk.llm.n_concurrent, "sklearn_alchemist") as executor:
-        positions: dict[Future[tuple[Completion, bool]], int] = {
+        positions: dict[Future[None], int] = {
             executor.submit(desk.answer, i, requests[i]): i for i in missing
         }
         try:
             for future in as_completed(positions):
-                yield positions[future], *future.result()
+                error = future.exception()
+                if isinstance(error, LLMError) and excused(error):
+                    continue
+                future.result()
+                yield positions[future]
         finally:
             desk.given_up.set()
             executor.shutdown(wait=True, cancel_futures=True)

@@ -1,11 +1,10 @@
-"""Count calls, tokens and dollars, and hold a fit to its budget."""
+"""Count calls, tokens and dollars."""
 
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from ..exceptions import BudgetError
-from ._question import Completion
+from ._question import Completion, restore
 
 TOKENS_PER_PRICE = 1_000_000
 
@@ -19,6 +18,10 @@ class Prices:
     input, output : float
         Dollars per million tokens of the prompt and of the completion.
 
+    cached : float or None, default=None
+        Dollars per million tokens of the prompt that the provider had in its own
+        cache; None is `input`.
+
     Examples
     --------
     >>> from sklearn_alchemist.llm import Prices
@@ -28,8 +31,11 @@ class Prices:
 
     input: float
     output: float
+    cached: float | None = None
 
-    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
+    def cost(
+        self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0
+    ) -> float:
         """Price a call.
 
         Parameters
@@ -37,13 +43,25 @@ class Prices:
         prompt_tokens, completion_tokens : int
             Number of tokens.
 
+        cached_tokens : int, default=0
+            How many of those of the prompt the provider had in its cache.
+
         Returns
         -------
         dollars : float
             Cost of the call.
         """
         spent = prompt_tokens * self.input + completion_tokens * self.output
+        if self.cached is not None:
+            spent += min(cached_tokens, prompt_tokens) * (self.cached - self.input)
         return spent / TOKENS_PER_PRICE
+
+    @property
+    def highest(self) -> "Prices":
+        """The same, where a provider may charge more for what it caches than else."""
+        if self.cached is None or self.cached <= self.input:
+            return self
+        return Prices(self.cached, self.output)
 
 
 def _total(values: Iterable[float | None]) -> float | None:
@@ -139,6 +157,10 @@ class Usage:
     wasted : Tally
         Those of all these answers that gave no program that is kept.
 
+    unanswered : Tally
+        Calls of this fit that were sent and gave no answer, and that may be charged
+        all the same: at most these dollars.
+
     Examples
     --------
     >>> from sklearn_alchemist.llm import Tally, Usage
@@ -150,6 +172,10 @@ class Usage:
     cached: Tally = field(default_factory=Tally)
     repaired: Tally = field(default_factory=Tally)
     wasted: Tally = field(default_factory=Tally)
+    unanswered: Tally = field(default_factory=Tally)
+
+    def __setstate__(self, state: list[Any]) -> None:
+        restore(self, state)
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -157,6 +183,7 @@ class Usage:
             self.cached + other.cached,
             self.repaired + other.repaired,
             self.wasted + other.wasted,
+            self.unanswered + other.unanswered,
         )
 
     @property
@@ -172,98 +199,14 @@ class Usage:
 
     @property
     def dollars(self) -> float | None:
-        """What this fit has paid, None where a price is unknown."""
-        return self.paid.dollars
+        """What this fit has cost, None where a price is unknown.
+
+        Calls without an answer that may be charged count at their worst case.
+        """
+        return _total([self.paid.dollars, self.unanswered.dollars])
 
     def __str__(self) -> str:
-        return f"paid: {self.paid}; from the store: {self.cached}"
-
-
-class Budget:
-    """Hold the calls of one fit to a number and to a cost.
-
-    The worst case of a call is reserved before it is sent and settled when its answer
-    is there; a call whose outcome is unknown stays charged at its worst case. Safe for
-    concurrent threads.
-
-    Parameters
-    ----------
-    max_calls : int or None
-        Largest number of calls, repeated attempts included.
-
-    max_cost : float or None
-        Most dollars.
-    """
-
-    def __init__(self, max_calls: int | None, max_cost: float | None) -> None:
-        self.max_calls = max_calls
-        self.max_cost = max_cost
-        self._calls = 0
-        self._dollars = 0.0
-        self._lock = threading.Lock()
-
-    def reserve(self, worst_case: float) -> None:
-        """Set aside the cost of one call.
-
-        Parameters
-        ----------
-        worst_case : float
-            Dollars that the call may cost; not looked at without `max_cost`.
-
-        Raises
-        ------
-        BudgetError
-            If the call could exceed the budget; nothing is reserved then.
-        """
-        with self._lock:
-            if self.max_calls is not None and self._calls + 1 > self.max_calls:
-                raise BudgetError(
-                    f"max_calls={self.max_calls} calls are used up. Answers so far are "
-                    "kept in the store; raise max_calls to go on from there."
-                )
-            if self.max_cost is not None and self._dollars + worst_case > self.max_cost:
-                raise BudgetError(
-                    f"the next call may cost ${worst_case:.4f}; of max_cost="
-                    f"${self.max_cost:.4f}, ${self._dollars:.4f} are spent or reserved."
-                    " Answers so far are kept in the store; raise max_cost, or lower "
-                    "params['max_tokens'], to go on from there."
-                )
-            self._calls += 1
-            self._dollars += worst_case
-
-    def settle(self, worst_case: float, dollars: float | None) -> None:
-        """Replace a reservation by what the call did cost.
-
-        Parameters
-        ----------
-        worst_case : float
-            What was reserved.
-
-        dollars : float or None
-            What was charged; None keeps the worst case.
-        """
-        if dollars is not None:
-            with self._lock:
-                self._dollars += dollars - worst_case
-
-    def cancel(self, worst_case: float) -> None:
-        """Take a reservation back, of a call that the server refused to make.
-
-        Parameters
-        ----------
-        worst_case : float
-            What was reserved.
-        """
-        with self._lock:
-            self._calls -= 1
-            self._dollars -= worst_case
-
-    @property
-    def dollars(self) -> float:
-        """What is spent or reserved."""
-        return self._dollars
-
-    @property
-    def calls_left(self) -> int | None:
-        """Number of calls that may still be sent, None where nothing limits them."""
-        return None if self.max_calls is None else self.max_calls - self._calls
+        text = f"paid: {self.paid}; from the store: {self.cached}"
+        if self.unanswered.calls:
+            text += f"; without an answer: {self.unanswered}"
+        return text

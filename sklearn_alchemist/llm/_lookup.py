@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..exceptions import OfflineError, StoreError
-from ._database import default_store_path
 from ._model import LLM
 from ._question import Completion, Question, digest
 from ._recordings import Recordings, recording_key
-from ._store import CompletionStore, is_newer
+from ._store import CompletionStore, default_store_path, is_newer
 
 # Answers that are paid and could not be written, by store and key: asked for again in
 # this process, they are not paid again.
@@ -39,7 +38,7 @@ def request_for(llm: LLM, question: Question) -> dict[str, Any]:
         "model": llm.model,
         "api_base": llm.address,
         "messages": [dict(message) for message in question.messages],
-        "params": llm.request_params,
+        "params": {**llm.request_params, **(question.params or {})},
         "sample": question.sample,
     }
 

@@ -61,14 +61,16 @@ class LLM:
         Number of questions that are asked at the same time.
 
     prices : dict or None, default=None
-        Dollars per million tokens, as ``{"input": 0.15, "output": 0.60}``. None looks
-        the model up in litellm's table.
+        Dollars per million tokens, as ``{"input": 0.15, "output": 0.60}``; a price
+        ``"cached"`` may be added, of tokens of the prompt that the provider had in its
+        cache. None looks the model up in litellm's table.
 
     max_cost : float or None, default=None
-        Most dollars that one fit may spend. Needs a known price.
+        Most dollars that one call of an estimator, such as a fit, may spend, whatever
+        it asks and whomever. Needs a known price.
 
     max_calls : int or None, default=None
-        Most calls that one fit may send.
+        Most calls that one call of an estimator may send, repeated ones included.
 
     store : str, path, False or None, default=None
         Where answers are kept, so that none is paid twice: the path of a SQLite file.
@@ -134,10 +136,11 @@ class LLM:
         if self.max_calls is not None:
             _check_number("max_calls", self.max_calls, Integral)
         if self.prices is not None:
-            if set(self.prices) != {"input", "output"}:
+            if set(self.prices) - {"cached"} != {"input", "output"}:
                 raise ValueError(
                     "prices must be dollars per million tokens as {'input': ..., "
-                    f"'output': ...}}; got {dict(self.prices)!r}."
+                    "'output': ...}, with 'cached' where cached tokens of a prompt "
+                    f"have a price of their own; got {dict(self.prices)!r}."
                 )
             for name, price in self.prices.items():
                 _check_number(f"prices[{name!r}]", price, Real)

@@ -5,14 +5,14 @@ import os
 import queue
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
 from ..exceptions import LLMError
 from ._failures import as_failure, too_late
-from ._ledger import Prices
+from ._ledger import TOKENS_PER_PRICE, Prices
 from ._model import LLM
 from ._question import Completion, Message
 from ._refusals import SYSTEM, CallRefused, merge_system, refused_part, without
@@ -27,6 +27,60 @@ _GRACE_SECONDS = 1.0
 _NO_KEY = "no-key"
 
 
+# With these litellm touches neither the network nor a ``.env`` file.
+_VARIABLES = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
+# So it says where its tokenizers are, which would else be downloaded.
+_TOKENIZERS = "TIKTOKEN_CACHE_DIR"
+
+
+class _Surroundings:
+    """Environment and warning filters as litellm wants them, while anybody uses it.
+
+    Whoever comes first changes them and whoever leaves last restores them, as both
+    belong to the process: to the user, and to all threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_users = 0
+        self._variables = _VARIABLES.copy()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._n_users += 1
+            if self._n_users > 1:
+                return
+            names = (*self._variables, _TOKENIZERS)
+            self._before = {name: os.environ.get(name) for name in names}
+            for name, value in self._variables.items():
+                os.environ.setdefault(name, value)
+            self._filters = warnings.catch_warnings()
+            self._filters.__enter__()
+            # What is said of litellm's own classes when a call builds them.
+            for note in (
+                r"Items? '.*' on TypedDict class",
+                "Pydantic serializer warnings",
+            ):
+                warnings.filterwarnings("ignore", note, UserWarning)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_users -= 1
+            if self._n_users:
+                return
+            self._filters.__exit__(None, None, None)
+            if tokenizers := os.environ.get(_TOKENIZERS):
+                self._variables[_TOKENIZERS] = tokenizers
+            for name, value in self._before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+SURROUNDINGS = _Surroundings()
+
+
 @functools.cache
 def load_litellm() -> ModuleType:
     """Import litellm so that it touches neither the network nor a ``.env`` file.
@@ -36,19 +90,11 @@ def load_litellm() -> ModuleType:
     litellm : module
         The imported package; the first import takes seconds.
     """
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
-    import litellm
+    with SURROUNDINGS:
+        import litellm
 
-    litellm.suppress_debug_info = True
-    return litellm
-
-
-def _ignore_notes_of_litellm() -> None:
-    """Keep quiet what is said of litellm's own classes when a call builds them."""
-    # Again with each call, as whoever catches warnings takes filters back.
-    for note in (r"Items? '.*' on TypedDict class", "Pydantic serializer warnings"):
-        warnings.filterwarnings("ignore", note, UserWarning)
+        litellm.suppress_debug_info = True
+        return litellm
 
 
 def check_access(llm: LLM) -> None:
@@ -116,13 +162,16 @@ def dropped_params(llm: LLM) -> list[str]:
     return [name for name in llm.request_params if name in known - {*taken}]
 
 
-def prices_of(model: str) -> Prices | None:
+def prices_of(model: str, prompt_tokens: int = 1_000) -> Prices | None:
     """Look up what a model costs, in litellm's table.
 
     Parameters
     ----------
     model : str
         Name of the model.
+
+    prompt_tokens : int, default=1_000
+        Length of the prompt; some models ask more for long ones.
 
     Returns
     -------
@@ -136,13 +185,17 @@ def prices_of(model: str) -> Prices | None:
     True
     """
     litellm = load_litellm()
+    n_prompt = max(1, prompt_tokens)
     try:
         one, other = litellm.cost_per_token(
-            model, prompt_tokens=1_000_000, completion_tokens=1_000_000
+            model, prompt_tokens=n_prompt, completion_tokens=1_000
         )
     except Exception:  # litellm raises several types for a model it has no price of
         return None
-    return Prices(one, other)
+    return Prices(
+        round(one / n_prompt * TOKENS_PER_PRICE, 9),
+        round(other / 1_000 * TOKENS_PER_PRICE, 9),
+    )
 
 
 def count_tokens(messages: Sequence[Message], model: str) -> int:
@@ -162,11 +215,13 @@ def count_tokens(messages: Sequence[Message], model: str) -> int:
     n_tokens : int
         Number of tokens, the chat format's own included.
     """
-    return load_litellm().token_counter(model=model, messages=list(messages))
+    litellm = load_litellm()
+    with SURROUNDINGS:
+        return litellm.token_counter(model=model, messages=list(messages))
 
 
 def call(
-    llm: LLM, messages: Sequence[Message], refused: frozenset[str] = frozenset()
+    llm: LLM, request: Mapping[str, Any], refused: frozenset[str] = frozenset()
 ) -> Completion:
     """Ask once.
 
@@ -175,8 +230,8 @@ def call(
     llm : LLM
         The model.
 
-    messages : sequence of mappings
-        Chat messages.
+    request : mapping
+        What to ask: ``messages`` and ``params``.
 
     refused : frozenset of str, default=frozenset()
         What the server refuses to be sent: names of parameters, or ``"system"``.
@@ -194,11 +249,11 @@ def call(
     CallRefused
         If the server takes no such parameter or no system message.
     """
+    messages: Sequence[Message] = request["messages"]
     if llm.function is not None:
         return _call_function(llm, messages)
     litellm = load_litellm()
-    _ignore_notes_of_litellm()
-    options = without(dict(llm.request_params), refused)
+    options = without(dict(request["params"]), refused)
     if llm.address is not None:
         options["api_base"] = llm.address
         missing = litellm.validate_environment(llm.model)["missing_keys"]
@@ -244,7 +299,8 @@ def _within(seconds: float, function: Callable[[], Any]) -> Any:
 
     def work() -> None:
         try:
-            outcome.put((function(), None))
+            with SURROUNDINGS:
+                outcome.put((function(), None))
         except Exception as error:
             outcome.put((None, error))
 
@@ -290,11 +346,10 @@ def _read_response(llm: LLM, response: Any) -> Completion:
     completion_tokens = _count(
         getattr(usage, "completion_tokens", None), least=1 if text else 0
     )
-    prices = llm.known_prices or prices_of(llm.model)
     dollars = None
-    if prices and prompt_tokens is not None and completion_tokens is not None:
-        dollars = prices.cost(prompt_tokens, completion_tokens)
-    elif prices == Prices(0, 0):
+    if prompt_tokens is not None and completion_tokens is not None:
+        dollars = _dollars(llm, usage, prompt_tokens, completion_tokens)
+    elif (llm.known_prices or prices_of(llm.model)) == Prices(0, 0):
         dollars = 0.0  # however many they were
     return Completion(
         text=_sendable(text),
@@ -305,6 +360,27 @@ def _read_response(llm: LLM, response: Any) -> Completion:
         dollars=dollars,
         created=_now(),
     )
+
+
+def _dollars(
+    llm: LLM, usage: Any, prompt_tokens: int, completion_tokens: int
+) -> float | None:
+    """Price a call: as the user says, else as litellm's table does."""
+    details = getattr(usage, "prompt_tokens_details", None)
+    cached = _count(getattr(details, "cached_tokens", None), least=0) or 0
+    if llm.known_prices is not None:
+        return llm.known_prices.cost(prompt_tokens, completion_tokens, cached)
+    counts: dict[str, Any] = {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+    }
+    if cached <= prompt_tokens:  # else nobody knows what was counted
+        # Besides cached tokens, some have prices for thoughts or for long prompts.
+        counts["usage_object"] = usage
+    try:
+        return max(0.0, sum(load_litellm().cost_per_token(llm.model, **counts)))
+    except Exception:  # several types, for a model it has no price of
+        return None
 
 
 def _sendable(text: str) -> str:

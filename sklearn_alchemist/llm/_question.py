@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 Message = Mapping[str, str]
@@ -22,6 +22,9 @@ class Question:
         Tells apart repetitions of the same messages: each sample number is a question
         of its own, with an answer of its own.
 
+    params : mapping or None, default=None
+        Parameters of the request, on top of those of the model.
+
     Examples
     --------
     >>> from sklearn_alchemist.llm import Question
@@ -31,6 +34,10 @@ class Question:
 
     messages: tuple[Message, ...]
     sample: int = 0
+    params: Mapping[str, Any] | None = None
+
+    def __setstate__(self, state: list[Any]) -> None:
+        restore(self, state)
 
     @property
     def prompt(self) -> str:
@@ -70,6 +77,27 @@ class Completion:
     completion_tokens: int | None = None
     dollars: float | None = None
     created: str = ""
+
+
+def restore(instance: Any, state: list[Any]) -> None:
+    """Unpickle a dataclass with slots, also one that had fewer fields when pickled.
+
+    Parameters
+    ----------
+    instance : object
+        What has no values yet.
+
+    state : list
+        Values of the first fields; the others get their defaults.
+    """
+    for position, field in enumerate(fields(instance)):
+        if position < len(state):
+            value = state[position]
+        elif field.default_factory is not MISSING:
+            value = field.default_factory()
+        else:
+            value = field.default
+        object.__setattr__(instance, field.name, value)
 
 
 def digest(value: Any) -> str:

@@ -1,24 +1,44 @@
 """Keep completions on disk, so that no answer is paid twice."""
 
+import contextlib
 import json
+import os
 import sqlite3
+import threading
 import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, ClassVar, Self
 
-from ._accounts import Accounts, Charge, settle
+from ..exceptions import StoreError
 from ._question import Completion
+from ._spending_cap import LEASE_SECONDS, Reservation, SpendingCap, settle
 
 _COLUMNS = tuple(f.name for f in fields(Completion))
 
 
+def default_store_path() -> Path:
+    """Tell where completions are kept unless the user says otherwise.
+
+    Returns
+    -------
+    path : Path
+        What the environment variable ``SKLEARN_ALCHEMIST_STORE`` names, else
+        ``sklearn_alchemist/completions.sqlite`` in ``XDG_CACHE_HOME`` or ``~/.cache``.
+    """
+    if path := os.environ.get("SKLEARN_ALCHEMIST_STORE"):
+        return Path(path).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "sklearn_alchemist" / "completions.sqlite"
+
+
 @dataclass(frozen=True)
-class Claim:
-    """The right to ask a question, which nobody else then asks.
+class Lease:
+    """The right to ask a question for a while, in which nobody else asks it.
 
     Parameters
     ----------
@@ -34,7 +54,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class CompletionStore(Accounts):
+class CompletionStore(SpendingCap):
     """Completions in a SQLite file, shared by any number of threads and processes.
 
     Every operation opens and closes its own connection, so a store forks, pickles and
@@ -58,7 +78,24 @@ class CompletionStore(Accounts):
     (5.0, 0.0)
     """
 
-    path: Path
+    schema: ClassVar[str] = f"""{SpendingCap.schema};
+    CREATE TABLE IF NOT EXISTS completions (
+        key TEXT PRIMARY KEY,
+        request TEXT NOT NULL,     -- JSON: model, api_base, messages, params, sample
+        text TEXT NOT NULL,
+        model TEXT NOT NULL,
+        finish_reason TEXT,
+        prompt_tokens INTEGER,
+        completion_tokens INTEGER,
+        dollars REAL,
+        created TEXT NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS claims (
+        key TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        expires REAL NOT NULL      -- seconds since the epoch
+    )
+    """
 
     def get(self, key: str) -> Completion | None:
         """Look an answer up.
@@ -95,14 +132,14 @@ class CompletionStore(Accounts):
             Key of the question.
 
         seconds : float
-            How long the claim holds unless it is renewed; then others may claim.
+            How long the lease holds unless it is renewed; then others may claim.
 
         newer_than : datetime or None, default=None
             Take no answer that was received before.
 
         Returns
         -------
-        outcome : Completion, Claim or None
+        outcome : Completion, Lease or None
             The answer; the right to ask; or None while somebody else is asking.
 
         Raises
@@ -115,7 +152,7 @@ class CompletionStore(Accounts):
             if completion is not None and is_newer(completion, newer_than):
                 return completion
             now = time.time()
-            # Of a clock that was set back since, a claim would hold for hours.
+            # Of a clock that was set back since, a lease would hold for hours.
             connection.execute(
                 "UPDATE claims SET expires = MIN(expires, ?) WHERE key = ?",
                 (now + seconds, key),
@@ -125,20 +162,20 @@ class CompletionStore(Accounts):
             ).fetchone()
             if held:
                 return None
-            claim = Claim(key)
+            lease = Lease(key)
             connection.execute(
                 "INSERT OR REPLACE INTO claims VALUES (?, ?, ?)",
-                (key, claim.owner, now + seconds),
+                (key, lease.owner, now + seconds),
             )
-            return claim
+            return lease
 
-    def renew(self, claim: Claim, *, seconds: float) -> None:
-        """Hold a claim for some more time.
+    def renew(self, held: Lease | Reservation, *, seconds: float) -> None:
+        """Hold a lease, or keep a call under way, for some more time.
 
         Parameters
         ----------
-        claim : Claim
-            What `claim` gave.
+        held : Lease or Reservation
+            What `claim` or `reserve` gave.
 
         seconds : float
             How long it holds from now.
@@ -148,18 +185,24 @@ class CompletionStore(Accounts):
         StoreError
             If the file cannot be written.
         """
+        expires = time.time() + seconds
         with self._transaction() as connection:
-            connection.execute(
-                "UPDATE claims SET expires = ? WHERE key = ? AND owner = ?",
-                (time.time() + seconds, claim.key, claim.owner),
-            )
+            if isinstance(held, Lease):
+                connection.execute(
+                    "UPDATE claims SET expires = ? WHERE key = ? AND owner = ?",
+                    (expires, held.key, held.owner),
+                )
+            else:
+                connection.execute(
+                    "UPDATE under_way SET expires = ? WHERE id = ?", (expires, held.id)
+                )
 
-    def release(self, claim: Claim) -> None:
-        """Give a claim up, so that others may ask.
+    def release(self, lease: Lease) -> None:
+        """Give a lease up, so that others may ask.
 
         Parameters
         ----------
-        claim : Claim
+        lease : Lease
             What `claim` gave.
 
         Raises
@@ -170,21 +213,21 @@ class CompletionStore(Accounts):
         with self._transaction() as connection:
             connection.execute(
                 "DELETE FROM claims WHERE key = ? AND owner = ?",
-                (claim.key, claim.owner),
+                (lease.key, lease.owner),
             )
 
     def save(
         self,
-        claim: Claim,
+        lease: Lease,
         request: Mapping[str, Any],
         completion: Completion,
-        charge: Charge | None = None,
+        reservation: Reservation | None = None,
     ) -> None:
-        """Keep an answer, give up the claim to its question and settle its charge.
+        """Keep an answer, give up the lease of its question and settle what it cost.
 
         Parameters
         ----------
-        claim : Claim
+        lease : Lease
             What `claim` gave.
 
         request : mapping
@@ -193,7 +236,7 @@ class CompletionStore(Accounts):
         completion : Completion
             What was answered.
 
-        charge : Charge or None, default=None
+        reservation : Reservation or None, default=None
             What was set aside for it.
 
         Raises
@@ -202,13 +245,13 @@ class CompletionStore(Accounts):
             If the file cannot be written.
         """
         with self._transaction() as connection:
-            _insert(connection, claim.key, request, completion)
+            _insert(connection, lease.key, request, completion)
             connection.execute(
                 "DELETE FROM claims WHERE key = ? AND owner = ?",
-                (claim.key, claim.owner),
+                (lease.key, lease.owner),
             )
-            if charge is not None and completion.dollars is not None:
-                settle(connection, charge, completion.dollars)
+            if reservation is not None:
+                settle(connection, reservation, completion.dollars)
 
     def add(self, records: Iterable[tuple[str, Mapping[str, Any], Completion]]) -> int:
         """Keep answers that were received elsewhere, such as recordings.
@@ -304,3 +347,73 @@ def is_newer(completion: Completion, than: datetime | None) -> bool:
         return datetime.fromisoformat(completion.created) >= than
     except (TypeError, ValueError):  # nobody knows when
         return False
+
+
+class Heartbeat:
+    """Renew leases, and keep calls under way, until they are let go.
+
+    However long a call takes, nobody else asks the same; whoever is killed renews
+    nothing, and others may ask after the rest of the lease.
+
+    Parameters
+    ----------
+    store : CompletionStore
+        Where the leases are.
+
+    seconds : float, default=60.0
+        Length of a lease; it is renewed three times as often.
+    """
+
+    def __init__(self, store: CompletionStore, seconds: float = LEASE_SECONDS) -> None:
+        self.seconds = seconds
+        self._store = store
+        self._held: set[Lease | Reservation] = set()
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(
+            target=self._beat, name="sklearn_alchemist heartbeat", daemon=True
+        )
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def hold(self, held: Lease | Reservation) -> None:
+        """Renew from now on.
+
+        Parameters
+        ----------
+        held : Lease or Reservation
+            What the store gave.
+        """
+        with self._lock:
+            self._held.add(held)
+
+    def let_go(self, held: Lease | Reservation) -> None:
+        """Renew no longer.
+
+        Parameters
+        ----------
+        held : Lease or Reservation
+            What was held.
+        """
+        with self._lock:
+            self._held.discard(held)
+
+    def _beat(self) -> None:
+        while not self._stopped.wait(self.seconds / 3):
+            with self._lock:
+                everything = list(self._held)
+            for held in everything:
+                # A full disk ends the fit where its answer is to be kept, not here.
+                with contextlib.suppress(StoreError):
+                    self._store.renew(held, seconds=self.seconds)

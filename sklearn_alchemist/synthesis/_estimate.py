@@ -87,7 +87,7 @@ class _Call:
     likely_tokens: int
 
     def dollars(self, completion_tokens: int | None) -> float | None:
-        prices = self.llm.known_prices or prices_of(self.llm.model)
+        prices = self.llm.known_prices or prices_of(self.llm.model, self.prompt_tokens)
         if prices is None or completion_tokens is None:
             return None
         return prices.cost(self.prompt_tokens, completion_tokens)

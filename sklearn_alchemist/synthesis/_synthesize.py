@@ -1,11 +1,11 @@
 """Lead the conversation that turns a brief into labeling programs."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..exceptions import BudgetError
-from ..llm import LLM, Budget, Completion, Question, Tally, Usage
+from ..llm import LLM, Completion, Ledger, Question, Tally, Usage, find_stored
 from ..llm import ask as ask_llm
 from ..programs import LabelingProgram, prove_sandbox, run_programs
 from ._cues import list_cues
@@ -71,7 +71,7 @@ class Synthesis:
     exchanges : list of Exchange
         All that was said.
 
-    paid, cached : Tally
+    usage : Usage
         What it cost.
 
     shortfall : BudgetError or None
@@ -81,12 +81,11 @@ class Synthesis:
     programs: list[LabelingProgram] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
-    paid: Tally = field(default_factory=Tally)
-    cached: Tally = field(default_factory=Tally)
+    usage: Usage = field(default_factory=Usage)
     shortfall: BudgetError | None = None
 
-    def usage(self, kept: Collection[str]) -> Usage:
-        """Split what it cost.
+    def split_usage(self, kept: Collection[str]) -> Usage:
+        """Split what it cost by what came of it.
 
         Parameters
         ----------
@@ -96,13 +95,12 @@ class Synthesis:
         Returns
         -------
         usage : Usage
-            Paid, from the store, for repairs, and wasted.
+            The same, with what went into repairs and what was wasted.
         """
         last = {e.name: i for i, e in enumerate(self.exchanges)}
         written = {r.name for r in self.rejected} | {p.name for p in self.programs}
-        return Usage(
-            paid=self.paid,
-            cached=self.cached,
+        return replace(
+            self.usage,
             repaired=Tally.of(e.completion for e in self.exchanges if e.repair),
             wasted=Tally.of(
                 e.completion
@@ -131,6 +129,7 @@ def synthesize(
     prior_llm: LLM | None = None,
     shown: Columns | None = None,
     on_answer: Callable[[int], None] | None = None,
+    ledger: Ledger | None = None,
 ) -> Synthesis:
     """Ask for programs, and have those mended that cannot be used.
 
@@ -157,6 +156,10 @@ def synthesize(
     on_answer : callable, default=None
         Called with a number when an answer is there that was planned; repairs are not.
 
+    ledger : Ledger or None, default=None
+        What may be spent, and where all that is asked is written down, also if that
+        ends in an error. None is the caps of `llm`, for this call alone.
+
     Returns
     -------
     synthesis : Synthesis
@@ -171,11 +174,13 @@ def synthesize(
         If the recipe asks for a sandbox that cannot be had; nothing is asked then.
     """
     prove_sandbox(recipe.sandbox)
-    talk = _Talk(llm, brief, recipe, shown)
-    knowledge = talk.ask_knowledge(prior_llm, on_answer)
+    ledger = Ledger(llm) if ledger is None else ledger
+    talk = _Talk(llm, brief, recipe, shown, ledger)
     drafts = [_Draft(slot) for slot in plan_slots(brief, recipe)]
     # A plan of more calls than the budget has is a mistake, a costly plan is none.
-    left = talk.budget.calls_left
+    talk.check_plan(prior_llm, [draft.slot for draft in drafts])
+    knowledge = talk.ask_knowledge(prior_llm, on_answer)
+    left = ledger.budget_of(llm).calls_left
     partial = left is None or len(drafts) <= left
     for wave in _waves(drafts, steered=shown is not None):
         if talk.done.shortfall is not None:
@@ -196,6 +201,7 @@ def synthesize(
     outcomes = [draft.outcome for draft in drafts]
     talk.done.programs = [o for o in outcomes if isinstance(o, LabelingProgram)]
     talk.done.rejected = [o for o in outcomes if isinstance(o, Rejection)]
+    talk.done.usage = ledger.usage
     return talk.done
 
 
@@ -215,14 +221,20 @@ class _Talk:
     """A conversation with a model: what it was asked, answered and cost."""
 
     def __init__(
-        self, llm: LLM, brief: Brief, recipe: Recipe, shown: Columns | None
+        self,
+        llm: LLM,
+        brief: Brief,
+        recipe: Recipe,
+        shown: Columns | None,
+        ledger: Ledger,
     ) -> None:
         self.llm = llm
         self.brief = brief
         self.recipe = recipe
         self.shown = shown
-        self.budget = Budget(llm.max_calls, llm.max_cost)
+        self.ledger = ledger
         self.done = Synthesis()
+        self.knowledge_questions = knowledge_questions(brief, recipe)
         self.made_up = made_up_records(brief.columns)
         self.classes = list(brief.classes)
         # Held by every run of what the model wrote.
@@ -231,6 +243,25 @@ class _Talk:
             "sandbox": recipe.sandbox,
         }
 
+    def check_plan(self, prior_llm: LLM | None, slots: Sequence[Slot]) -> None:
+        """Raise before the first call where prior knowledge leaves too few others."""
+        answers = find_stored(prior_llm or self.llm, self.knowledge_questions)
+        missing = {
+            kind
+            for kind, answer in zip(self.recipe.kinds, answers, strict=True)
+            if answer is None
+        }
+        # What builds on an answer that is not there yet has none either.
+        n_calls = len(missing) + sum(slot.knowledge in missing for slot in slots)
+        budget = self.ledger.budget_of(self.llm)
+        left = budget.calls_left
+        if left is not None and missing and n_calls > left:
+            raise BudgetError(
+                f"{n_calls} calls are planned, {len(missing)} of them for prior "
+                f"knowledge, but {budget.limit_on_calls}, of which {left} are left: "
+                "raise max_calls or ask for less."
+            )
+
     def ask_knowledge(
         self, prior_llm: LLM | None, on_answer: Callable[[int], None] | None
     ) -> dict[str, str]:
@@ -238,14 +269,8 @@ class _Talk:
         kinds = self.recipe.kinds
         if not kinds:
             return {}
-        questions = knowledge_questions(self.brief, self.recipe)
-        own = prior_llm is not None and prior_llm != self.llm
         completions = self._ask(
-            prior_llm or self.llm,
-            questions,
-            kinds,
-            on_answer=on_answer,
-            budget=None if own else self.budget,
+            prior_llm or self.llm, self.knowledge_questions, kinds, on_answer=on_answer
         )
         return {
             kind: read_knowledge(completion)
@@ -268,7 +293,6 @@ class _Talk:
             repair=repair,
             partial=partial,
             on_answer=on_answer,
-            budget=self.budget,
         )
         for draft, completion in zip(drafts, completions, strict=True):
             if completion is not None:
@@ -312,11 +336,9 @@ class _Talk:
         repair: bool = False,
         **options: Any,
     ) -> list[Any]:
-        """Ask, and keep what was said and what it cost."""
-        answers = ask_llm(llm, questions, **options)
+        """Ask, and keep what was said."""
+        answers = ask_llm(llm, questions, ledger=self.ledger, **options)
         done = self.done
-        done.paid += answers.usage.paid
-        done.cached += answers.usage.cached
         done.shortfall = answers.shortfall
         done.exchanges += [
             Exchange(question, completion, name, repair)

@@ -3,14 +3,13 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..exceptions import BudgetError, LLMError, OfflineError, StoreError
-from ..llm import LLM, Completion, Question, Usage, ask
+from ..llm import LLM, Question, Usage, ask
 from ._answers import read_labels
 from ._prompts import answer_schema, write_messages
 
@@ -95,67 +94,37 @@ def ask_for_labels(
     batches = [
         distinct[i : i + rows_per_call] for i in range(0, len(distinct), rows_per_call)
     ]
-    completions, usage = _ask(llm, task, classes, batches, structured)
+    params = {"temperature": 0, **(llm.params or {})}
+    structured = structured and "response_format" not in params
+    llm = llm.having(params=params)  # as old as the model: one refresh for all calls
+    questions = [
+        Question(
+            write_messages(task, classes, batch),
+            # The last batch may be one record, which is answered in a form of its own.
+            params=(
+                {"response_format": answer_schema(list(classes), len(batch))}
+                if structured
+                else None
+            ),
+        )
+        for batch in batches
+    ]
+    answered = ask(llm, questions, excused=_refuses_record)
     names = list(classes)
     codes: list[int] = []
     answers: list[str] = []
-    for batch, completion in zip(batches, completions, strict=True):
+    for batch, completion in zip(batches, answered.completions, strict=True):
         text = "" if completion is None else completion.text
         codes += read_labels(text, names, len(batch))
         answers += [text] * len(batch)
     order = np.array(which, dtype=np.intp)
-    return Reading(np.array(codes)[order], np.array(answers, object)[order], usage)
+    return Reading(
+        np.array(codes)[order], np.array(answers, object)[order], answered.usage
+    )
 
 
-def _ask(
-    llm: LLM,
-    task: str,
-    classes: Mapping[Any, str | None],
-    batches: list[list[Any]],
-    structured: bool,
-) -> tuple[list[Completion | None], Usage]:
-    """Ask about each batch; what a server takes no schema for is asked without."""
-    questions = [Question(write_messages(task, classes, batch)) for batch in batches]
-    params = {"temperature": 0, **(llm.params or {})}
-    plain = replace(llm, params=params)
-    if not structured or "response_format" in params:
-        return _ask_despite_refusals(plain, questions)
-    completions: list[Completion | None] = []
-    usage = Usage()
-    # The last batch may be one record, which is answered in a form of its own.
-    for n_records, group in groupby(batches, key=lambda batch: min(len(batch), 2)):
-        schema = answer_schema(list(classes), n_records)
-        model = replace(plain, params={**params, "response_format": schema})
-        start, n_asked = len(completions), len(list(group))
-        found, spent = _ask_despite_refusals(model, questions[start : start + n_asked])
-        completions += found
-        usage += spent
-    return completions, usage
-
-
-def _ask_despite_refusals(
-    llm: LLM, questions: list[Question]
-) -> tuple[list[Completion | None], Usage]:
-    """Ask questions; None for what the provider refuses by itself."""
-    try:
-        answers = ask(llm, questions)
-    except (BudgetError, OfflineError, StoreError):
-        raise
-    except LLMError as error:
-        if not _REFUSES_RECORD.search(str(error)):
-            raise
-        capped = llm.max_calls is not None or llm.max_cost is not None
-        if capped or llm.store is False:
-            # To search for the record would ask again what was answered.
-            raise LLMError(
-                f"{error} The provider refuses one of the records. Leave it out, or "
-                "ask with a store and without a cap: it then has no class, and all "
-                "others are answered."
-            ) from None
-        if len(questions) == 1:
-            return [None], Usage()
-        half = len(questions) // 2
-        first, spent = _ask_despite_refusals(llm, questions[:half])
-        second, more = _ask_despite_refusals(llm, questions[half:])
-        return first + second, spent + more
-    return list(answers.completions), answers.usage
+def _refuses_record(error: LLMError) -> bool:
+    """Tell whether the provider refuses one record, rather than to be asked."""
+    if isinstance(error, BudgetError | OfflineError | StoreError):
+        return False
+    return _REFUSES_RECORD.search(str(error)) is not None

@@ -1,8 +1,12 @@
+import contextlib
 import copy
 import os
 import pickle
 import sqlite3
 import stat
+import subprocess
+import sys
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -120,6 +124,25 @@ def test_a_cache_that_may_only_be_read_is_read_and_left_alone(tmp_path, monkeypa
     cache.save("model", {"y": np.ones(2)})
     assert list(cache.find("model", ["x", "y"])) == ["x"]
     assert cache.path.read_bytes() == before
+
+
+def test_a_look_up_leaves_the_locks_of_other_threads_alone(tmp_path):
+    cache = EmbeddingCache(tmp_path / "e.sqlite")
+    cache.save("model", {"x": np.ones(2)})
+    code = """
+        import sqlite3, sys
+        other = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            print(error)
+    """
+    with contextlib.closing(sqlite3.connect(cache.path, isolation_level=None)) as one:
+        one.execute("BEGIN IMMEDIATE")
+        cache.find("model", ["x"])
+        run = [sys.executable, "-c", textwrap.dedent(code), str(cache.path)]
+        done = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "database is locked"
 
 
 def test_an_embedding_that_is_cut_off_is_computed_again(tmp_path):

@@ -162,3 +162,43 @@ def test_palettes_belong_to_the_content():
     one.putpalette([255, 0, 0])
     other.putpalette([0, 0, 255])
     assert content_key(one) != content_key(other)
+
+
+def oriented(orientation):
+    image = Image.new("RGB", (4, 2), "red")
+    image.putpixel((0, 0), (0, 0, 255))
+    image.getexif()[0x0112] = orientation
+    return image
+
+
+def transparent(colour):
+    image = Image.new("RGB", (4, 4), "red")
+    image.info["transparency"] = colour
+    return image
+
+
+def see_through(alpha):
+    image = Image.new("P", (4, 4), 0)
+    image.putpalette([255, 0, 0, alpha], "RGBA")
+    return image
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (oriented(1), oriented(3)),
+        (transparent((255, 0, 0)), transparent((0, 0, 255))),
+        (see_through(0), see_through(255)),
+        (Image.new("1", (4, 4), 0), Image.new("1", (4, 4), 1)),
+        (np.zeros((4, 4), bool), np.ones((4, 4), bool)),
+    ],
+)
+def test_all_that_changes_the_pixels_belongs_to_the_content(one, other):
+    assert load_image(one).tobytes() != load_image(other).tobytes()
+    assert content_key(one) != content_key(other)
+
+
+def test_what_gives_the_same_pixels_has_the_same_content():
+    red = Image.new("RGB", (4, 4), "red")
+    assert content_key(red) == content_key(np.asarray(red)) == content_key(red)
+    assert content_key(oriented(1)) == content_key(oriented(1))

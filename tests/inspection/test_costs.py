@@ -63,6 +63,14 @@ def test_a_baseline_that_was_asked_is_measured(server, llm, annotator):
     np.testing.assert_allclose(costs["$ for 10 rows"][3], costs["paid"][3] / 2)
 
 
+def test_calls_are_counted_and_not_rows(server, llm, annotator):
+    server.answer = lambda request: json.dumps({"labels": []})
+    baseline = ZeroShotAnnotator(llm, task="?", classes=CLASSES, rows_per_call=4)
+    asked = len(server.requests)
+    costs = compare_costs(annotator, TEXTS * 2, zero_shot=baseline.fit(TEXTS))
+    assert costs["calls"][3] == len(server.requests) - asked == 5
+
+
 def test_it_prints_and_makes_a_frame(annotator):
     costs = compare_costs(annotator, TEXTS)
     assert "one call a row" in str(costs)

@@ -15,8 +15,8 @@ from sklearn_alchemist import LLM
 from sklearn_alchemist.exceptions import AlchemistWarning, BudgetError, LLMError
 from sklearn_alchemist.llm import CompletionStore, Question, _retry, ask
 from sklearn_alchemist.llm._failures import retry_after
-from sklearn_alchemist.llm._heartbeat import Heartbeat
 from sklearn_alchemist.llm._provider import dropped_params
+from sklearn_alchemist.llm._store import Heartbeat
 
 MAX_COST = 0.02
 HALF = b'{"choices": [{"message": {"content": "def la'
