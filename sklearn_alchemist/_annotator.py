@@ -42,6 +42,7 @@ from .data import (
 )
 from .distillation import (
     Lesson,
+    Shared,
     check_student,
     choose_rows,
     combine,
@@ -51,6 +52,7 @@ from .distillation import (
     log_proba,
     probabilities,
     say_doubts,
+    share_features,
     softmax,
     to_frame,
 )
@@ -278,6 +280,7 @@ class DistilledAnnotator(
         records = check_records(self, X, reset=True, allow_nan=self._allows_nan())
         check_student(self.estimator, takes_texts=records.is_text)
         self._check_labels(y, records.n_rows)
+        shared = self._share(X, records)
         context = self._init_callback_context(max_subtasks=3)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
 
@@ -301,7 +304,7 @@ class DistilledAnnotator(
                 stacklevel=2,
             )
         with _part(context, "distill", self, self.estimator):
-            self._distil(X, records, votes, gold, params.estimator.fit)
+            self._distil(shared, votes, gold, params.estimator.fit)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -491,10 +494,18 @@ class DistilledAnnotator(
         elif self.learn_from_labels and UNLABELED in (labels := read_labels(y)):
             raise ValueError(minus_one_is_open({*labels} - {None}))
 
+    def _share(self, X: Any, records: Records) -> Shared:
+        """Count what the student counts, before programs are paid."""
+        student = (
+            default_student(records.columns.values(), records.is_text)
+            if self.estimator is None
+            else self.estimator
+        )
+        return share_features(student, self._student_input(X, records))
+
     def _distil(
         self,
-        X: Any,
-        records: Records,
+        shared: Shared,
         votes: np.ndarray,
         gold: np.ndarray,
         fit_params: dict[str, Any],
@@ -515,12 +526,7 @@ class DistilledAnnotator(
         limit = 1 if self.estimator is None else None
         with threadpool_limits(limit, user_api="blas"):
             distilled = distil(
-                lambda: (
-                    default_student(records.columns.values(), records.is_text)
-                    if self.estimator is None
-                    else clone(self.estimator)
-                ),
-                self._student_input(X, records),
+                shared,
                 Lesson(from_votes, self.classes_, self.class_prior_, used, gold),
                 cv=self.cv,
                 n_rounds=self.n_rounds,

@@ -3,15 +3,24 @@
 from ._distil import Distilled, Lesson, choose_rows, distil, probabilities
 from ._encoder import SentenceEncoder, encoder_student
 from ._evidence import Scaling, combine, deal_folds, fit_scaling, log_proba, softmax
+from ._regression import fit_logistic, takes_probabilities
 from ._review import least_sure, say_doubts, to_frame
+from ._shared import Shared, share_features
 from ._soft_labels import balance, expand, fit_on_soft_labels, weight_parameter
-from ._students import check_student, default_student, table_student, text_student
+from ._students import (
+    check_student,
+    default_student,
+    table_student,
+    text_student,
+    unspaced_share,
+)
 
 __all__ = [
     "Distilled",
     "Lesson",
     "Scaling",
     "SentenceEncoder",
+    "Shared",
     "balance",
     "check_student",
     "choose_rows",
@@ -21,15 +30,19 @@ __all__ = [
     "distil",
     "encoder_student",
     "expand",
+    "fit_logistic",
     "fit_on_soft_labels",
     "fit_scaling",
     "least_sure",
     "log_proba",
     "probabilities",
     "say_doubts",
+    "share_features",
     "softmax",
     "table_student",
+    "takes_probabilities",
     "text_student",
     "to_frame",
+    "unspaced_share",
     "weight_parameter",
 ]

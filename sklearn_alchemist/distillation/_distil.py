@@ -1,15 +1,16 @@
 """Train a student on what votes say, and let it doubt them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing
 
 from ..votes import ABSTAIN
 from ._evidence import Scaling, combine, deal_folds, fit_scaling
+from ._shared import Shared
 from ._soft_labels import fit_on_soft_labels
 
 # With fewer rows a fold, a student out of fold is not the student that is deployed.
@@ -84,8 +85,7 @@ class Distilled:
 
 
 def distil(
-    make_student: Callable[[], BaseEstimator],
-    X: Any,
+    shared: Shared,
     lesson: Lesson,
     *,
     cv: int,
@@ -104,11 +104,8 @@ def distil(
 
     Parameters
     ----------
-    make_student : callable
-        Makes a classifier that is not fitted.
-
-    X : array-like of shape (n_samples, ...)
-        What the student learns from.
+    shared : Shared
+        The student, and what it learns from.
 
     lesson : Lesson
         What it learns.
@@ -138,29 +135,39 @@ def distil(
     ----------
     .. [1] V. C. Raykar et al., "Learning from crowds", JMLR 11, 2010.
     """
+    X = shared.features
 
-    def fit(target: np.ndarray, used: np.ndarray) -> BaseEstimator:
+    def fit(
+        target: np.ndarray, used: np.ndarray, start: BaseEstimator | None = None
+    ) -> BaseEstimator:
         return fit_on_soft_labels(
-            make_student(),
+            clone(shared.rest),
             X,
             target,
             lesson.classes,
             used=used,
             class_weight=class_weight,
             fit_params=fit_params,
+            start=start,
         )
+
+    def whole(target: np.ndarray, used: np.ndarray) -> BaseEstimator:
+        student = fit(target, used)
+        # What answers with the average has nothing of the student.
+        return shared.join(student) if type(student) is type(shared.rest) else student
 
     anchor = lesson.with_gold(lesson.from_votes)
     target, used = anchor, lesson.used
     if cv < 2 or used.sum() < cv * _LEAST_ROWS_PER_FOLD:
         n_classes = len(lesson.classes)
-        return Distilled(fit(target, used), Scaling(1.0, np.zeros(n_classes)), None)
+        return Distilled(whole(target, used), Scaling(1.0, np.zeros(n_classes)), None)
     fold = deal_folds(anchor.argmax(axis=1), cv)
+    students: list[BaseEstimator | None] = [None] * cv
     for n_left in range(n_rounds, -1, -1):
         said = np.empty_like(anchor)
         for k in range(cv):
             rows = np.flatnonzero(fold == k)
-            student = fit(target, used & (fold != k))
+            students[k] = student = fit(target, used & (fold != k), students[k])
             said[rows] = probabilities(student, _safe_indexing(X, rows), lesson.classes)
         # On all rows: those without votes tell how frequent the classes are, too.
         scaling = fit_scaling(said, anchor)
@@ -168,7 +175,7 @@ def distil(
         if n_left:
             corrected = combine(held_out, lesson.from_votes, lesson.prior, vote_weight)
             target = lesson.with_gold(corrected)
-    return Distilled(fit(target, used), scaling, held_out)
+    return Distilled(whole(target, used), scaling, held_out)
 
 
 def probabilities(student: BaseEstimator, X: Any, classes: np.ndarray) -> np.ndarray:

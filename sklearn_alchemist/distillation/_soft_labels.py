@@ -14,6 +14,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params, has_fit_parameter
 
 from ..exceptions import AlchemistWarning
+from ._regression import fit_logistic, takes_probabilities
 
 # A class that is less probable than this would cost a copy of the row and add nothing.
 _LEAST_WEIGHT = 0.01
@@ -127,12 +128,14 @@ def fit_on_soft_labels(
     used: np.ndarray,
     class_weight: str | Mapping[Any, float] | None = None,
     fit_params: Mapping[str, Any] | None = None,
+    start: BaseEstimator | None = None,
 ) -> BaseEstimator:
     """Fit a classifier to probabilities.
 
-    Classifiers that take a ``sample_weight`` (for a pipeline: whose last step takes
-    one) get every row once per class that matters, with its probability as the weight.
-    Others get the most probable class.
+    Logistic regression, alone or at the end of a pipeline, learns them as they are.
+    Other classifiers that take a ``sample_weight`` (for a pipeline: whose last step
+    takes one) get every row once per class that matters, with its probability as the
+    weight. Others get the most probable class.
 
     Parameters
     ----------
@@ -159,6 +162,10 @@ def fit_on_soft_labels(
         More parameters of the classifier's ``fit``; what has one entry a sample is
         selected and repeated with the rows, and sample weights are multiplied.
 
+    start : classifier, default=None
+        A student fitted to the same rows and another posterior, from which logistic
+        regression starts.
+
     Returns
     -------
     student : classifier
@@ -182,6 +189,13 @@ def fit_on_soft_labels(
         average = posterior[used].mean(axis=0) if kept.any() else posterior.mean(0)
         return DummyClassifier().fit(classes, classes, sample_weight=average)
     rows, codes, weights = rows[kept], codes[kept], weights[kept]
+    if _learns_proba(student, fit_params):
+        importance = (fit_params or {}).get("sample_weight")
+        if importance is not None:
+            weights = weights * np.asarray(importance, dtype=float)[rows]
+        target = np.zeros(posterior.shape)
+        target[rows, codes] = balance(codes, weights, classes, class_weight)
+        return _fit_on_proba(student, X, target, classes, start)
     params = _check_method_params(X, dict(fit_params or {}), indices=rows)
     importance = params.pop("sample_weight", 1.0)
     # These weights are ours: who requests the user's metadata does not concern them.
@@ -207,6 +221,41 @@ def fit_on_soft_labels(
         params.pop("sample_weight", None)
         best = classes[posterior[rows].argmax(axis=1)]
         return student.fit(_safe_indexing(X, rows), best, **params)
+
+
+def _learns_proba(student: BaseEstimator, fit_params: Mapping[str, Any] | None) -> bool:
+    """Tell whether the student can learn probabilities as they are."""
+    if set(fit_params or {}) - {"sample_weight"}:
+        return False
+    if isinstance(student, Pipeline):
+        return student.memory is None and takes_probabilities(student.steps[-1][1])
+    return takes_probabilities(student)
+
+
+def _fit_on_proba(
+    student: BaseEstimator,
+    X: Any,
+    target: np.ndarray,
+    classes: np.ndarray,
+    start: BaseEstimator | None,
+) -> BaseEstimator:
+    """Fit logistic regression, and what is before it, to weights of the classes."""
+    rows = np.flatnonzero(target.sum(axis=1))
+    X, target = _safe_indexing(X, rows), target[rows]
+    heard = np.flatnonzero(target.sum(axis=0))
+    if len(heard) < 2:
+        return DummyClassifier().fit(classes, classes, sample_weight=target.sum(axis=0))
+    target, classes = target[:, heard], classes[heard]
+    model, before = student, start
+    with config_context(enable_metadata_routing=False):
+        if isinstance(student, Pipeline):
+            model = student.steps[-1][1]
+            if len(student.steps) > 1:
+                X = student[:-1].fit_transform(X, classes[target.argmax(axis=1)])
+            before = start.steps[-1][1] if isinstance(start, Pipeline) else None
+        before = before if type(before) is type(model) else None
+        fit_logistic(model, X, target, classes, start=before)
+    return student
 
 
 def weight_parameter(student: BaseEstimator) -> str | None:

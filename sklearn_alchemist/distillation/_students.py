@@ -1,6 +1,9 @@
 """Choose the classifier that is trained, and check the one that the user chose."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,8 +16,21 @@ from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils import get_tags
 
+# So much of a text is looked at: one of a megabyte among short ones, or one without a
+# space, would cost more than all others and say no more than its first part.
+_LONGEST = 100_000
+_LONGEST_IN_PARTS = 2_000
 # Up to so many characters, parts of words tell more than the few words of a text.
 _SHORT = 200
+# No script with spaces between words has many that are longer.
+_LONGEST_WORD = 24
+_LONGEST_LINK = 100
+# So many texts without spaces are worth counting characters of all.
+_UNSPACED_SHARE = 0.05
+_SCRIPTS_WITHOUT_SPACES = (
+    "CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO", "YI ", "THAI", "LAO", "KHMER",
+    "MYANMAR", "TIBETAN", "TAI ", "NEW TAI", "BALINESE", "JAVANESE",
+)  # fmt: skip
 # From so many texts on, what occurs in one of them costs time and tells nothing.
 _MANY = 1000
 # Words of one letter count too, and so do marks: they are all that some texts have.
@@ -87,10 +103,11 @@ def check_student(student: BaseEstimator | None, *, takes_texts: bool) -> None:
 def text_student(texts: Sequence[str | None]) -> Pipeline:
     """Make a student for texts: logistic regression on TF-IDF of words and pairs.
 
-    Sequences of two to four characters count, too, where the texts are short (a median
-    of at most 200 characters), such as comments; on long ones they are slow and add
+    Sequences of characters count, too, where the texts are short (a median of at most
+    200 characters), such as comments, or many are written without spaces between words,
+    as Chinese, Japanese or Thai ones are. On other long texts they are slow and add
     nothing. Of 1,000 texts or more, words and pairs that occur in one only are left
-    out.
+    out. Of a long text only the beginning counts.
 
     Parameters
     ----------
@@ -110,18 +127,105 @@ def text_student(texts: Sequence[str | None]) -> Pipeline:
     >>> student.predict(["cash for free"])
     array(['spam'], dtype='<U4')
     """
+    rare = 2 if len(texts) >= _MANY else 1
     encoder = TfidfVectorizer(
         ngram_range=(1, 2),
         sublinear_tf=True,
         token_pattern=_TOKEN,
-        min_df=2 if len(texts) >= _MANY else 1,
+        preprocessor=LowerBeginning(_LONGEST),
+        min_df=rare,
     )
-    if np.median([len(text or "") for text in texts]) <= _SHORT:
-        encoder = make_union(
-            encoder,
-            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True),
+    parts = None
+    if unspaced_share(texts) > _UNSPACED_SHARE:
+        parts = TfidfVectorizer(
+            analyzer="char",
+            ngram_range=(1, 3),
+            sublinear_tf=True,
+            preprocessor=LowerBeginning(_LONGEST),
+            min_df=rare,
         )
+    elif np.median([len(text or "") for text in texts]) <= _SHORT:
+        parts = TfidfVectorizer(
+            analyzer="char_wb",
+            ngram_range=(2, 4),
+            sublinear_tf=True,
+            preprocessor=LowerBeginning(_LONGEST_IN_PARTS),
+        )
+    if parts is not None:
+        encoder = make_union(encoder, parts)
     return make_pipeline(encoder, LogisticRegression(C=10, max_iter=1000))
+
+
+@dataclass(frozen=True)
+class LowerBeginning:
+    """Take the beginning of a text, in lower case.
+
+    Parameters
+    ----------
+    n_characters : int
+        How much of it.
+    """
+
+    n_characters: int
+
+    def __call__(self, text: str) -> str:
+        """Shorten a text.
+
+        Parameters
+        ----------
+        text : str
+            A text.
+
+        Returns
+        -------
+        beginning : str
+            In lower case.
+        """
+        return text[: self.n_characters].lower()
+
+
+def unspaced_share(texts: Sequence[str | None]) -> float:
+    """Tell how many texts are written without spaces between words.
+
+    They are those that mostly run on for longer than words do, or whose letters mostly
+    are of a script that is written so.
+
+    Parameters
+    ----------
+    texts : sequence of (str or None)
+        Texts, of which a thousand at even distances are looked at.
+
+    Returns
+    -------
+    share : float
+        Of the texts that are not empty.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.distillation import unspaced_share
+    >>> unspaced_share(["what a song", "很好听的歌"])
+    0.5
+    """
+    step = max(1, len(texts) // 1000)
+    beginnings = [(text or "")[:_LONGEST_IN_PARTS] for text in texts[::step]]
+    told = [_is_unspaced(text) for text in beginnings if text.strip()]
+    return float(np.mean(told)) if told else 0.0
+
+
+def _is_unspaced(text: str) -> bool:
+    runs = [len(run) for run in text.split()]
+    long = [length for length in runs if length > _LONGEST_WORD]
+    # One alone may be a link or a compound.
+    if (len(long) > 1 or max(runs) > _LONGEST_LINK) and sum(long) > sum(runs) / 2:
+        return True
+    letters = [character for character in text if character.isalpha()]
+    n_unspaced = sum(map(_is_written_without_spaces, letters))
+    return n_unspaced > len(letters) / 2
+
+
+@lru_cache(maxsize=65536)
+def _is_written_without_spaces(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith(_SCRIPTS_WITHOUT_SPACES)
 
 
 def table_student(numeric: Sequence[bool]) -> Pipeline:

@@ -16,6 +16,7 @@ from sklearn_alchemist.distillation import (
     encoder_student,
     fit_scaling,
     least_sure,
+    share_features,
     softmax,
 )
 
@@ -67,11 +68,19 @@ def lesson(n=400, noise=0.0, seed=0):
     return X, truth, Lesson(votes, CLASSES, votes.mean(axis=0), used, gold)
 
 
+def student_of(X):
+    return share_features(LogisticRegression(), X)
+
+
 @pytest.mark.parametrize("n_rounds", [0, 1, 5])
 def test_a_student_does_not_run_away_from_the_votes(n_rounds):
     X, truth, task = lesson(noise=0.2)
     distilled = distil(
-        LogisticRegression, X, task, cv=4, n_rounds=n_rounds, vote_weight=0.125
+        student_of(X),
+        task,
+        cv=4,
+        n_rounds=n_rounds,
+        vote_weight=0.125,
     )
     assert (distilled.held_out.argmax(axis=1) == truth).mean() > 0.93
     share = distilled.held_out.mean(axis=0)
@@ -80,7 +89,7 @@ def test_a_student_does_not_run_away_from_the_votes(n_rounds):
 
 def test_too_few_rows_are_not_held_out():
     X, _, task = lesson(n=30)
-    distilled = distil(LogisticRegression, X, task, cv=4, n_rounds=1, vote_weight=0.1)
+    distilled = distil(student_of(X), task, cv=4, n_rounds=1, vote_weight=0.1)
     assert distilled.held_out is None
     assert distilled.scaling.scale == 1
 
@@ -88,7 +97,13 @@ def test_too_few_rows_are_not_held_out():
 def test_known_classes_are_learned_as_they_are():
     X, truth, task = lesson(noise=0.45)
     known = Lesson(task.from_votes, CLASSES, task.prior, task.used, truth)
-    distilled = distil(LogisticRegression, X, known, cv=4, n_rounds=1, vote_weight=0.1)
+    distilled = distil(
+        student_of(X),
+        known,
+        cv=4,
+        n_rounds=1,
+        vote_weight=0.1,
+    )
     assert (distilled.held_out.argmax(axis=1) == truth).mean() > 0.97
 
 
