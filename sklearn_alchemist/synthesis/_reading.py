@@ -1,20 +1,33 @@
 """Read programs from answers, and say where they came from."""
 
 import ast
+import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import cycle, islice
 from typing import Any
 
 from ..exceptions import ProgramRejected
 from ..llm import Completion, Question
-from ..programs import LabelingProgram, Provenance
-from ._gate import Rejection
+from ..programs import (
+    LabelingProgram,
+    Provenance,
+    check_program,
+    find_slow_patterns,
+    run_programs,
+)
+from ._gate import Rejection, made_up_records
 from ._parsing import extract_source
 from ._plan import Slot
 from ._prompts import Brief
 from ._rules import render_rules
 
+# Of the cues of a program, those that are tried one by one.
+_MAX_CUES = 100
+_WORDS = re.compile(r"[^\W_]+")
+_ESCAPE = re.compile(r"\\[A-Za-z]")
 # Why a model may have stopped -> what a user can do.
 _STOPPED = {
     "length": "; the answer was cut off: raise params['max_tokens']",
@@ -30,6 +43,7 @@ def read_program(
     *,
     style: str = "python",
     n_repairs: int = 0,
+    timeout: float = 1.0,
 ) -> LabelingProgram | Rejection:
     """Read a program from an answer.
 
@@ -53,6 +67,9 @@ def read_program(
     n_repairs : int, default=0
         How often the model was asked to mend it.
 
+    timeout : float, default=1.0
+        Seconds that a program may take for one record.
+
     Returns
     -------
     outcome : LabelingProgram or Rejection
@@ -64,12 +81,17 @@ def read_program(
             (column,) = brief.columns
             source = render_rules(completion.text, slot.target, column)
         else:
-            source = spell_classes(extract_source(completion.text), classes)
+            source = extract_source(
+                completion.text,
+                cut_off=completion.finish_reason == "length",
+                earlier=_earlier_program(question),
+            )
+            source = spell_classes(source, classes)
         program = LabelingProgram(slot.name, source)
     except (ProgramRejected, ValueError) as error:
         reason = f"{error}{_STOPPED.get(completion.finish_reason or '', '')}"
         return Rejection(slot.name, reason, completion.text)
-    if answers_with_indices(source, classes):
+    if answers_with_indices(program, classes, brief.columns, timeout=timeout):
         program = replace(program, returns="index", class_order=tuple(classes))
     return replace(
         program,
@@ -87,37 +109,123 @@ def read_program(
     )
 
 
-def answers_with_indices(source: str, classes: Sequence[Any]) -> bool:
+def _earlier_program(question: Question) -> str | None:
+    """Find the program that a question asks to mend."""
+    for message in reversed(question.messages):
+        if message["role"] == "assistant":
+            with contextlib.suppress(ValueError):
+                return extract_source(message["content"])
+    return None
+
+
+def answers_with_indices(
+    program: LabelingProgram,
+    classes: Sequence[Any],
+    columns: Mapping[str, str],
+    *,
+    timeout: float = 1.0,
+) -> bool:
     """Tell whether a program answers with numbers of classes instead of their names.
+
+    It is run, in its sandbox, on records that are made up, those with its own cues
+    among them. Only where it answers none of them, or may not be run, does its source
+    tell.
 
     Parameters
     ----------
-    source : str
-        Python source.
+    program : LabelingProgram
+        The program.
 
     classes : sequence
         The classes, in the order in which they were listed.
 
+    columns : dict of str to str
+        Name of each column -> what it is.
+
+    timeout : float, default=1.0
+        Seconds that the program may take for one record.
+
     Returns
     -------
     indices : bool
-        Whether the classes are names, none of them is returned, and all integers that
-        are returned are numbers of classes, or -1.
+        Whether the classes are names, and the program answers with integers that are
+        numbers of classes.
 
     Examples
     --------
+    >>> from sklearn_alchemist.programs import LabelingProgram
     >>> from sklearn_alchemist.synthesis._reading import answers_with_indices
-    >>> answers_with_indices("def label(x): return 1 if x else -1", ["ham", "spam"])
+    >>> program = LabelingProgram("p", "def label(x): return 1 if 'free' in x else -1")
+    >>> answers_with_indices(program, ["ham", "spam"], {"x": "str"})
     True
     """
     if not all(isinstance(name, str) for name in classes):
         return False
-    answers = [leaf.value for leaf in _answers(ast.parse(source))]
+    tree = ast.parse(program.source)
+    named, numbered = _count_answers(program, tree, classes, columns, timeout)
+    if named or numbered:
+        return numbered > named
+    answers = [leaf.value for leaf in _answers(tree, program.entry_point)]
     if set(classes).intersection(answers):
         return False
     # -1 abstains, as in the paper.
     numbers = {value for value in answers if type(value) is int} - {-1}
     return bool(numbers) and numbers <= set(range(len(classes)))
+
+
+def _count_answers(
+    program: LabelingProgram,
+    tree: ast.AST,
+    classes: Sequence[Any],
+    columns: Mapping[str, str],
+    timeout: float,
+) -> tuple[int, int]:
+    """Count the made-up records that a program answers by name, and by number."""
+    records = made_up_records(columns)
+    cues = _cues(tree)
+    for name, values in records.items():
+        fitting = [c for c in cues if isinstance(c, str) == isinstance(values[2], str)]
+        n_cues = len(fitting) // 2 if fitting else 0
+        records[name] = [*values, *fitting[:_MAX_CUES]]
+        if fitting and isinstance(fitting[0], str):
+            records[name] += [
+                " ".join(map(str, fitting)),
+                " ".join(map(str, fitting[:n_cues])),
+                " ".join(map(str, fitting[n_cues:])),
+            ]
+    n_rows = max(map(len, records.values()))
+    table = {name: list(islice(cycle(v), n_rows)) for name, v in records.items()}
+    counts = []
+    try:
+        check_program(program)
+        if find_slow_patterns(program):
+            return 0, 0
+        for numbers in (None, tuple(classes)):
+            tried = replace(
+                program,
+                returns="class" if numbers is None else "index",
+                class_order=numbers,
+            )
+            result = run_programs([tried], table, list(classes), timeout=timeout)
+            counts.append(int((result.votes >= 0).sum()))
+            if numbers is None and "invalid" not in result.failures[0]:
+                return counts[0], 0  # all that it answers is spelled like a class
+    except ProgramRejected:
+        return 0, 0  # said where it is tried
+    return counts[0], counts[1]
+
+
+def _cues(tree: ast.AST) -> list[Any]:
+    """Find what a program may look for: its constants, patterns without their signs."""
+    cues: dict[Any, None] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(value=str() as text) if 1 < len(text) < 200:
+                cues[text] = None
+                cues[" ".join(_WORDS.findall(_ESCAPE.sub(" ", text)))] = None
+            case ast.Constant(value=int() | float() as number) if abs(number) < 1e12:
+                cues.update(dict.fromkeys([number, number - 1, number + 1]))
+    return list(cues)[: 10 * _MAX_CUES]
 
 
 def spell_classes(source: str, classes: Sequence[Any]) -> str:
@@ -169,10 +277,14 @@ def spell_classes(source: str, classes: Sequence[Any]) -> str:
     return "\n".join(lines)
 
 
-def _answers(tree: ast.AST) -> list[ast.Constant]:
-    """Find the constants that functions return, by a name as well."""
+def _answers(tree: ast.AST, function: str | None = None) -> list[ast.Constant]:
+    """Find the constants that functions, or just one, return, by a name as well."""
     returned = [
-        n.value for n in ast.walk(tree) if isinstance(n, ast.Return) and n.value
+        n.value
+        for part in ast.walk(tree)
+        if isinstance(part, ast.FunctionDef) and function in (None, part.name)
+        for n in ast.walk(part)
+        if isinstance(n, ast.Return) and n.value
     ]
     leaves = [leaf for value in returned for leaf in _leaves(value)]
     names = {leaf.id for leaf in leaves if isinstance(leaf, ast.Name)}

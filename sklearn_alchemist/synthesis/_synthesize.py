@@ -360,6 +360,7 @@ class _Talk:
             self.brief,
             style=self.recipe.style,
             n_repairs=draft.n_repairs,
+            timeout=self.recipe.timeout,
         )
         if isinstance(program, Rejection):
             return program

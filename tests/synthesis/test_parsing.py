@@ -5,8 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_alchemist.synthesis import extract_source
-from sklearn_alchemist.synthesis._reading import answers_with_indices, spell_classes
+from sklearn_alchemist.llm import Completion, Question
+from sklearn_alchemist.programs import LabelingProgram
+from sklearn_alchemist.synthesis import Brief, Rejection, Slot, extract_source
+from sklearn_alchemist.synthesis._reading import (
+    answers_with_indices,
+    read_program,
+    spell_classes,
+)
 
 PROGRAM = "import re\n\n\ndef label(text):\n    return None\n"
 
@@ -98,7 +104,8 @@ def test_a_long_chain_of_conditions_is_read():
     chain = "".join(f"'SPAM' if {i} in x else " for i in range(1000))
     source = f"def label(x): return {chain}None"
     assert spell_classes(source, ["ham", "spam"]) == source.replace("SPAM", "spam")
-    assert answers_with_indices(source.replace("'SPAM'", "1"), ["ham", "spam"])
+    numbered = LabelingProgram("p", source.replace("'SPAM'", "1"))
+    assert answers_with_indices(numbered, ["ham", "spam"], {"x": "str"})
 
 
 def test_only_answers_are_spelled_as_the_classes_are():
@@ -112,3 +119,60 @@ def test_only_answers_are_spelled_as_the_classes_are():
 def test_a_text_that_is_compared_with_keeps_its_spelling():
     source = "def label(x):\n r = 'SPAM'\n if r == 'SPAM': return r\n return None"
     assert spell_classes(source, ["ham", "spam"]) == source
+
+
+HELPER = """
+def count(text, words):
+    if not text:
+        return 0
+    return sum(1 for word in words if word in text)
+
+def label(text):
+    scores = {"spam": count(text, ["http", "free"]), "ham": count(text, ["song"])}
+    if max(scores.values()) == 0:
+        return None
+    return max(scores, key=scores.get)
+"""
+FROM_A_LIST = """
+NAMES = ["ham", "spam"]
+
+def label(text):
+    best = int("free" in text)
+    return NAMES[best] if best or "song" in text else None
+"""
+BY_NUMBER = """
+HAM, SPAM, ABSTAIN = 0, 1, -1
+
+def label(text):
+    if "Zebra-striped" in text:
+        return SPAM
+    return HAM if "song" in text else ABSTAIN
+"""
+BY_POSITION = """
+import re
+CUES = [re.compile(r"\\bsongs?\\b"), re.compile(r"\\bfree\\s+cash\\b")]
+
+def label(text):
+    found = [len(cue.findall(text)) for cue in CUES]
+    return found.index(max(found)) if max(found) else -1
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "indices"),
+    [(HELPER, False), (FROM_A_LIST, False), (BY_NUMBER, True), (BY_POSITION, True)],
+)
+def test_what_a_program_answers_with_is_seen_when_it_runs(source, indices):
+    program = LabelingProgram("p", source)
+    columns = {"text": "str"}
+    assert answers_with_indices(program, ["ham", "spam"], columns) == indices
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 5000, "1." + "0" * 5000])
+def test_a_number_of_thousands_of_digits_ends_nothing(number):
+    source = f"def label(text):\n    n = {number}\n    return 'spam'\n"
+    slot = Slot("p", "free", "", 0)
+    question = Question(({"role": "user", "content": "x"},))
+    brief = Brief("Spam?", {"ham": None, "spam": None}, {"text": "str"}, True)
+    outcome = read_program(slot, question, Completion(text=source, model="m"), brief)
+    assert isinstance(outcome, LabelingProgram | Rejection)
