@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from ._files import as_path, check_file
+
 _LOCK_SECONDS = 60.0
 
 
@@ -20,7 +22,7 @@ class Database(ABC):
 
     Parameters
     ----------
-    path : Path
+    path : str or path-like
         The file.
     """
 
@@ -33,12 +35,16 @@ class Database(ABC):
     def _unusable(self, error: Exception) -> Exception:
         """Say that the file cannot be used, and what to do."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", as_path(self.path))
+
     def _is_empty(self) -> bool:
         try:
+            check_file(self.path)
             return self.path.stat().st_size == 0
         except FileNotFoundError:
             return True
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise self._unusable(error) from error
 
     @contextmanager
@@ -62,6 +68,7 @@ class Database(ABC):
         connection = None
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._is_empty()  # raises where there is no file but something else
             connection = sqlite3.connect(
                 self.path, timeout=_LOCK_SECONDS, isolation_level=None
             )

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from .._files import as_path
 from ..exceptions import OfflineError, StoreError
 from ._model import LLM
 from ._question import Completion, Question, digest
@@ -84,7 +85,7 @@ def _find(
 
 def _store_path(llm: LLM) -> Path:
     if isinstance(llm.store, str | os.PathLike):
-        return Path(llm.store).expanduser()
+        return as_path(llm.store)
     return default_store_path()
 
 

@@ -1,11 +1,13 @@
 """Exchange completions as JSON Lines: read, write, and seed a store with them."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from .._files import as_path, read_text, write_text
 from ..exceptions import StoreError
 from ._question import Completion, digest
 from ._store import CompletionStore
@@ -25,6 +27,9 @@ class Recordings:
     """
 
     path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", as_path(self.path))
 
     def load(self) -> dict[str, Completion]:
         """Read all recordings.
@@ -55,8 +60,8 @@ class Recordings:
             If the file is missing or a line is no recording.
         """
         try:
-            lines = self.path.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
+            lines = read_text(self.path).split("\n")
+        except (OSError, ValueError) as error:
             raise StoreError(
                 f"the recordings {str(self.path)!r} cannot be read: {error}."
             ) from error
@@ -70,7 +75,7 @@ class Recordings:
                 recording_key(record["request"])
                 if not isinstance(completion.text, str):
                     raise TypeError(f"text must be a str; got {completion.text!r}")
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise StoreError(
                     f"line {number} of {str(self.path)!r} is no recording: {error!r}."
                 ) from error
@@ -96,7 +101,10 @@ def recording_key(request: Mapping[str, Any]) -> str:
 
 
 def write_recordings(
-    store: CompletionStore, path: Path, *, answered_by: str | None = None
+    store: CompletionStore,
+    path: str | os.PathLike[str],
+    *,
+    answered_by: str | None = None,
 ) -> int:
     """Write all that a store holds as recordings.
 
@@ -105,8 +113,9 @@ def write_recordings(
     store : CompletionStore
         What to write.
 
-    path : Path
-        The file to write, with a name that ends in ``.jsonl``.
+    path : str or path-like
+        The file to write, with a name that ends in ``.jsonl``. It is readable by its
+        owner only, as the store is, since it may hold records.
 
     answered_by : str or None, default=None
         Who answered, where the server's own name for the model does not tell.
@@ -115,7 +124,13 @@ def write_recordings(
     -------
     n_recordings : int
         Number of lines written.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read, or the file not be written.
     """
+    path = as_path(path)
     lines = []
     for request, completion in store.records():
         kept = {name: item for name, item in request.items() if name != "api_base"}
@@ -124,13 +139,18 @@ def write_recordings(
             answer["model"] = answered_by
         record = {"request": kept, "completion": answer}
         lines.append(json.dumps(record))
-    path.write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
+    try:
+        write_text(path, "\n".join(sorted(lines)) + "\n", mode=0o600)
+    except OSError as error:
+        raise StoreError(
+            f"the recordings {str(path)!r} cannot be written: {error.strerror}."
+        ) from error
     return len(lines)
 
 
 def seed_store(
     store: CompletionStore,
-    path: Path,
+    path: str | os.PathLike[str],
     *,
     model: str,
     api_base: str | None = None,
@@ -142,7 +162,7 @@ def seed_store(
     store : CompletionStore
         What to add to; answers that it holds already stay as they are.
 
-    path : Path
+    path : str or path-like
         A file as `write_recordings` writes it.
 
     model : str
@@ -163,7 +183,7 @@ def seed_store(
     """
     base = api_base and api_base.rstrip("/")
     records = []
-    for recorded, completion in Recordings(path).records():
+    for recorded, completion in Recordings(as_path(path)).records():
         request = {**recorded, "model": model, "api_base": base}
         records.append((digest(request), request, completion))
     return store.add(records)

@@ -6,7 +6,12 @@ from .._lazy import lazy_exports
 from ._program import LabelingProgram, Provenance, check_program
 
 if TYPE_CHECKING:
-    from ._folder import read_programs, write_programs
+    from ._folder import (
+        deleted_programs,
+        read_programs,
+        source_digest,
+        write_programs,
+    )
     from ._given import load_programs
     from ._pool import close_workers
     from ._runner import RunResult, prove_sandbox, run_programs
@@ -19,11 +24,13 @@ __all__ = [
     "SlowPattern",
     "check_program",
     "close_workers",
+    "deleted_programs",
     "find_slow_patterns",
     "load_programs",
     "prove_sandbox",
     "read_programs",
     "run_programs",
+    "source_digest",
     "write_programs",
 ]
 
@@ -34,11 +41,13 @@ __getattr__ = lazy_exports(
         "RunResult": "_runner",
         "SlowPattern": "_slow_patterns",
         "close_workers": "_pool",
+        "deleted_programs": "_folder",
         "find_slow_patterns": "_slow_patterns",
         "load_programs": "_given",
         "prove_sandbox": "_runner",
         "read_programs": "_folder",
         "run_programs": "_runner",
+        "source_digest": "_folder",
         "write_programs": "_folder",
     },
 )

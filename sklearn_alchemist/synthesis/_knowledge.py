@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._files import as_path, read_text
 from ..llm import Completion, without_thoughts
 
 CHUNK_SIZE = 1000
@@ -58,8 +59,8 @@ def _read(item: Any) -> str:
             f"{type(item).__name__}."
         )
     try:
-        text = item.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(as_path(item))
+    except (OSError, ValueError) as error:
         raise ValueError(
             f"the document {str(item)!r} cannot be read: {error}."
         ) from error

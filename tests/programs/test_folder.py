@@ -1,9 +1,18 @@
 import json
+import os
+import re
+import stat
 
 import pytest
 
 from sklearn_alchemist.exceptions import ProgramRejected
-from sklearn_alchemist.programs import Provenance, read_programs, write_programs
+from sklearn_alchemist.programs import (
+    Provenance,
+    deleted_programs,
+    read_programs,
+    source_digest,
+    write_programs,
+)
 
 NONE = "def label(text): return None\n"
 
@@ -120,3 +129,108 @@ def test_a_file_that_is_no_program_is_named(tmp_path):
     (tmp_path / "odd.py").write_text("x = 1")
     with pytest.raises(ProgramRejected, match="'odd'"):
         read_programs(tmp_path)
+
+
+# ------------------------------------------------------------------- odd folders ----
+
+
+def odd_index(index):
+    return lambda folder: (folder / "programs.json").write_text(index)
+
+
+NESTED = "[" * 200_000
+ENTRY = {"name": "a", "file": "a.py", "entry_point": "f", "returns": "index"}
+
+
+def entry(**changes):
+    return odd_index(json.dumps({"programs": [{**ENTRY, **changes}]}))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        odd_index(NESTED),
+        odd_index('{"programs": {"a": 1}}'),
+        odd_index('{"programs": [], "deleted": [3]}'),
+        entry(name=["a", "b"]),
+        entry(file=["a.py"]),
+        entry(file=None),
+        entry(entry_point=3),
+        entry(returns="classes"),
+        entry(class_order=[["x"], "y"]),
+        entry(class_order="xy"),
+        entry(provenance=["m"]),
+        entry(provenance={"model": ["m"]}),
+        entry(provenance={"colour": "red"}),
+        entry(sha256=[1]),
+        lambda folder: (folder / "programs.json").write_bytes(b"\xff\xfe{"),
+        lambda folder: os.mkfifo(folder / "programs.json"),
+        lambda folder: (folder / "programs.json").mkdir(),
+        lambda folder: (folder / "programs.json").symlink_to("/dev/zero"),
+        lambda folder: (folder / "programs.json").symlink_to(folder / "gone"),
+        lambda folder: (folder / "a.py").write_bytes(b"# caf\xe9\n"),
+        lambda folder: os.mkfifo(folder / "b.py"),
+        lambda folder: (folder / "b.py").mkdir(),
+        lambda folder: (folder / "b.py").symlink_to("/dev/zero"),
+        lambda folder: (folder / "b.py").symlink_to(folder / "b.py"),
+        lambda folder: (folder / "b.py").symlink_to(folder / "gone.py"),
+        lambda folder: os.truncate(folder / "a.py", 20_000_000),
+        lambda folder: (folder / "a.py").write_text(f"x = {NESTED}"),
+    ],
+)
+def test_whatever_lies_in_a_folder_ends_in_one_message_with_its_name(tmp_path, spoil):
+    (tmp_path / "a.py").write_text("def f(text): return 0\n")
+    spoil(tmp_path)
+    with pytest.raises((ValueError, FileNotFoundError, ProgramRejected)) as caught:
+        read_programs(tmp_path)
+    assert str(tmp_path) in str(caught.value) or "program 'a'" in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("path", ["", "nul\0", "/dev/null", "/dev/null/x"])
+def test_a_path_that_is_no_folder_is_named(path, make):
+    with pytest.raises((ValueError, OSError), match=re.escape(repr(path)[1:-1])):
+        read_programs(path)
+    with pytest.raises((ValueError, OSError)):
+        write_programs([make(NONE)], path)
+
+
+def test_nothing_outside_of_the_folder_is_written(make, tmp_path):
+    outside = tmp_path / "outside.py"
+    outside.write_text(NONE)
+    folder = tmp_path / "inside"
+    write_programs([make(NONE, name="a")], folder)
+    (folder / "a.py").unlink()
+    (folder / "a.py").symlink_to(outside)
+    write_programs([make("def label(text): return 1\n", name="a")], folder)
+    assert outside.read_text() == NONE
+    assert not (folder / "a.py").is_symlink()
+    assert sorted(p.name for p in folder.iterdir()) == ["a.py", "programs.json"]
+
+
+def test_a_tilde_is_the_home_of_the_user(make, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_programs([make(NONE, name="a")], "~/programs")
+    assert (tmp_path / "programs" / "a.py").exists()
+    assert len(read_programs("~/programs")) == 1
+
+
+def test_what_was_deleted_is_remembered_by_later_exports(programs, tmp_path):
+    write_programs(programs, tmp_path)
+    assert deleted_programs(tmp_path) == {}
+    (tmp_path / "b.py").unlink()
+    assert list(deleted_programs(tmp_path)) == ["b"]
+    write_programs(read_programs(tmp_path), tmp_path)
+    assert deleted_programs(tmp_path) == {"b": source_digest(NONE)}
+    write_programs(programs, tmp_path)
+    assert deleted_programs(tmp_path) == {}
+
+
+def test_files_get_the_permissions_that_the_user_has_set(make, tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_programs([make(NONE, name="a")], tmp_path / "p")
+    finally:
+        os.umask(before)
+    modes = {stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "p").iterdir()}
+    assert modes == {0o640}
