@@ -17,7 +17,7 @@ from . import _concept_prompts as _prompts
 from . import images as _images
 from . import llm as _llm
 from ._briefing import as_llm
-from ._image_input import check_images, embed_images
+from ._image_input import check_images, embed_images, none_readable
 from .data import Classes, parameter_names
 from .exceptions import SynthesisError
 from .images import Concept
@@ -352,16 +352,18 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         return check_images(X, self.input, on_broken=self.on_broken)
 
     def _try_image(self, embedder: Any, images: Any, n_text: int) -> None:
-        """See that images and texts meet in one space, from the first image."""
+        """See that images and texts meet in one space, from one image that is read."""
         if self.input == "embedding":
             _images.check_dimensions(images.shape[1], n_text)
             return
-        first = _images.embed_in_batches(
-            embedder, images[:1], batch_size=1, skip_broken=self.on_broken == "nan"
+        tried = _images.embed_in_batches(
+            embedder, images, batch_size=1, skip_broken=self.on_broken == "nan"
         )
-        for positions, embeddings, _ in first:
+        for positions, embeddings, _ in tried:
             if positions:
                 _images.check_dimensions(embeddings.shape[1], n_text)
+                return
+        raise ValueError(none_readable(len(images)))
 
     def _ask(self, X: Any, y: ArrayLike | None) -> list[Concept]:
         """Have concepts named; keep what was said and what it cost."""
@@ -425,6 +427,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             cache=self.cache,
             on_broken=self.on_broken,
             on_batch=on_batch,
+            in_fit=context is not None,
         ):
             _images.check_dimensions(embeddings.shape[1], concepts.shape[1])
             cosines[positions] = _images.cosine_similarities(embeddings, concepts)

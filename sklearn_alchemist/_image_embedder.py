@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from . import images as _images
+from ._embedding_memory import clone_sharing
 from ._image_input import check_images, embed_images
 
 
@@ -121,6 +122,7 @@ class ImageEmbedder(TransformerMixin, BaseEstimator):
         embeddings : ndarray of shape (n_samples, n_dimensions)
             One row an image, NaN where one cannot be read.
         """
+        self.__dict__.pop("n_dimensions_", None)
         embeddings = self._embed(X)
         self.n_dimensions_ = embeddings.shape[1]
         return embeddings
@@ -180,13 +182,18 @@ class ImageEmbedder(TransformerMixin, BaseEstimator):
             batch_size=self.batch_size,
             cache=self.cache,
             on_broken=self.on_broken,
+            in_fit=not hasattr(self, "n_dimensions_"),
         )
-        table = np.empty((0, 0))
+        # Unknown until a first image is embedded.
+        table = np.full((len(images), getattr(self, "n_dimensions_", 0)), np.nan)
         for positions, embeddings in batches:
-            if not table.size:
+            if table.shape[1] != embeddings.shape[1]:
                 table = np.full((len(images), embeddings.shape[1]), np.nan)
             table[positions] = embeddings
         return table
+
+    def __sklearn_clone__(self) -> Any:
+        return clone_sharing(self, "embedder")
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -11,6 +11,25 @@ from ._warn import warn
 from .exceptions import ImageWarning
 
 
+def none_readable(n_images: int) -> str:
+    """Word the error that `fit` has nothing to learn from.
+
+    Parameters
+    ----------
+    n_images : int
+        Number of images, all of them broken.
+
+    Returns
+    -------
+    message : str
+        The error.
+    """
+    return (
+        f"none of {n_images} images can be read, so there is nothing to learn from: "
+        "check the paths. Once fitted, images that cannot be read get NaN."
+    )
+
+
 def check_images(X: Any, input: str, *, on_broken: str = "raise") -> list[Any]:  # noqa: A002
     """Validate a sequence of images, without decoding them.
 
@@ -51,7 +70,8 @@ def check_images(X: Any, input: str, *, on_broken: str = "raise") -> list[Any]: 
     if input == "path":
         if on_broken == "nan":
             for i, path in enumerate(sources):
-                _images.check_path_type(i, path)
+                if not _is_missing(path):
+                    _images.check_path_type(i, path)
             return sources
         return _images.check_paths(sources)
     for i, image in enumerate(sources):
@@ -64,6 +84,11 @@ def check_images(X: Any, input: str, *, on_broken: str = "raise") -> list[Any]: 
     return sources
 
 
+def _is_missing(path: Any) -> bool:
+    """Whether a table holds no path in a row: None, or what is not even itself."""
+    return path is None or type(path).__name__ in ("NAType", "NaTType") or path != path
+
+
 def embed_images(
     embedder: Any,
     source: Any,
@@ -73,6 +98,7 @@ def embed_images(
     cache: "str | os.PathLike[str] | None",
     on_broken: str,
     on_batch: Callable[[], None] = lambda: None,
+    in_fit: bool = False,
 ) -> Iterator[tuple[list[int], np.ndarray]]:
     """Embed images batch by batch, and warn once of those that cannot be read.
 
@@ -99,6 +125,9 @@ def embed_images(
     on_batch : callable
         Called after every batch.
 
+    in_fit : bool, default=False
+        Whether something is to be learned, so that one image at least must be read.
+
     Yields
     ------
     positions : list of int
@@ -106,6 +135,11 @@ def embed_images(
 
     embeddings : ndarray of shape (n_positions, n_dimensions)
         Their embeddings.
+
+    Raises
+    ------
+    ValueError
+        If an image cannot be read that has to be.
     """
     batches = _images.embed_in_batches(
         embedder,
@@ -121,8 +155,8 @@ def embed_images(
         if positions:
             yield positions, embeddings
         on_batch()
-    if len(broken) == len(images):
-        raise ValueError(f"none of {len(images)} images can be read; {broken[0]}.")
+    if in_fit and len(broken) == len(images):
+        raise ValueError(none_readable(len(images)))
     if broken:
         more = "" if len(broken) <= 3 else f"; and {len(broken) - 3} more"
         warn(

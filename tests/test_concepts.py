@@ -250,6 +250,16 @@ def test_a_broken_image_is_nan_where_that_is_wanted(paths, tmp_path):
     assert np.isnan(scores[:, 0]).tolist() == [False, False, True, False, True, True]
 
 
+@pytest.mark.parametrize("broken", ["missing.png", None, float("nan"), "/dev/zero"])
+def test_a_broken_image_alone_is_nan_too(paths, broken):
+    fitted = scorer(concepts=["red"], input="path", on_broken="nan").fit(paths)
+    embedder = ImageEmbedder(MeanColour(), on_broken="nan").fit(paths)
+    with pytest.warns(ImageWarning, match="1 of 1 images cannot be read"):
+        assert np.isnan(fitted.transform([broken])).tolist() == [[True]]
+    with pytest.warns(ImageWarning, match="1 of 1 images cannot be read"):
+        assert np.isnan(embedder.transform([broken])).tolist() == [[True] * 3]
+
+
 def test_if_no_image_can_be_read_it_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="none of 1 images can be read"):
         scorer(concepts=["red"], input="path", on_broken="nan").fit([str(tmp_path)])

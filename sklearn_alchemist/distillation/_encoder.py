@@ -11,6 +11,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods
 
+from .._embedding_memory import clone_sharing, current_memory
+from .._made_once import made_once
+
 
 class SentenceEncoder(TransformerMixin, BaseEstimator):
     """Encode texts with an object that has ``encode``, as sentence embedders have.
@@ -18,11 +21,11 @@ class SentenceEncoder(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     encoder : object or callable
-        Has ``encode(list of str)``, which returns an array with one row a text, and
-        deep-copies and pickles, as ``clone`` needs; or a function without arguments
-        that makes such an object. A function is called once in each process, when it
-        is first needed, and what it made is neither copied nor pickled: for models
-        that are large or hold what cannot be pickled.
+        Has ``encode(list of str)``, which returns an array with one row a text, or is
+        a function without arguments that makes such an object. Copies that ``clone``
+        makes share the object. A function is called once in each process, when it is
+        first needed, and what it made is not pickled: for models that are large or
+        hold what cannot be pickled.
 
     Examples
     --------
@@ -63,7 +66,7 @@ class SentenceEncoder(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Sequence[str]) -> np.ndarray:
-        """Encode texts, each different one once.
+        """Encode texts, each different one once, also in all copies of one fit.
 
         Parameters
         ----------
@@ -80,25 +83,32 @@ class SentenceEncoder(TransformerMixin, BaseEstimator):
         ValueError
             If the encoder does not return one row a text.
         """
-        places: dict[str, int] = {}
-        which = [places.setdefault(str(text), len(places)) for text in X]
-        encoded = np.asarray(self._make().encode(list(places)), dtype=float)
-        if encoded.ndim != 2 or len(encoded) != len(places):
-            raise ValueError(
-                f"encode must return one row for each of {len(places)} texts; it "
-                f"returned an array of shape {encoded.shape}."
-            )
-        return encoded[which]
+        texts = [str(text) for text in X]
+        encoder = self._make()
+        memory = current_memory()
+        key = "" if memory is None else memory.key(encoder)
+        known = {} if memory is None else memory.find(key, texts)
+        fresh = [text for text in dict.fromkeys(texts) if text not in known]
+        if fresh:
+            encoded = np.asarray(encoder.encode(fresh), dtype=float)
+            if encoded.ndim != 2 or len(encoded) != len(fresh):
+                raise ValueError(
+                    f"encode must return one row for each of {len(fresh)} texts; it "
+                    f"returned an array of shape {encoded.shape}."
+                )
+            made = dict(zip(fresh, encoded, strict=True))
+            if memory is not None:
+                memory.save(key, made)
+            known |= made
+        return np.stack([known[text] for text in texts])
 
     def _make(self) -> Any:
-        if hasattr(self.encoder, "encode"):
+        if hasattr(self.encoder, "encode") and not isinstance(self.encoder, type):
             return self.encoder
-        if not hasattr(self, "_made"):
-            self._made = self.encoder()
-        return self._made
+        return made_once(self.encoder)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k != "_made"}
+    def __sklearn_clone__(self) -> Any:
+        return clone_sharing(self, "encoder")
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

@@ -11,6 +11,8 @@ from typing import Any, Protocol, runtime_checkable
 import joblib
 import numpy as np
 
+from .._embedding_memory import EmbeddingMemory, current_memory
+from .._made_once import made_once
 from ._cache import EmbeddingCache
 from ._loading import content_key, load_image
 
@@ -44,7 +46,7 @@ def resolve_embedder(embedder: "str | Embedder | Callable[[], Embedder]") -> Any
     ----------
     embedder : str, object with ``encode``, or callable
         The name (or folder) of a sentence-transformers model, an embedder, or a
-        function without parameters that makes one.
+        function without parameters that makes one, which is called once in a process.
 
     Returns
     -------
@@ -63,7 +65,7 @@ def resolve_embedder(embedder: "str | Embedder | Callable[[], Embedder]") -> Any
         return _load_sentence_transformer(embedder, model_key(None, embedder))
     if hasattr(embedder, "encode") and not isinstance(embedder, type):
         return embedder
-    made = embedder()
+    made = made_once(embedder)
     if not hasattr(made, "encode"):
         raise TypeError(
             "the embedder factory must return an object with an encode method; got "
@@ -82,7 +84,7 @@ def _load_sentence_transformer(name: str, key: str) -> Any:
             "pip install 'sklearn-alchemist[images]'."
         ) from None
     try:
-        return SentenceTransformer(name)
+        return SentenceTransformer(os.path.expanduser(name))  # noqa: PTH111
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
@@ -110,7 +112,7 @@ def model_key(embedder: Any, source: Any) -> str:
         else a hash of the object.
     """
     if isinstance(source, str):
-        folder = Path(source)
+        folder = Path(os.path.expanduser(source))  # noqa: PTH111
         if not folder.is_dir():
             return source
         digest = hashlib.sha256()
@@ -176,7 +178,7 @@ def embed_in_batches(
     *,
     batch_size: int,
     model: str = "",
-    cache: EmbeddingCache | None = None,
+    cache: EmbeddingCache | EmbeddingMemory | None = None,
     skip_broken: bool = False,
 ) -> Iterator[tuple[list[int], np.ndarray, list[str]]]:
     """Embed images, a batch in memory at a time.
@@ -195,8 +197,8 @@ def embed_in_batches(
     model : str, default=""
         Identifies the model in the cache.
 
-    cache : EmbeddingCache, default=None
-        Where embeddings are kept.
+    cache : EmbeddingCache or EmbeddingMemory, default=None
+        Where embeddings are kept; None keeps them for the fit that is under way.
 
     skip_broken : bool, default=False
         Whether an image that cannot be read is left out, rather than an error.
@@ -218,6 +220,8 @@ def embed_in_batches(
         If an image cannot be read, or the model cannot embed it. What was embedded
         before is in the cache.
     """
+    if cache is None and (memory := current_memory()) is not None:
+        cache, model = memory, memory.key(embedder)
     for start in range(0, len(sources), batch_size):
         batch = {i: sources[i] for i in range(start, len(sources))[:batch_size]}
         keys = {} if cache is None else _content_keys(batch)
@@ -225,9 +229,15 @@ def embed_in_batches(
         rows = {i: kept[key] for i, key in keys.items() if key in kept}
         images: dict[int, Any] = {}
         broken: list[str] = []
-        for i in batch.keys() - rows.keys():
+        same: dict[int, int] = {}
+        first: dict[str, int] = {}
+        for i in sorted(batch.keys() - rows.keys()):
+            if i in keys and keys[i] in first:
+                same[i] = first[keys[i]]
+                continue
             try:
                 images[i] = load_image(batch[i])
+                first |= {keys[i]: i} if i in keys else {}
             except ValueError as error:
                 problem = f"{_name(i, batch[i])}: {error}"
                 if not skip_broken:
@@ -242,6 +252,7 @@ def embed_in_batches(
             rows |= zip(images, fresh, strict=True)
             if cache is not None:
                 cache.save(model, {keys[i]: rows[i] for i in images if i in keys})
+            rows |= {i: rows[one] for i, one in same.items()}
         positions = sorted(rows)
         table = np.stack([rows[i] for i in positions]) if rows else np.empty((0, 0))
         yield positions, table.astype(np.float64), broken

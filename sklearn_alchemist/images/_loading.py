@@ -4,10 +4,11 @@ import hashlib
 import os
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from .._files import as_path, check_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,25 +41,18 @@ def check_paths(paths: Sequence[Any]) -> list[str]:
         If there is no such file.
 
     ValueError
-        If a path leads to a folder or an empty file.
+        If a path leads to anything but a file, such as a folder, or to an empty one.
     """
     for i, path in enumerate(paths):
         check_path_type(i, path)
         try:
-            size = Path(path).stat().st_size
-        except OSError as error:
-            raise FileNotFoundError(
-                f"the image at position {i}, {os.fspath(path)!r}, cannot be opened: "
-                f"{error.strerror}."
+            found = as_path(path)
+            check_file(found)
+        except (FileNotFoundError, ValueError) as error:
+            raise type(error)(
+                f"the image at position {i} cannot be opened: {error}."
             ) from None
-        except ValueError as error:  # a null character
-            raise ValueError(f"the path at position {i} is none: {error}.") from None
-        if Path(path).is_dir():
-            raise ValueError(
-                f"the image at position {i}, {os.fspath(path)!r}, is a folder: list "
-                "the files in it."
-            )
-        if size == 0:
+        if found.stat().st_size == 0:
             raise ValueError(
                 f"the image at position {i}, {os.fspath(path)!r}, is empty (0 bytes)."
             )
@@ -132,6 +126,10 @@ def load_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> "Image":
             warnings.simplefilter("ignore", image_module.DecompressionBombWarning)
             if isinstance(source, image_module.Image):
                 return _as_rgb(source, ops, max_pixels)
+            if not isinstance(source, str | os.PathLike):
+                raise ValueError("it has no path")
+            source = as_path(source)
+            check_file(source)
             with image_module.open(source) as image:
                 return _as_rgb(image, ops, max_pixels)
     except image_module.DecompressionBombError:
@@ -162,7 +160,9 @@ def content_key(source: Any) -> str:
         If the image cannot be read, or decoded, or is too large.
     """
     if isinstance(source, str | os.PathLike):
-        with Path(source).open("rb") as file:
+        source = as_path(source)
+        check_file(source)
+        with source.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     # Of the pixels that a model gets to see: a palette, transparency or the orientation
     # of a camera change them, whatever an image holds besides.
