@@ -30,6 +30,13 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from ._aggregator import LabelModelAggregator
+from ._embedding_memory import remembering
+from ._preflight import (
+    check_classes_of_parts,
+    check_finite,
+    check_parts,
+    known_classes,
+)
 from .data import (
     UNLABELED,
     Classes,
@@ -280,6 +287,11 @@ class DistilledAnnotator(
         records = check_records(self, X, reset=True, allow_nan=self._allows_nan())
         check_student(self.estimator, takes_texts=records.is_text)
         self._check_labels(y, records.n_rows)
+        # What can fail without programs fails before they are paid.
+        check_parts(self.labeler, self.aggregator, self.estimator)
+        classes = known_classes(_listed_classes(self.labeler), y)
+        check_classes_of_parts(classes, self.aggregator, self.class_weight)
+        check_finite(records, self.estimator)
         shared = self._share(X, records)
         context = self._init_callback_context(max_subtasks=3)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
@@ -303,7 +315,7 @@ class DistilledAnnotator(
                 ProgramWarning,
                 stacklevel=2,
             )
-        with _part(context, "distill", self, self.estimator):
+        with _part(context, "distill", self, self.estimator), remembering():
             self._distil(shared, votes, gold, params.estimator.fit)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self

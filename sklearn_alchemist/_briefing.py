@@ -12,6 +12,7 @@ from .exceptions import ColumnNamesWarning
 from .llm import LLM
 
 if TYPE_CHECKING:
+    from .programs import LabelingProgram
     from .synthesis import Brief, Prompts, Recipe
 
 
@@ -154,6 +155,7 @@ def write_recipe(
     timeout: float,
     taken: frozenset[str],
     sandbox: str | None,
+    given: "Sequence[LabelingProgram]" = (),
 ) -> "Recipe":
     """Say how programs are to be got; raise what must not cost money.
 
@@ -184,7 +186,10 @@ def write_recipe(
         Seconds that a program may take for one record.
 
     taken : frozenset of str
-        Names of programs that exist already.
+        Names of programs that exist already, or that somebody deleted.
+
+    given : sequence of LabelingProgram, default=()
+        Programs that exist already.
 
     sandbox : {"auto", "strict"} or None
         Where programs run. What a model has just written is tried in a process of its
@@ -216,4 +221,5 @@ def write_recipe(
         timeout=timeout,
         taken=taken,
         sandbox=sandbox or "auto",
+        given=tuple(given),
     )

@@ -21,6 +21,7 @@ from .data import Classes, Records, check_records
 from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
 from .llm import LLM, Completion, Ledger, Question, Usage
 from .programs import LabelingProgram
+from .votes import ABSTAIN
 
 if TYPE_CHECKING:
     from .programs import RunResult
@@ -39,6 +40,8 @@ _MIN_TO_JUDGE = 50
 _N_TRIED = 200
 # Enough to find typical ones and those that programs leave open.
 _N_SHOWN_FROM = 500
+# On which programs are tried again that never vote, or never differently, on the few.
+_N_TRIED_AGAIN = 2000
 # Steps of the progress bar while programs run.
 _N_STEPS = 100
 
@@ -75,7 +78,8 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
     programs : str, path, or list of LabelingProgram or callable, default=None
         Programs that exist already: a folder as `export_programs` writes it, or
         programs, or Python functions. They are kept as they are; the model is asked
-        only for what is missing to `n_programs`.
+        only for what is missing to `n_programs`, and above all for classes that they
+        never answer. What was deleted from a folder stays deleted.
 
     program_style : {"python", "rules"}, default="python"
         What the model writes: programs, or, for small and cheap models, phrases,
@@ -460,13 +464,15 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             brief, recipe = self._order(records, described, given)
             synthesis = self._ask(brief, recipe, self._shown(records), context)
             self.rejected_ = synthesis.rejected
-            written, unfit, unheard = self._try(synthesis.programs, records)
+            deleted = set(self._deleted().values())
+            anew, refused = _synthesis.leave_out(synthesis.programs, deleted)
+            self.rejected_ += refused
+            written, unfit, unheard = self._try(anew, records)
             self.rejected_ += unfit
             silent += unheard
         programs = given + written
         if not programs:
             raise SynthesisError(_synthesis.say_nothing_usable(self.rejected_))
-        # What repeats another is no loss that a user could do anything about.
         unusable = list(self.rejected_)
         self.programs_, votes = self._select(programs, len(given), records, y)
         names = {program.name for program in self.programs_}
@@ -475,21 +481,28 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         if unusable:
             losses = _synthesis.say_rejected(unusable, len(names))
             warn(losses, ProgramWarning)
+        # The same source once more is no loss that anybody could do anything about.
+        sources = {program.source for program in self.programs_}
+        dropped = [
+            r for r in self.rejected_[len(unusable) :] if r.answer not in sources
+        ]
+        if dropped:
+            warn(_synthesis.say_dropped(dropped, len(names)), ProgramWarning)
         silent = [name for name in silent if name in names]
-        if silent or (synthesis is not None and len(names) > 1):
-            self._warn_of_silence(silent, votes, records)
+        self._warn_of_silence(silent, votes, records)
         return records
 
     def _warn_of_silence(
         self, silent: list[str], votes: np.ndarray, records: Records
     ) -> None:
-        """Warn of programs that never vote, or else of classes without any vote."""
+        """Warn of programs that never vote, and of classes without any vote."""
         n_tried = len(votes)
         if silent:
             tried = records.sample(_N_TRIED)
             names = _synthesis.explain_silence(silent, self.programs_, tried)
             warn(_synthesis.say_silent(names, n_tried), ProgramWarning)
-        elif n_tried >= _MIN_TO_JUDGE:
+        several = votes.shape[1] > 1 and (votes != ABSTAIN).any()
+        if several and n_tried >= _MIN_TO_JUDGE:
             lacking = _synthesis.unheard_classes(votes, len(self.classes_))
             if lacking:
                 classes = self.classes_[lacking].tolist()
@@ -508,7 +521,27 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             codes = Classes.of_names(self.classes_).encode(y)
             rows = _synthesis.rows_to_judge(codes)
             columns, labels = records.take(rows.tolist()), codes[rows]
-        votes = _programs.run_programs(
+        votes = self._run(programs, columns)
+        idle = _synthesis.find_idle(votes)
+        unsure = [j for j in idle if j >= n_given]
+        if unsure and records.n_rows > len(votes):
+            # What is rare has to be looked for among more records.
+            more = records.sample(_N_TRIED_AGAIN)
+            again = _synthesis.find_idle(self._run([programs[j] for j in unsure], more))
+            idle = {unsure[place]: reason for place, reason in again.items()}
+        kept, dropped = _synthesis.select(
+            programs, votes, labels, n_given=n_given, idle=idle
+        )
+        self.rejected_ += dropped
+        names = {program.name for program in kept}
+        places = [j for j, program in enumerate(programs) if program.name in names]
+        return kept, votes[:, places]
+
+    def _run(
+        self, programs: list[LabelingProgram], columns: Mapping[str, Sequence[Any]]
+    ) -> np.ndarray:
+        """Let programs vote on some records."""
+        return _programs.run_programs(
             programs,
             columns,
             self.classes_.tolist(),
@@ -516,11 +549,6 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             n_jobs=self.n_jobs,
             sandbox=self.sandbox,
         ).votes
-        kept, dropped = _synthesis.select(programs, votes, labels, n_given=n_given)
-        self.rejected_ += dropped
-        names = {program.name for program in kept}
-        places = [j for j, program in enumerate(programs) if program.name in names]
-        return kept, votes[:, places]
 
     def _resolve_classes(self, records: Records, y: ArrayLike | None) -> Classes:
         return Classes.resolve(
@@ -530,6 +558,12 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             estimator=self,
             partly=self.learn_from_labels,
         )
+
+    def _deleted(self) -> dict[str, str]:
+        """Programs that somebody deleted from the folder, and that stay deleted."""
+        if isinstance(self.programs, str | os.PathLike):
+            return _programs.deleted_programs(self.programs)
+        return {}
 
     def _shown(self, records: Records) -> Mapping[str, Sequence[Any]] | None:
         """Take the records of which some may be shown to the model."""
@@ -559,7 +593,8 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             embedder=self.embedder,
             max_repairs=self.max_repairs,
             timeout=self.timeout,
-            taken=frozenset(program.name for program in given),
+            taken=frozenset(program.name for program in given) | self._deleted().keys(),
+            given=given,
             sandbox=self.sandbox,
         )
         return brief, recipe

@@ -9,7 +9,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
@@ -21,6 +21,7 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from sklearn_alchemist import (
@@ -655,3 +656,50 @@ def test_calibration_and_thresholds_compose_without_fitting_again(many):
     ).fit(some, labels)
     for classifier in (calibrated, tuned):
         assert classifier.score(texts[50:], gold[50:]) > 0.8
+
+
+# ---------------------------------------------- what can be seen before it is paid ----
+
+
+@pytest.mark.parametrize(
+    ("options", "X", "message"),
+    [
+        ({"class_weight": {"smap": 2.0}}, None, "class_weight names"),
+        ({"class_weight": {"spam": -1}}, None, "weights are numbers"),
+        (
+            {"aggregator": LabelModelAggregator(class_prior=[0.5, 0.2])},
+            None,
+            "sum to 1",
+        ),
+        ({"aggregator": LabelModelAggregator(class_prior=[1.0])}, None, "2 classes"),
+        ({"aggregator": LabelModelAggregator(method="guess")}, None, "method"),
+        (
+            {"estimator": make_pipeline(TfidfVectorizer(), LogisticRegression(C=-1))},
+            None,
+            "'C' parameter",
+        ),
+        ({}, [[1.0], [np.inf], [2.0]] * 20, "infinity, in row 1 of the column 'x0'"),
+        ({"estimator": LogisticRegression()}, [[1.0], [-np.inf]] * 20, "infinity"),
+    ],
+)
+def test_mistakes_are_raised_before_a_model_is_asked(options, X, message):
+    asked = []
+    llm = LLM.from_callable(lambda prompt: asked.append(prompt) or "none")
+    labeler = ProgramSynthesisLabeler(llm, task="t", classes=["ham", "spam"])
+    X = ["see http", "song"] * 30 if X is None else pd.DataFrame(X, columns=["x0"])
+    with pytest.raises(ValueError, match=message):
+        DistilledAnnotator(labeler, **options).fit(X)
+    assert not asked
+
+
+def test_a_student_that_takes_infinity_may_be_given_it():
+    clean = FunctionTransformer(lambda table: table.clip(upper=9.0))
+    student = make_pipeline(clean, LogisticRegression())
+    programs = [
+        LabelingProgram("a", "def label(x0): return 'spam' if x0 > 1 else 'ham'"),
+        LabelingProgram("b", "def label(x0): return 'ham' if x0 < 2 else None"),
+    ]
+    labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=programs)
+    X = pd.DataFrame({"x0": [1.0, np.inf, 0.0] * 20})
+    predicted = DistilledAnnotator(labeler, estimator=student).fit(X).predict(X[:3])
+    assert predicted.tolist() == ["ham", "spam", "ham"]

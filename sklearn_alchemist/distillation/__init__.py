@@ -6,7 +6,13 @@ from ._evidence import Scaling, combine, deal_folds, fit_scaling, log_proba, sof
 from ._regression import fit_logistic, takes_probabilities
 from ._review import least_sure, say_doubts, to_frame
 from ._shared import Shared, share_features
-from ._soft_labels import balance, expand, fit_on_soft_labels, weight_parameter
+from ._soft_labels import (
+    balance,
+    check_class_weight,
+    expand,
+    fit_on_soft_labels,
+    weight_parameter,
+)
 from ._students import (
     check_student,
     default_student,
@@ -22,6 +28,7 @@ __all__ = [
     "SentenceEncoder",
     "Shared",
     "balance",
+    "check_class_weight",
     "check_student",
     "choose_rows",
     "combine",

@@ -1,8 +1,10 @@
 """Train any scikit-learn classifier on probabilities instead of labels."""
 
+import math
 import re
 import warnings
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -109,14 +111,43 @@ def balance(
         share = totals.sum() / max((totals > 0).sum(), 1)
         factors = share / np.where(totals > 0, totals, 1.0)
         return weights * factors[codes]
+    check_class_weight(class_weight, classes)
+    factors = np.array([class_weight.get(name, 1.0) for name in classes.tolist()])
+    return weights * factors[codes]
+
+
+def check_class_weight(
+    class_weight: str | Mapping[Any, float] | None, classes: np.ndarray
+) -> None:
+    """Raise where weights of classes cannot be used.
+
+    Parameters
+    ----------
+    class_weight : {"balanced"}, dict or None
+        As `balance` takes it.
+
+    classes : ndarray of shape (n_classes,)
+        The classes.
+
+    Raises
+    ------
+    ValueError
+        If a dict names what is no class, or a weight is no finite number of at least 0.
+    """
+    if class_weight is None or isinstance(class_weight, str):
+        return
     unknown = set(class_weight) - set(classes.tolist())
     if unknown:
         raise ValueError(
             f"class_weight names {sorted(unknown, key=str)}, which is none of the "
             f"classes {classes.tolist()}."
         )
-    factors = np.array([class_weight.get(name, 1.0) for name in classes.tolist()])
-    return weights * factors[codes]
+    for name, weight in class_weight.items():
+        if not isinstance(weight, Real) or not 0 <= weight < math.inf:
+            raise ValueError(
+                f"class_weight gives {name!r} the weight {weight!r}: weights are "
+                "numbers from 0."
+            )
 
 
 def fit_on_soft_labels(

@@ -6,10 +6,12 @@ from .._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from ._columns import explain_silence, list_columns, never_crossed
+    from ._coverage import classes_never_answered
     from ._estimate import CostEstimate, estimate_cost
     from ._gate import Rejection, try_programs
     from ._knowledge import read_documents
     from ._losses import (
+        say_dropped,
         say_failed,
         say_nothing_usable,
         say_rejected,
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
         write_question,
     )
     from ._rows import describe_values
-    from ._select import rows_to_judge, select, unheard_classes
+    from ._select import find_idle, leave_out, rows_to_judge, select, unheard_classes
     from ._synthesize import Exchange, Synthesis, synthesize
 
 __all__ = [
@@ -41,17 +43,21 @@ __all__ = [
     "Rejection",
     "Slot",
     "Synthesis",
+    "classes_never_answered",
     "describe_values",
     "estimate_cost",
     "explain_silence",
     "extract_source",
+    "find_idle",
     "knowledge_questions",
+    "leave_out",
     "list_columns",
     "never_crossed",
     "plan",
     "plan_slots",
     "read_documents",
     "rows_to_judge",
+    "say_dropped",
     "say_failed",
     "say_nothing_usable",
     "say_rejected",
@@ -80,17 +86,21 @@ __getattr__ = lazy_exports(
         "Rejection": "_gate",
         "Slot": "_plan",
         "Synthesis": "_synthesize",
+        "classes_never_answered": "_coverage",
         "describe_values": "_rows",
         "estimate_cost": "_estimate",
         "explain_silence": "_columns",
         "extract_source": "_parsing",
+        "find_idle": "_select",
         "knowledge_questions": "_recipe",
+        "leave_out": "_select",
         "list_columns": "_columns",
         "never_crossed": "_columns",
         "plan": "_plan",
         "plan_slots": "_recipe",
         "read_documents": "_knowledge",
         "rows_to_judge": "_select",
+        "say_dropped": "_losses",
         "say_failed": "_losses",
         "say_slow": "_losses",
         "say_nothing_usable": "_losses",

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..exceptions import OfflineError
 from ..llm import LLM, Completion, Question, count_tokens, find_stored, prices_of
+from ._coverage import classes_never_answered, write_aim
 from ._knowledge import read_knowledge
 from ._prompts import Brief
 from ._recipe import (
@@ -144,6 +145,9 @@ def estimate_cost(
     context = ""
     if shown is not None:
         context = show_rows(shown, typical_rows(shown), TYPICAL)
+    if recipe.style != "rules":
+        classes = list(brief.classes)
+        context += write_aim(classes_never_answered(recipe.given, classes))
     llm = asked_by(llm, recipe)
     for slot in plan_slots(brief, recipe):
         knowledge = known.get(slot.knowledge or "")

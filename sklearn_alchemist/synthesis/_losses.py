@@ -28,6 +28,29 @@ def say_rejected(rejected: Sequence[Rejection], n_kept: int) -> str:
     )
 
 
+def say_dropped(dropped: Sequence[Rejection], n_kept: int) -> str:
+    """Word the warning that some programs work and were dropped nevertheless.
+
+    Parameters
+    ----------
+    dropped : sequence of Rejection
+        The programs.
+
+    n_kept : int
+        Number of programs that are left.
+
+    Returns
+    -------
+    message : str
+        The warning.
+    """
+    return (
+        f"{len(dropped)} of {len(dropped) + n_kept} programs were dropped "
+        f"({_reasons(dropped)}). They are in the attribute rejected_; to keep one, "
+        "hand it back in programs=[...]."
+    )
+
+
 def say_nothing_usable(rejected: Sequence[Rejection]) -> str:
     """Word the error that no answer gave a usable program.
 

@@ -241,6 +241,7 @@ def plan_rules(
     *,
     taken: Collection[str] = (),
     knowledge: Sequence[str] = (),
+    first: Collection[int] = (),
 ) -> list[Slot]:
     """Spread structured programs over classes and focuses.
 
@@ -261,12 +262,16 @@ def plan_rules(
     knowledge : sequence of str, default=()
         Kinds of prior knowledge, given to the slots in turn.
 
+    first : collection of int, default=()
+        Places of classes that are looked for before the others.
+
     Returns
     -------
     slots : list of Slot
         One a program; all classes with the first focus, then with the next.
     """
-    pairs = [(focus, k) for focus in focuses for k in range(len(classes))]
+    order = sorted(range(len(classes)), key=lambda k: k not in first)
+    pairs = [(focus, k) for focus in focuses for k in order]
     kinds: list[str | None] = [*knowledge] or [None]
 
     def slot(place: int) -> Slot:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..llm import LLM, Question
+from ..programs import LabelingProgram
+from ._coverage import classes_never_answered
 from ._knowledge import retrieve
 from ._plan import Slot, plan, plan_rules
 from ._prompts import (
@@ -47,7 +49,11 @@ class Recipe:
         Seconds that a program may take for one record.
 
     taken : frozenset of str, default=frozenset()
-        Names of programs that exist already.
+        Names of programs that exist already, or that somebody deleted.
+
+    given : tuple of LabelingProgram, default=()
+        Programs that exist already; what is asked aims at classes that they never
+        answer.
 
     sandbox : {"auto", "strict"}, default="auto"
         Where programs are tried, see `run_programs`.
@@ -62,6 +68,7 @@ class Recipe:
     timeout: float = 1.0
     taken: frozenset[str] = frozenset()
     sandbox: str = "auto"
+    given: tuple[LabelingProgram, ...] = ()
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -145,6 +152,8 @@ def plan_slots(brief: Brief, recipe: Recipe) -> list[Slot]:
     }
     if recipe.style == "rules":
         classes = list(brief.classes)
+        missing = classes_never_answered(recipe.given, classes)
+        options["first"] = [classes.index(label) for label in missing]
         return plan_rules(recipe.n_programs, classes, RULE_FOCUSES, **options)
     return plan(recipe.n_programs, is_text=brief.is_text, **options)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data import draw_rows
 from ..votes import ABSTAIN
 from ._prompts import SHOWN
 
@@ -86,14 +87,14 @@ def typical_rows(columns: Columns, n_rows: int = N_SHOWN) -> list[int]:
     from sklearn.cluster import KMeans
 
     n_records = len(next(iter(columns.values())))
-    step = -(-n_records // _N_CLUSTERED)
-    places = np.arange(0, n_records, step)
+    places = draw_rows(n_records, _N_CLUSTERED).tolist()
     if len(places) <= n_rows:
-        return places.tolist()
-    vectors = _vectors({name: list(values)[::step] for name, values in columns.items()})
+        return places
+    drawn = {name: [column[i] for i in places] for name, column in columns.items()}
+    vectors = _vectors(drawn)
     n_rows = min(n_rows, _n_distinct(vectors))
     distances = KMeans(n_rows, n_init=5, random_state=0).fit_transform(vectors)
-    return sorted({int(places[row]) for row in distances.argmin(axis=0)})
+    return sorted({places[row] for row in distances.argmin(axis=0)})
 
 
 def _n_distinct(vectors: Any) -> int:

@@ -1,10 +1,11 @@
 """Choose among programs by what their votes say, without labels or with a few."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from ..programs import LabelingProgram
+from ..data import draw_rows
+from ..programs import LabelingProgram, source_digest
 from ..votes import ABSTAIN
 from ._gate import Rejection
 
@@ -23,6 +24,7 @@ def select(
     labels: np.ndarray | None = None,
     *,
     n_given: int = 0,
+    idle: Mapping[int, str] | None = None,
 ) -> tuple[list[LabelingProgram], list[Rejection]]:
     """Drop programs that say nothing, repeat another, or are no better than chance.
 
@@ -40,6 +42,10 @@ def select(
     n_given : int, default=0
         The first so many programs stay whatever they say.
 
+    idle : dict of int to str or None, default=None
+        Places of programs that say nothing, with the reason. None finds them in the
+        votes.
+
     Returns
     -------
     kept : list of LabelingProgram
@@ -48,10 +54,8 @@ def select(
     dropped : list of Rejection
         The others with the reason, the least useful first.
     """
-    reasons: dict[int, str] = {}
-    for j in range(n_given, len(programs)):
-        if reason := _says_nothing(votes[:, j]):
-            reasons[j] = reason
+    idle = find_idle(votes) if idle is None else idle
+    reasons = {j: reason for j, reason in idle.items() if j >= n_given}
     if labels is not None:
         for j in range(n_given, len(programs)):
             if j not in reasons and (reason := _no_better(votes[:, j], labels)):
@@ -75,6 +79,61 @@ def select(
     )
 
 
+def find_idle(votes: np.ndarray) -> dict[int, str]:
+    """Find programs whose votes tell no record from another.
+
+    Parameters
+    ----------
+    votes : ndarray of shape (n_samples, n_programs)
+        Indices of classes, -1 for abstain.
+
+    Returns
+    -------
+    idle : dict of int to str
+        Places of programs, with the reason.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.synthesis import find_idle
+    >>> find_idle(np.full((30, 1), -1))
+    {0: 'it never votes on 30 records'}
+    """
+    reasons = {j: _says_nothing(votes[:, j]) for j in range(votes.shape[1])}
+    return {j: reason for j, reason in reasons.items() if reason is not None}
+
+
+def leave_out(
+    programs: Sequence[LabelingProgram], deleted: Collection[str]
+) -> tuple[list[LabelingProgram], list[Rejection]]:
+    """Leave programs out that somebody deleted.
+
+    Parameters
+    ----------
+    programs : sequence of LabelingProgram
+        What was written.
+
+    deleted : collection of str
+        SHA-256 of the sources that were deleted.
+
+    Returns
+    -------
+    kept : list of LabelingProgram
+        The others.
+
+    left_out : list of Rejection
+        Those that have such a source.
+    """
+    reason = "it is the program that was deleted from the folder"
+    left_out = [
+        program for program in programs if source_digest(program.source) in deleted
+    ]
+    return (
+        [program for program in programs if program not in left_out],
+        [Rejection(program.name, reason, program.source) for program in left_out],
+    )
+
+
 def rows_to_judge(labels: np.ndarray) -> np.ndarray:
     """Choose the records by which programs are judged where labels may be used.
 
@@ -86,7 +145,7 @@ def rows_to_judge(labels: np.ndarray) -> np.ndarray:
     Returns
     -------
     rows : ndarray of shape (n_rows,)
-        The first 2,000 labelled records, and some 200 of all.
+        Up to 2,000 labelled records, and up to 200 of all, drawn at random.
 
     Examples
     --------
@@ -95,11 +154,11 @@ def rows_to_judge(labels: np.ndarray) -> np.ndarray:
     >>> rows_to_judge(np.array([0, -1, 1]))
     array([0, 1, 2])
     """
-    rows = np.flatnonzero(labels >= 0)[:_MAX_LABELED]
+    rows = np.flatnonzero(labels >= 0)
+    rows = rows[draw_rows(len(rows), _MAX_LABELED)]
     if len(rows) == len(labels):
         return rows
-    step = max(1, len(labels) // _N_UNLABELED)
-    return np.union1d(rows, np.arange(0, len(labels), step))
+    return np.union1d(rows, draw_rows(len(labels), _N_UNLABELED))
 
 
 def unheard_classes(votes: np.ndarray, n_classes: int) -> list[int]:

@@ -8,6 +8,7 @@ from ..exceptions import BudgetError
 from ..llm import LLM, Completion, Ledger, Question, Tally, Usage, find_stored
 from ..llm import ask as ask_llm
 from ..programs import LabelingProgram, prove_sandbox, run_programs
+from ._coverage import classes_never_answered, write_aim
 from ._cues import list_cues
 from ._gate import Rejection, find_problem, made_up_records
 from ._knowledge import read_knowledge
@@ -185,7 +186,7 @@ def synthesize(
     for wave in _waves(drafts, steered=shown is not None):
         if talk.done.shortfall is not None:
             break
-        context = talk.context(drafts)
+        context = talk.context(drafts) + talk.aim(drafts)
         for draft in wave:
             cues = talk.earlier(drafts) if draft.slot.follows else ""
             draft.question = write_question(
@@ -321,6 +322,13 @@ class _Talk:
             return show_rows(self.shown, typical_rows(self.shown), TYPICAL)
         votes = run_programs(programs, self.shown, self.classes, **self.limits).votes
         return show_rows(self.shown, open_rows(self.shown, votes), OPEN)
+
+    def aim(self, drafts: Sequence[_Draft]) -> str:
+        """Name the classes that programs so far never answer."""
+        if self.recipe.style == "rules":  # its slots have classes of their own
+            return ""
+        programs = [*self.recipe.given, *self._programs(drafts)]
+        return write_aim(classes_never_answered(programs, self.classes))
 
     def earlier(self, drafts: Sequence[_Draft]) -> str:
         """List what the programs so far look for."""

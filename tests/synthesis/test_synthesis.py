@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 from chat_server import Reply
 
-from sklearn_alchemist import LLM, ProgramSynthesisLabeler
+from sklearn_alchemist import LLM, LabelingProgram, ProgramSynthesisLabeler
 from sklearn_alchemist.exceptions import LLMError, ProgramWarning
-from sklearn_alchemist.synthesis import Prompts, extract_source, select
+from sklearn_alchemist.synthesis import (
+    Prompts,
+    classes_never_answered,
+    extract_source,
+    select,
+)
 from sklearn_alchemist.synthesis._gate import made_up_records
 from sklearn_alchemist.synthesis._knowledge import chunk, read_documents, retrieve
 
@@ -357,7 +362,8 @@ def test_programs_that_say_nothing_or_repeat_another_are_dropped_with_the_reason
         "def label(text): return 'spam' if '3' in text else None",
     ]
     server.script = [Reply(source) for source in sources]
-    fitted = labeler(llm, n_programs=6).fit(RECORDS)
+    with pytest.warns(ProgramWarning, match="3 of 6 programs were dropped.*never vot"):
+        fitted = labeler(llm, n_programs=6).fit(RECORDS)
     assert [p.name[-1] for p in fitted.programs_] == ["0", "4", "5"]
     reasons = [rejection.reason for rejection in fitted.rejected_]
     assert "never votes" in reasons[0]
@@ -383,7 +389,9 @@ def test_labels_are_learned_from_only_where_the_user_asks(server, llm, unknown):
     names = [p.name for p in labeler(llm, n_programs=4).fit(RECORDS, y).programs_]
     assert len(names) == 4
     few = [label if i % 2 else unknown for i, label in enumerate(y)]
-    learning = labeler(llm, n_programs=4, learn_from_labels=True).fit(RECORDS, few)
+    learning = labeler(llm, n_programs=4, learn_from_labels=True)
+    with pytest.warns(ProgramWarning, match="free_1: it is right on"):
+        learning.fit(RECORDS, few)
     assert [p.name for p in learning.programs_] == [n for n in names if n != "free_1"]
     assert "labelled records" in learning.rejected_[0].reason
 
@@ -395,6 +403,91 @@ def test_a_class_without_a_program_is_warned_of(server, llm):
     server.script = [Reply(source) for source in sources]
     with pytest.warns(ProgramWarning, match="no program votes for 'spam'"):
         labeler(llm).fit(RECORDS)
+
+
+def test_a_program_that_votes_rarely_is_looked_for_among_more_records(server, llm):
+    records = [*RECORDS * 30, *["a rare bird 3"] * 30]
+    rare = "def label(text): return 'ham' if 'rare bird' in text else None"
+    others = [
+        f"def label(text): return 'spam' if '{i}' in text else None" for i in "12"
+    ]
+    server.script = [Reply(source) for source in [LINK, rare, *others]]
+    fitted = labeler(llm, n_programs=4).fit(records)
+    assert len(fitted.programs_) == 4
+
+
+def test_records_that_alternate_are_tried_as_if_they_were_shuffled(server, llm):
+    records = [("see http://x", "nice song", "hello")[i % 3] for i in range(600)]
+    words = ("http", "song", "see", "hello")
+    answers = [
+        f"def label(text): return {'spam' if word in ('http', 'see') else 'ham'!r} "
+        f"if {word!r} in text else None"
+        for word in words
+    ]
+    server.script = [Reply(source) for source in answers]
+    with pytest.warns(ProgramWarning, match="votes as 'keywords_0' does"):
+        fitted = labeler(llm, n_programs=4).fit(records)
+    assert len(fitted.programs_) == 3
+
+
+# ------------------------------------------------------- classes without a program ----
+
+
+def test_a_program_that_was_deleted_stays_deleted(server, llm, tmp_path):
+    words = {"http": "spam", "song": "ham", "nice": "ham"}
+    sources = [
+        f"def label(text): return {label!r} if {word!r} in text else None"
+        for word, label in words.items()
+    ]
+    server.script = [Reply(source) for source in sources]
+    fitted = labeler(llm).fit(RECORDS)
+    fitted.export_programs(tmp_path / "p")
+    (tmp_path / "p" / "free_1.py").unlink()
+    # The model writes the same program once more, under another name.
+    server.script = [Reply(sources[1])]
+    filled = labeler(llm, programs=tmp_path / "p")
+    with pytest.warns(ProgramWarning, match="scores_3: it is the program that was del"):
+        filled.fit(RECORDS)
+    assert [p.name for p in filled.programs_] == ["keywords_0", "patterns_2"]
+
+
+def test_what_is_asked_aims_at_classes_that_given_programs_never_answer(server, llm):
+    server.answer = lambda r: (
+        "def label(text): return 'scam' if 'see' in text else None"
+    )
+    given = [
+        LabelingProgram("a", LINK),
+        LabelingProgram("b", "def label(text): return 'ham' if '3' in text else None"),
+    ]
+    fitting = labeler(
+        llm, n_programs=3, programs=given, classes=["ham", "scam", "spam"]
+    )
+    fitting.fit(RECORDS)
+    (request,) = server.requests
+    assert "No program so far answers 'scam'" in request["messages"][-1]["content"]
+    server.answer = lambda r: (
+        "def label(text): return 'spam' if 'see' in text else None"
+    )
+    labeler(llm, n_programs=3, programs=given).fit(RECORDS)
+    assert "No program so far" not in server.requests[-1]["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("source", "returns", "missing"),
+    [
+        ("def label(text): return 'a' if 'b' in text else None", "class", ["b"]),
+        ("def label(text): return 0 if 'b' in text else -1", "index", ["b"]),
+        ("B = 'b'\ndef label(text): return B", "class", ["a"]),
+        ("def label(text):\n    r = 'a'\n    r = 'b'\n    return r", "class", []),
+        ("def label(text): return {'x': 'a'}.get(text)", "class", ["b"]),
+        ("def label(text): pass", "class", ["a", "b"]),
+    ],
+)
+def test_classes_that_are_never_answered_are_read_from_the_source(
+    source, returns, missing
+):
+    program = LabelingProgram("p", source, returns=returns)
+    assert classes_never_answered([program], ["a", "b"]) == missing
 
 
 # --------------------------------------------------------------------- prompts ----

@@ -1,0 +1,103 @@
+"""Tell which classes programs can answer from their source, without running them."""
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..programs import LabelingProgram
+
+AIM = """
+No program so far answers {classes}. Look above all for what gives such records away, \
+and answer so wherever it is found.
+"""
+
+
+def classes_never_answered(
+    programs: Sequence[LabelingProgram], classes: Sequence[Any]
+) -> list[Any]:
+    """Find classes that no program can answer.
+
+    Nothing is run, so that what is asked next depends on no record.
+
+    Parameters
+    ----------
+    programs : sequence of LabelingProgram
+        What is read.
+
+    classes : sequence
+        The classes.
+
+    Returns
+    -------
+    missing : list
+        Those that are spelled in no program where its answers are; a program that
+        works its answers out may answer whatever it spells anywhere. Empty where there
+        are no programs.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist import LabelingProgram
+    >>> from sklearn_alchemist.synthesis import classes_never_answered
+    >>> program = LabelingProgram("p", "def label(text): return 'a' if text else None")
+    >>> classes_never_answered([program], ["a", "b"])
+    ['b']
+    """
+    if not programs:
+        return []
+    answered: set[Any] = set()
+    for program in programs:
+        order = classes if program.class_order is None else program.class_order
+        for value in _answers(program):
+            if program.returns == "class":
+                answered.add(value)
+            elif isinstance(value, int) and 0 <= value < len(order):
+                answered.add(order[value])
+    return [label for label in classes if label not in answered]
+
+
+def write_aim(classes: Sequence[Any]) -> str:
+    """Ask to look for classes that no program answers.
+
+    Parameters
+    ----------
+    classes : sequence
+        The classes.
+
+    Returns
+    -------
+    text : str
+        What is added to a prompt; nothing without classes.
+    """
+    return AIM.format(classes=", ".join(map(repr, classes))) if classes else ""
+
+
+def _answers(program: LabelingProgram) -> set[Any]:
+    """Constants that a program may return."""
+    tree = ast.parse(program.source)
+    found: set[Any] = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Return) or node.value is None:
+            continue
+        for leaf in _leaves(node.value):
+            if isinstance(leaf, ast.Constant):
+                found.add(leaf.value)
+            elif isinstance(leaf, ast.Compare) or (
+                isinstance(leaf, ast.UnaryOp) and isinstance(leaf.op, ast.Not)
+            ):
+                found |= {True, False}
+            elif not isinstance(leaf, ast.UnaryOp):
+                constants = (n for n in ast.walk(tree) if isinstance(n, ast.Constant))
+                found |= {True, False, *(n.value for n in constants)}
+    return found
+
+
+def _leaves(node: ast.expr) -> Iterator[ast.expr]:
+    """Go through what an expression can come out as."""
+    if isinstance(node, ast.IfExp):
+        yield from _leaves(node.body)
+        yield from _leaves(node.orelse)
+    elif isinstance(node, ast.BoolOp):
+        for value in node.values:
+            yield from _leaves(value)
+    else:
+        yield node
