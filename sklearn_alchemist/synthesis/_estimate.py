@@ -129,9 +129,14 @@ def estimate_cost(
     """
     prior_llm = prior_llm or llm
     try:  # all of it may be stored, repairs included
-        closed = prior_llm.having(offline=True)
+        # What is stored costs nothing, whatever the caps are.
+        closed = {"offline": True, "max_calls": None, "max_cost": None}
         replayed = synthesize(
-            llm.having(offline=True), brief, recipe, prior_llm=closed, shown=shown
+            llm.having(**closed),
+            brief,
+            recipe,
+            prior_llm=prior_llm.having(**closed),
+            shown=shown,
         )
     except OfflineError:
         pass

@@ -234,6 +234,20 @@ def test_prior_knowledge_counts_under_the_caps_of_the_fit(server, llm):
     assert fit.usage_.paid.calls == len(server.requests) == 5
 
 
+def test_an_estimate_tells_the_calls_that_a_cap_would_not_allow(server, llm):
+    capped = labeler(llm.having(max_calls=1, max_cost=0), prior_knowledge="rules")
+    estimate = capped.estimate_cost(RECORDS)
+    assert (estimate.calls, estimate.stored) == (4, 0)
+    server.answer = lambda request: LINK
+    labeler(llm, prior_knowledge="rules").fit(RECORDS)
+    estimate = capped.estimate_cost(RECORDS)
+    assert (estimate.calls, estimate.stored) == (0, 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = capped.fit(RECORDS)
+    assert (fitted.usage_.paid.calls, fitted.usage_.cached.calls) == (0, 4)
+
+
 def test_a_second_model_is_held_to_its_own_caps_as_well(server, llm):
     other = LLM("openai/other", api_base=server.api_base, max_calls=1)
     fit = labeler(llm, prior_knowledge=["rules", "keywords"], prior_llm=other)
