@@ -1,6 +1,8 @@
 """One budget and one ledger: what may be spent, and what was, however it ends."""
 
+import contextlib
 import os
+import random
 import subprocess
 import sys
 import textwrap
@@ -357,6 +359,54 @@ def test_an_answer_of_a_model_without_a_limit_on_tokens_is_accounted_for(
     unlimited = llm.having(params={"max_tokens": None})
     assert ask(unlimited, questions(1)).usage.dollars == pytest.approx(ANSWER)
     assert CompletionStore(own_store).spent() == pytest.approx(ANSWER)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_usage_the_account_of_the_store_and_the_server_agree_whatever_fails(
+    server, llm, own_store, seed
+):
+    chance = random.Random(seed)
+    n_answered = n_unsure = 0
+
+    def answer(request):  # by one thread at a time
+        nonlocal n_answered, n_unsure
+        fate = chance.random()
+        if fate < 0.1:
+            return Reply("slow down", 429)
+        if fate < 0.3:
+            n_unsure += 1
+            return chance.choice(
+                [Reply("down", 500), Reply(reset=True), Reply(body=b"<html>")]
+            )
+        if fate < 0.35 and "temperature" in request:
+            return Reply("Unsupported parameter: 'temperature'", 400)
+        n_answered += 1
+        return Reply("fine", seconds=0.01)
+
+    server.answer = answer
+    store_cap, max_cost = chance.choice([0.01, 0.03]), chance.choice([0.005, 0.02])
+    CompletionStore(own_store).set_cap(store_cap)
+    capped = llm.having(max_cost=max_cost, n_concurrent=chance.choice([1, 3, 8]))
+    ledgers = [Ledger(capped), Ledger(capped)]
+
+    def fit(k):
+        with contextlib.suppress(LLMError):
+            for start in (0, 8):
+                asked = questions(8, 100 * k + start)
+                ask(capped, asked, ledger=ledgers[k], partial=chance.random() < 0.5)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fits = [threading.Thread(target=fit, args=(k,)) for k in range(2)]
+        for one in fits:
+            one.start()
+        for one in fits:
+            one.join()
+    usage = ledgers[0].usage + ledgers[1].usage
+    assert (usage.paid.calls, usage.unanswered.calls) == (n_answered, n_unsure)
+    assert usage.dollars == pytest.approx(CompletionStore(own_store).spent())
+    assert usage.dollars <= store_cap
+    assert all(ledger.usage.dollars <= max_cost for ledger in ledgers)
 
 
 CACHED = {
