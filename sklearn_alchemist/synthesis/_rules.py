@@ -40,6 +40,8 @@ _MAX_CUES = 200
 _LARGEST = 10**6
 # Far more than so many cues have.
 _MAX_CHARACTERS = 200_000
+# A backslash with what JSON lets follow it, or alone.
+_ESCAPE = re.compile(r"\\(?P<known>[\"\\/bfnrt]|u[0-9a-fA-F]{4})?")
 
 _TEMPLATE = """\
 import re
@@ -108,8 +110,9 @@ def render_rules(answer: str, target: Any, column: str) -> str:
         text.lower(): weight
         for text, weight in _weighted(content.get("phrases"), "text")
     }
+    # Where a model did not double its backslashes, JSON reads "\b" as a backspace.
     patterns = [
-        (regex, weight)
+        (regex.replace("\b", r"\b"), weight)
         for regex, weight in _weighted(content.get("patterns"), "regex")
         if _compiles(regex)
     ]
@@ -139,15 +142,17 @@ def render_rules(answer: str, target: Any, column: str) -> str:
 
 def _json_object(answer: str) -> Mapping[str, Any]:
     """Find the first JSON object in an answer."""
-    decoder = json.JSONDecoder()
-    for match in list(re.finditer(r"\{", answer))[:50]:
-        try:
-            value, _ = decoder.raw_decode(answer, match.start())
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict) and {"phrases", "patterns"} & value.keys():
-            return value
-    if cues := _complete_cues(answer):
+    decoder = json.JSONDecoder(strict=False)  # line feeds in texts are no harm
+    escaped = _ESCAPE.sub(lambda m: m[0] if m["known"] else r"\\", answer)
+    for text in dict.fromkeys((answer, escaped)):
+        for match in list(re.finditer(r"\{", text))[:50]:
+            try:
+                value, _ = decoder.raw_decode(text, match.start())
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(value, dict) and {"phrases", "patterns"} & value.keys():
+                return value
+    if cues := _complete_cues(escaped):
         return cues
     raise ValueError("the answer holds no JSON object with phrases or patterns")
 
@@ -157,7 +162,7 @@ def _complete_cues(answer: str) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for match in re.finditer(r'\{\s*"(?:text|regex)"[^{}]*\}', answer):
         try:
-            cue = json.loads(match[0])
+            cue = json.loads(match[0], strict=False)
         except ValueError:
             continue
         found.setdefault("phrases" if "text" in cue else "patterns", []).append(cue)
