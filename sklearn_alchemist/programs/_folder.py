@@ -322,6 +322,7 @@ def source_digest(source: str) -> str:
     Parameters
     ----------
     source : str
+        Python source text.
 
     Returns
     -------

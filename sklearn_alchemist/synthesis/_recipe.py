@@ -67,8 +67,8 @@ class Recipe:
     max_repairs: int = 0
     timeout: float = 1.0
     taken: frozenset[str] = frozenset()
-    sandbox: str = "auto"
     given: tuple[LabelingProgram, ...] = ()
+    sandbox: str = "auto"
 
     @property
     def kinds(self) -> tuple[str, ...]:
