@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -405,7 +406,9 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         labeler._validate_params()
         records = check_records(labeler, [""] if X is None else X, reset=True)
         described = labeler._resolve_classes(records, y).described
-        given = _programs.load_programs(labeler.programs, list(described))
+        given = _programs.load_programs(
+            labeler.programs, list(described), **labeler._offers(records)
+        )
         llm, n_missing = as_llm(labeler.llm), labeler.n_programs - len(given)
         if llm is None or n_missing < 1:
             return _synthesis.CostEstimate()
@@ -444,7 +447,10 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         self.classes_, described = classes.names, classes.described
         # What can fail without the model fails before the model is asked.
         _programs.prove_sandbox(self.sandbox)
-        given = _programs.load_programs(self.programs, list(described))
+        given = _programs.load_programs(
+            self.programs, list(described), **self._offers(records)
+        )
+        given = [self._settle_returns(one, list(described), records) for one in given]
         given, unfit, silent = self._try(given, records, keep_failing=True)
         for rejection in unfit:
             raise ProgramRejected(rejection.reason)
@@ -558,6 +564,30 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             estimator=self,
             partly=self.learn_from_labels,
         )
+
+    def _settle_returns(
+        self, program: LabelingProgram, order: list[Any], records: Records
+    ) -> LabelingProgram:
+        """Take integers for places of classes where a program only gives these."""
+        if not _programs.hides_its_answers(program, order):
+            return program
+        indexed = replace(program, returns="index", class_order=tuple(order))
+        try:
+            sample = records.sample(_N_TRIED)
+            as_classes, as_places = (
+                (self._run([one], sample) != ABSTAIN).any()
+                for one in (program, indexed)
+            )
+        except ProgramRejected:  # is told by the trial
+            return program
+        return indexed if as_places and not as_classes else program
+
+    def _offers(self, records: Records) -> dict[str, Any]:
+        """Say what functions are offered: columns, and where they run."""
+        parameters = list(records.columns)
+        names = getattr(self, "feature_names_in_", parameters)
+        columns = dict(zip(parameters, map(str, names), strict=True))
+        return {"columns": columns, "sandbox": self.sandbox}
 
     def _deleted(self) -> dict[str, str]:
         """Programs that somebody deleted from the folder, and that stay deleted."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
         source_digest,
         write_programs,
     )
-    from ._given import load_programs
+    from ._given import hides_its_answers, load_programs
     from ._pool import close_workers
     from ._runner import RunResult, prove_sandbox, run_programs
     from ._slow_patterns import SlowPattern, find_slow_patterns
@@ -26,6 +26,7 @@ __all__ = [
     "close_workers",
     "deleted_programs",
     "find_slow_patterns",
+    "hides_its_answers",
     "load_programs",
     "prove_sandbox",
     "read_programs",
@@ -43,6 +44,7 @@ __getattr__ = lazy_exports(
         "close_workers": "_pool",
         "deleted_programs": "_folder",
         "find_slow_patterns": "_slow_patterns",
+        "hides_its_answers": "_given",
         "load_programs": "_given",
         "prove_sandbox": "_runner",
         "read_programs": "_folder",

@@ -60,6 +60,8 @@ class InProcessRunner:
 
 def _load(task: Task) -> Callable[..., Any]:
     program = task.program
+    if (function := getattr(program, "function", None)) is not None:
+        return function
     namespace: dict[str, Any] = {"__name__": "program"}
     try:
         exec(compile(program.source, FILE, "exec", dont_inherit=True), namespace)

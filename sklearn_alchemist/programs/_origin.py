@@ -1,98 +1,200 @@
-"""Find source that stands alone for a function somebody wrote in Python."""
+"""Find the source of one function that somebody wrote in Python."""
 
 import ast
 import builtins
+import dis
 import inspect
 import textwrap
-from types import ModuleType
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType, FunctionType
 from typing import Any
 
 from ..exceptions import ProgramRejected
 
 
-def source_of(function: Any) -> str:
-    """Give the source of a function, with the imports that it uses.
+@dataclass(frozen=True)
+class Origin:
+    """One function as it stands in its file.
 
     Parameters
     ----------
-    function : callable
-        Defined with ``def`` in a file or a notebook.
+    node : ast.FunctionDef
+        Its definition, without decorators, as they have done their work; a lambda is
+        written as a function.
+    text : str or None
+        The same as its author wrote it; None where that has no text of its own.
+    """
+
+    node: ast.FunctionDef
+    text: str | None
+
+
+def find_origin(function: FunctionType) -> Origin:
+    """Find the definition of a function in the file or notebook that it came from.
+
+    Parameters
+    ----------
+    function : function
+        Made by ``def`` or ``lambda``.
 
     Returns
     -------
-    source : str
+    origin : Origin
 
     Raises
     ------
     ProgramRejected
-        It is no plain function, its source cannot be had, or it uses more from
-        outside than modules.
+        The source cannot be had.
     """
-    if not inspect.isfunction(function):
-        raise ProgramRejected(f"{function!r} is no function defined with def")
+    code = function.__code__
     name = function.__name__
-    if name == "<lambda>":
-        raise ProgramRejected("a lambda has no source of its own, use def")
-    if function.__code__.co_freevars:
-        names = ", ".join(function.__code__.co_freevars)
-        raise ProgramRejected(
-            f"function {name} uses {names} of the function around it, pull that inside"
-        )
     try:
-        source = textwrap.dedent(inspect.getsource(function))
-        # Some versions of Python give other lines where a function has none.
-        found = _defines(source, name)
-    except (OSError, TypeError, SyntaxError):
-        found = False
-    if not found:
+        lines, _ = inspect.findsource(code)
+        tree = ast.parse("".join(lines))
+    except (OSError, TypeError, IndexError, SyntaxError, ValueError, RecursionError):
+        tree = ast.Module([], [])
+    found = list(_candidates(tree, code))
+    if len(found) != 1:
+        several = "stands beside others in one line" if found else "cannot be found"
         raise ProgramRejected(
-            f"the source of function {name} cannot be found, make a LabelingProgram "
-            "from its text"
+            f"the source of function {name} {several}, make a LabelingProgram from its "
+            "text"
         )
-    return _imports(function, source) + source
+    node = found[0]
+    if isinstance(node, ast.Lambda):
+        body: list[ast.stmt] = [ast.Return(node.body)]
+        made = ast.FunctionDef("label", node.args, body, [])
+        return Origin(ast.fix_missing_locations(made), None)
+    part = lines[node.lineno - 1 : node.end_lineno]
+    node.decorator_list = []
+    return Origin(node, _text(part, node))
 
 
-def _defines(source: str, name: str) -> bool:
-    return any(
-        isinstance(node, ast.FunctionDef) and node.name == name
-        for node in ast.parse(source).body
+def _candidates(
+    tree: ast.Module, code: CodeType
+) -> Iterator[ast.FunctionDef | ast.Lambda]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            if first == code.co_firstlineno:
+                yield node
+        elif (
+            isinstance(node, ast.Lambda)
+            and code.co_name == "<lambda>"
+            and node.lineno == code.co_firstlineno
+            and _arguments(node) == code.co_varnames[: len(_arguments(node))]
+            and _holds(node, code)
+        ):
+            yield node
+
+
+def _arguments(node: ast.Lambda) -> tuple[str, ...]:
+    args = node.args
+    rest = [args.vararg, args.kwarg]
+    return tuple(
+        arg.arg
+        for arg in [*args.posonlyargs, *args.args, *args.kwonlyargs, *rest]
+        if arg is not None
     )
 
 
-def _imports(function: Any, source: str) -> str:
-    """Import statements for the modules that a function takes from its globals."""
-    lines = []
-    for used in sorted(_free_names(source) & function.__globals__.keys()):
-        value = function.__globals__[used]
-        if isinstance(value, ModuleType):
-            lines.append(f"import {value.__name__} as {used}\n")
-        elif used != function.__name__:
-            raise ProgramRejected(
-                f"function {function.__name__} uses {used} from outside, pull that "
-                "inside"
-            )
-    return "".join(lines)
+def _holds(node: ast.Lambda, code: CodeType) -> bool:
+    """Whether the body of a lambda is where the instructions of the code come from."""
+    body = node.body
+    start = (body.lineno, body.col_offset)
+    end = (body.end_lineno or 0, body.end_col_offset or 0)
+    places = [p for p in code.co_positions() if p[3]]
+    return all(
+        start <= (line or 0, column or 0) and (last or 0, stop or 0) <= end
+        for line, last, column, stop in places
+    )
 
 
-def _free_names(source: str) -> set[str]:
-    """Names that a function reads and nowhere defines."""
-    read: set[str] = set()
+def _text(lines: list[str], node: ast.FunctionDef) -> str | None:
+    """Text of a definition at the margin, if it is the same there."""
+    text = textwrap.dedent("".join(lines)).rstrip() + "\n"
+    try:
+        (again,) = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return None
+    return text if ast.dump(again) == ast.dump(node) else None
+
+
+def free_names(function: FunctionType, node: ast.AST) -> set[str]:
+    """Names that a function takes from around it.
+
+    Parameters
+    ----------
+    function : function
+    node : ast.AST
+        Its definition.
+
+    Returns
+    -------
+    names : set of str
+        Without built-in ones, and without those that only hints name.
+    """
+    code = function.__code__
+    used = _global_names(code) | set(code.co_freevars)
+    return (used & read_names(node)) - vars(builtins).keys() | (
+        # What is called like a built-in function and is none.
+        used & read_names(node) & vars(builtins).keys() & function.__globals__.keys()
+    )
+
+
+def _global_names(code: CodeType) -> set[str]:
+    names = {
+        str(step.argval)
+        for step in dis.get_instructions(code)
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+    }
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= _global_names(constant)
+    return names
+
+
+def read_names(tree: ast.AST) -> set[str]:
+    """Names that source reads, other than in hints, which are never evaluated.
+
+    Parameters
+    ----------
+    tree : ast.AST
+
+    Returns
+    -------
+    names : set of str
+    """
     hints: set[ast.AST] = set()
-    bound: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        # The guard drops hints, so what they name is not needed.
+    read: set[tuple[str, ast.AST]] = set()
+    for node in ast.walk(tree):
         for hint in (getattr(node, "annotation", None), getattr(node, "returns", None)):
             if hint is not None:
                 hints.update(ast.walk(hint))
-        if isinstance(node, ast.Name):
-            if not isinstance(node.ctx, ast.Load):
-                bound.add(node.id)
-            elif node not in hints:
-                read.add(node.id)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, ast.alias):
-            bound.add((node.asname or node.name).partition(".")[0])
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler):
-            bound.add(node.name or "")
-    return read - bound - vars(builtins).keys()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            read.add((node.id, node))
+    return {name for name, node in read if node not in hints}
+
+
+def value_of(function: FunctionType, name: str) -> Any:
+    """Look up what a name means to a function.
+
+    Parameters
+    ----------
+    function : function
+    name : str
+
+    Returns
+    -------
+    value : object
+
+    Raises
+    ------
+    KeyError, ValueError
+        It means nothing (yet).
+    """
+    free = function.__code__.co_freevars
+    if name in free:
+        return (function.__closure__ or ())[free.index(name)].cell_contents
+    return function.__globals__[name]

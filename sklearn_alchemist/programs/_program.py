@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from ..exceptions import ProgramRejected
 from ._guard import Refusal, guard, parse
-from ._origin import source_of
 
 Scalar = str | int | float | bool
 
@@ -167,13 +166,14 @@ class LabelingProgram:
         returns: Literal["class", "index"] = "class",
         class_order: Sequence[Scalar] | None = None,
     ) -> "LabelingProgram":
-        """Take the source of a plain Python function.
+        """Take the source of a Python function, with all that it refers to.
 
         Parameters
         ----------
         function : callable
-            Defined with ``def``, using nothing from outside but imported modules,
-            whose imports are added to the source.
+            A function, lambda, partial, object with ``__call__`` or labeling function
+            of Snorkel. Constants, compiled patterns, other functions and classes that
+            it uses from outside are written into the source.
         name : str, optional
             By default the name of the function.
         returns : {"class", "index"}, default="class"
@@ -192,21 +192,16 @@ class LabelingProgram:
 
         Examples
         --------
-        >>> import textwrap
         >>> from sklearn_alchemist.programs import LabelingProgram
-        >>> LabelingProgram.from_function(textwrap.dedent)
+        >>> LabelingProgram.from_function(int)
         Traceback (most recent call last):
         ...
-        sklearn_alchemist.exceptions.ProgramRejected: function dedent uses ...
+        sklearn_alchemist.exceptions.ProgramRejected: <class 'int'> is no function ...
         """
-        source = source_of(function)
-        return cls(
-            name or function.__name__,
-            source,
-            entry_point=function.__name__,
-            returns=returns,
-            class_order=None if class_order is None else tuple(class_order),
-        )
+        from ._functions import make_program
+
+        order = None if class_order is None else tuple(class_order)
+        return make_program(function, name=name, returns=returns, class_order=order)
 
 
 def check_program(program: LabelingProgram) -> None:
