@@ -1,20 +1,39 @@
 """Say why a call failed, whether it may go better later, and whether it is paid."""
 
+import json
 import os
 import re
-import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ._retry import CallFailed
+from ._waiting import seconds_to_wait
 
 RETRYABLE_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 # How litellm says of an answer that it cannot be read.
 _UNREADABLE = re.compile(
     r"Expecting value|Received response|Invalid response object|Received: "
     r"|'choices' that is not a list"
+)
+_LIMIT = re.compile(
+    r"limit|overload|capacity|throttl|too many|exhausted|try again|busy", re.IGNORECASE
+)
+_THROTTLED = re.compile(
+    r"throttl|rate.?limit|too many requests|requests per minute", re.IGNORECASE
+)
+_EXHAUSTED = re.compile(
+    r"per.?day|daily|monthly|per.?month|billing|credits?\b|balance|payment",
+    re.IGNORECASE,
+)
+_TOO_MUCH = re.compile(r"request too large|reduce (?:the|your)", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z][a-z+.-]{1,20}://[^\s\"'<>)\]}]+", re.IGNORECASE)
+_SECRET = re.compile(
+    r"\b(?:sk|pk|rk|hf|gsk|xai|nvapi|pplx|glpat|r8|tgp|fw|csk|co)[-_][\w-]{8,}"
+    r"|\bAIza[\w-]{10,}|\bAKIA[A-Z0-9]{8,}|\bghp_\w{8,}|\bgithub_pat_\w+"
+    r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]+)?"
+    r"|(?<=bearer )[^\s\"',]{6,}"
+    r"|(?<=key=)[^\s\"'&]{6,}|(?<=token=)[^\s\"'&]{6,}",
+    re.IGNORECASE,
 )
 # Raised below litellm before a request has left this machine ...
 _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "UnsupportedProtocol"})
@@ -23,7 +42,12 @@ _BROKEN_OFF = frozenset({"DecodingError", "ReadError", "RemoteProtocolError"})
 
 
 def as_failure(
-    error: Exception, *, model: str, where: str, timeout: float
+    error: Exception,
+    *,
+    model: str,
+    where: str,
+    timeout: float,
+    body: Mapping[str, Any] | None = None,
 ) -> CallFailed:
     """Describe what litellm raised.
 
@@ -41,6 +65,9 @@ def as_failure(
     timeout : float
         Seconds that the call might take.
 
+    body : mapping or None, default=None
+        The JSON that the server answered with, as far as it is known.
+
     Returns
     -------
     failure : CallFailed
@@ -48,7 +75,10 @@ def as_failure(
     """
     status = getattr(error, "status_code", None)
     kinds = {type(cause).__name__ for cause in _causes(error)}
-    text = " ".join(without_secrets(str(error)).split())[:300]
+    words = said_by(error)
+    if body is not None and body.get("error"):
+        words += " " + json.dumps(body["error"], default=str)  # in a 200
+    text = printable(words)[:300]
     broken = _UNREADABLE.search(text) is not None
     unsent = bool(kinds & _UNSENT)
     if "Timeout" in kinds and not unsent:
@@ -71,11 +101,21 @@ def as_failure(
         reason = f"{model!r} is not known{where or ' to its provider'}: {text}"
     else:
         reason = f"{model!r}{where} failed: {text}"
-    exhausted = "insufficient_quota" in text
+    pause = seconds_to_wait(_headers(error), words)
+    throttled = status == 429 or (
+        (status in {503, 529} and (pause is not None or bool(_LIMIT.search(words))))
+        or (status in {400, 403, 498} and bool(_THROTTLED.search(words)))
+    )
+    # What is used up for the day or the month does not come back by waiting.
+    exhausted = "insufficient_quota" in words or (
+        throttled and pause is None and bool(_EXHAUSTED.search(words))
+    )
+    throttled = throttled and not exhausted and not _TOO_MUCH.search(words)
     return CallFailed(
         reason,
-        retryable=(status in RETRYABLE_STATUS or unsent) and not exhausted,
-        retry_after=retry_after(_headers(error)),
+        retryable=(status in RETRYABLE_STATUS or unsent or throttled) and not exhausted,
+        retry_after=pause,
+        throttled=throttled,
         sure=unsent or (status is not None and status < 500 and status != 408),
         broken=broken,
     )
@@ -117,6 +157,54 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
+def said_by(error: Exception) -> str:
+    """Collect what a server says, in the error and in its body.
+
+    Parameters
+    ----------
+    error : Exception
+        What litellm raised.
+
+    Returns
+    -------
+    words : str
+        All of it, as it came.
+    """
+    words = str(error)
+    body = getattr(error, "body", None)
+    if body and str(body) not in words:
+        words += " " + (
+            body if isinstance(body, str) else json.dumps(body, default=str)
+        )
+    return words
+
+
+def printable(text: str) -> str:
+    r"""Make safe to show what a server says.
+
+    Parameters
+    ----------
+    text : str
+        What it says.
+
+    Returns
+    -------
+    text : str
+        One line without keys, addresses and control characters.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.llm._failures import printable
+    >>> printable("no key sk-abcdefgh12345678, see\nhttps://a.example/?t=1")
+    'no key ***, see (address)'
+    """
+    text = _ADDRESS.sub("(address)", without_secrets(text[:20_000]))
+    text = " ".join(text.split())
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
+    )
+
+
 def without_secrets(text: str) -> str:
     """Blank out keys of the environment that a server repeats.
 
@@ -133,7 +221,7 @@ def without_secrets(text: str) -> str:
     for name, value in os.environ.items():
         if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")) and len(value) > 7:
             text = text.replace(value, "***")
-    return text
+    return _SECRET.sub("***", text)
 
 
 def _headers(error: Exception) -> Mapping[str, Any]:
@@ -141,44 +229,3 @@ def _headers(error: Exception) -> Mapping[str, Any]:
     if not headers:
         headers = getattr(getattr(error, "response", None), "headers", None)
     return headers or {}
-
-
-def retry_after(headers: Mapping[str, Any]) -> float | None:
-    """Read the header Retry-After, in seconds or as a date.
-
-    Parameters
-    ----------
-    headers : mapping
-        Headers of an answer, with names in lower case.
-
-    Returns
-    -------
-    seconds : float or None
-        At least 0; None where there is no such header, or nobody can read it.
-
-    Examples
-    --------
-    >>> from sklearn_alchemist.llm._failures import retry_after
-    >>> retry_after({"retry-after": "7"}), retry_after({"retry-after": "soon"})
-    (7.0, None)
-    """
-    value = str(headers.get("retry-after", ""))
-    try:
-        seconds = float(value)
-    except ValueError:
-        moment = _moment(value)
-        if moment is None:
-            return None
-        # By the server's own clock: ours may be wrong.
-        now = _moment(str(headers.get("date", "")))
-        seconds = moment - (time.time() if now is None else now)
-    return max(0.0, seconds) if seconds == seconds else None
-
-
-def _moment(text: str) -> float | None:
-    """Read a date of HTTP as seconds since the epoch."""
-    try:
-        date = parsedate_to_datetime(text)
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None

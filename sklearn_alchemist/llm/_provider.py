@@ -1,18 +1,20 @@
 """Speak to providers through litellm, the only module that imports it."""
 
 import functools
+import json
 import os
 import queue
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from ..exceptions import LLMError
-from ._failures import as_failure, too_late
+from ._failures import as_failure, printable, too_late
 from ._ledger import TOKENS_PER_PRICE, Prices
+from ._message import reason_of, text_of
 from ._model import LLM
 from ._question import Completion, Message
 from ._refusals import SYSTEM, CallRefused, merge_system, refused_part, without
@@ -154,12 +156,26 @@ def dropped_params(llm: LLM) -> list[str]:
         return []
     litellm = load_litellm()
     model, provider, *_ = litellm.get_llm_provider(llm.model, api_base=llm.address)
-    taken = litellm.get_supported_openai_params(model, provider)
     # What OpenAI does not know is a parameter of the provider's own, and is sent.
     known = set(litellm.constants.OPENAI_CHAT_COMPLETION_PARAMS)
-    if taken is None:
+    params = {n: v for n, v in llm.request_params.items() if n in known}
+    translate = functools.partial(
+        litellm.utils.get_optional_params,
+        model=model,
+        custom_llm_provider=provider,
+        drop_params=True,
+    )
+    try:
+        sent = translate(**params)
+        # What changes nothing of the request is left out, by the provider or by the
+        # name of the model; under another name it is sent.
+        return [
+            name
+            for name in params
+            if translate(**{n: v for n, v in params.items() if n != name}) == sent
+        ]
+    except Exception:  # litellm raises several types, and says so again when called
         return []
-    return [name for name in llm.request_params if name in known - {*taken}]
 
 
 def prices_of(model: str, prompt_tokens: int = 1_000) -> Prices | None:
@@ -262,8 +278,10 @@ def call(
     if SYSTEM in refused:
         messages = merge_system(messages)
     where = f" at {llm.address}" if llm.address else ""
+    bodies: list[Any] = []
     ask_once = functools.partial(
         litellm.completion,
+        logger_fn=lambda details: bodies.append(details.get("original_response")),
         model=llm.model,
         messages=[
             {name: _sendable(text) for name, text in message.items()}
@@ -280,17 +298,52 @@ def call(
     except queue.Empty:
         raise too_late(llm.model, where, llm.timeout) from None
     except Exception as error:
+        body = _first_body(bodies)
+        if body is not None and _choices(body):
+            # It came, is paid, and only has a form that litellm does not know.
+            return _read_response(llm, None, body)
         what = refused_part(error, {*options, SYSTEM} - refused)
         if what is not None:
             raise CallRefused(what) from None
-        # Without its cause, which may repeat a key.
-        raise as_failure(
-            error, model=llm.model, where=where, timeout=llm.timeout
-        ) from None
-    if response is None and SYSTEM not in refused:
-        # So litellm ends when its own way to make roles alternate was refused.
-        raise CallRefused(SYSTEM)
-    return _read_response(llm, response)
+        failure = as_failure(
+            error, model=llm.model, where=where, timeout=llm.timeout, body=body
+        )
+    else:
+        if response is None and SYSTEM not in refused:
+            # So litellm ends when its own way to make roles alternate was refused.
+            raise CallRefused(SYSTEM)
+        return _read_response(llm, response, _first_body(bodies))
+    # Not where it was caught, as the cause may repeat a key.
+    raise failure
+
+
+def _first_body(bodies: Sequence[Any]) -> Mapping[str, Any] | None:
+    """Find the JSON that a server answered with, as litellm saw it first."""
+    for body in bodies:
+        if isinstance(body, str) and body[:1] == "{":
+            try:
+                body = json.loads(body)
+            except (ValueError, RecursionError):
+                continue
+        if isinstance(body, Mapping):
+            return body
+    return None
+
+
+def _choices(body: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """Find the choices of an answer in the form of OpenAI's API that say something."""
+    choices = body.get("choices") if body is not None else None
+    if not isinstance(choices, list) or not choices:
+        return []
+    first = choices[0]
+    if not isinstance(first, Mapping):
+        return []
+    message = first.get("message")
+    if isinstance(message, Mapping) and text_of(message):
+        return [first]
+    if isinstance(first.get("text"), str):
+        return [{**first, "message": {"content": first["text"]}}]
+    return []
 
 
 def _within(seconds: float, function: Callable[[], Any]) -> Any:
@@ -318,7 +371,8 @@ def _call_function(llm: LLM, messages: Sequence[Message]) -> Completion:
         text = llm.function(prompt)
     except Exception as error:
         raise CallFailed(
-            f"the function behind {llm.model!r} raised {type(error).__name__}: {error}",
+            f"the function behind {llm.model!r} raised {type(error).__name__}: "
+            f"{printable(str(error))}",
             retryable=False,
         ) from error
     if not isinstance(text, str):
@@ -330,18 +384,32 @@ def _call_function(llm: LLM, messages: Sequence[Message]) -> Completion:
     return Completion(text=text, model=llm.model, created=_now())
 
 
-def _read_response(llm: LLM, response: Any) -> Completion:
-    """Turn litellm's response into a completion."""
-    if response is None or not response.choices:
+def _read_response(
+    llm: LLM, response: Any, body: Mapping[str, Any] | None
+) -> Completion:
+    """Turn what litellm returned, or else what the server sent, into a completion."""
+    raw = next(iter(_choices(body)), None)
+    if raw is None and (response is None or not response.choices):
         raise CallFailed(
             f"{llm.model!r} answered without any choice.",
             retryable=True,
             sure=False,
             broken=True,
         )
-    choice = response.choices[0]
-    text = choice.message.content or ""
-    usage = getattr(response, "usage", None)
+    if response is None:
+        assert raw is not None
+        assert body is not None
+        message, reason, model = raw["message"], raw.get("finish_reason"), None
+        counts = body.get("usage")
+        usage: Any = SimpleNamespace(**counts) if isinstance(counts, dict) else None
+    else:
+        choice = response.choices[0]
+        message = choice.message.model_dump()
+        # litellm calls "stop" whatever it does not know.
+        reason = choice.finish_reason if raw is None else raw.get("finish_reason")
+        model, usage = response.model, getattr(response, "usage", None)
+    finished = reason_of(reason, "") not in {None, "length"}
+    text = text_of(message, finished=finished)
     prompt_tokens = _count(getattr(usage, "prompt_tokens", None), least=1)
     completion_tokens = _count(
         getattr(usage, "completion_tokens", None), least=1 if text else 0
@@ -353,8 +421,8 @@ def _read_response(llm: LLM, response: Any) -> Completion:
         dollars = 0.0  # however many they were
     return Completion(
         text=_sendable(text),
-        model=str(response.model or llm.model),
-        finish_reason=choice.finish_reason,
+        model=printable(str(model or llm.model))[:200],
+        finish_reason=reason_of(reason, text),
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         dollars=dollars,

@@ -11,7 +11,11 @@ from ..exceptions import LLMError
 T = TypeVar("T")
 
 MAX_ATTEMPTS = 5
-MAX_PAUSE = 60.0
+# Limits per minute pass within two; longer ones are for another day.
+MAX_PAUSE = 120.0
+# Seconds that a request waits for a limit to pass, in all.
+PATIENCE = 150.0
+_LONGEST_OWN_PAUSE = 15.0
 # An answer that arrived broken is paid, so that asking on and on is no remedy.
 MAX_BROKEN = 2
 
@@ -36,6 +40,9 @@ class CallFailed(Exception):  # noqa: N818 -- caught at once, never shown
 
     broken : bool, default=False
         Whether an answer arrived that cannot be read.
+
+    throttled : bool, default=False
+        Whether it failed for a limit that passes by itself.
     """
 
     reason: str
@@ -43,6 +50,7 @@ class CallFailed(Exception):  # noqa: N818 -- caught at once, never shown
     retry_after: float | None = None
     sure: bool = True
     broken: bool = False
+    throttled: bool = False
 
 
 def pause_before(attempt: int, retry_after: float | None) -> float:
@@ -54,7 +62,8 @@ def pause_before(attempt: int, retry_after: float | None) -> float:
         Number of attempts that have failed.
 
     retry_after : float or None
-        Seconds that the server asks to wait; it is obeyed. 0 leaves it to us.
+        Seconds that the server asks to wait; they are obeyed, and exceeded once they
+        have proved too few. 0 leaves it to us.
 
     Returns
     -------
@@ -63,7 +72,10 @@ def pause_before(attempt: int, retry_after: float | None) -> float:
         failed together do not come back together.
     """
     if retry_after:
-        return retry_after
+        # Clients that were told the same moment come one after the other.
+        own = min(0.5 * 2.0 ** max(0, min(attempt, 30) - 4), _LONGEST_OWN_PAUSE)
+        later = min(1.0, retry_after / 20) * random.random()
+        return max(retry_after + later, own if attempt > 3 else 0.0)
     return 0.5 * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.0)
 
 
@@ -100,10 +112,12 @@ def with_backoff(call: Callable[[], T], given_up: threading.Event) -> T:
     Raises
     ------
     LLMError
-        If the failure is not retryable, the server asks to wait for longer than a
-        minute, or five attempts have failed.
+        If the failure is not retryable, the server asks to wait for longer than two
+        minutes, five attempts have failed, or a limit has not passed in two and a half
+        minutes.
     """
-    attempt = n_broken = 0
+    attempt = n_broken = n_throttled = 0
+    waited = 0.0
     while True:
         attempt += 1
         try:
@@ -116,14 +130,28 @@ def with_backoff(call: Callable[[], T], given_up: threading.Event) -> T:
                 raise LLMError(
                     f"{failure.reason} That happened {n_broken} times."
                 ) from failure.__cause__
+            if failure.throttled:
+                attempt -= 1
+                n_throttled += 1
+                pause = pause_before(n_throttled, failure.retry_after)
+                if not failure.retry_after:
+                    pause = min(pause, _LONGEST_OWN_PAUSE)
+            else:
+                pause = pause_before(attempt, failure.retry_after)
+            if failure.retry_after and failure.retry_after > MAX_PAUSE:
+                raise LLMError(
+                    f"{failure.reason} The server asks to wait "
+                    f"{failure.retry_after:.0f} s: fit "
+                    "again later; answers so far are kept in the store."
+                ) from failure.__cause__
+            if failure.throttled and waited >= PATIENCE:
+                raise LLMError(
+                    f"{failure.reason} The limit has not passed in {waited:.0f} s: fit "
+                    "again later; answers so far are kept in the store."
+                ) from failure.__cause__
             if attempt == MAX_ATTEMPTS:
                 raise LLMError(
                     f"{failure.reason} That was attempt {attempt} of {MAX_ATTEMPTS}."
                 ) from failure.__cause__
-            pause = pause_before(attempt, failure.retry_after)
-            if pause > MAX_PAUSE:
-                raise LLMError(
-                    f"{failure.reason} The server asks to wait {pause:.0f} s: fit "
-                    "again later; answers so far are kept in the store."
-                ) from failure.__cause__
+            waited += pause
             wait(pause, given_up)

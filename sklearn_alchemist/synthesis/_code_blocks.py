@@ -13,7 +13,11 @@ from typing import Any
 _PREFIX = (
     r"(?:[ \t\u00a0\u200b\u200c\u200d\u2060\ufeff]|>|[-*+][ \t]|\d{1,3}[.)][ \t])*"
 )
-_CLOSING = re.compile(rf"^({_PREFIX})(`{{3,}}|~{{3,}})[ \t\u00a0]*$")
+# Behind it, marks of what ends as well.
+_CLOSING = re.compile(
+    rf"^({_PREFIX})(`{{3,}}|~{{3,}})[ \t\u00a0]*"
+    r"(?:(?:<[^<>\n]{1,80}>|\[/\w{1,30}\]|\u25c1/?\w{1,30}\u25b7)[ \t]*){0,5}$"
+)
 _OPENING = re.compile(rf"^({_PREFIX}|[^`~]*?)(`{{3,}}|~{{3,}})([^`]*)$")
 _INLINE = re.compile(
     r"(?<!`)(`{1,3})(?!`)(?:py(?:thon)?3?[ \t]+)?((?:async[ \t]+)?def[ \t]+\w+[ \t]*\("

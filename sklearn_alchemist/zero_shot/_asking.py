@@ -115,7 +115,8 @@ def ask_for_labels(
     answers: list[str] = []
     for batch, completion in zip(batches, answered.completions, strict=True):
         text = "" if completion is None else completion.text
-        codes += read_labels(text, names, len(batch))
+        cut_off = completion is not None and completion.finish_reason == "length"
+        codes += read_labels(text, names, len(batch), cut_off=cut_off)
         answers += [text] * len(batch)
     order = np.array(which, dtype=np.intp)
     return Reading(

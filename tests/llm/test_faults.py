@@ -14,9 +14,9 @@ from chat_server import Reply
 from sklearn_alchemist import LLM
 from sklearn_alchemist.exceptions import AlchemistWarning, BudgetError, LLMError
 from sklearn_alchemist.llm import CompletionStore, Question, _retry, ask
-from sklearn_alchemist.llm._failures import retry_after
 from sklearn_alchemist.llm._provider import dropped_params
 from sklearn_alchemist.llm._store import Heartbeat
+from sklearn_alchemist.llm._waiting import seconds_to_wait
 
 MAX_COST = 0.02
 HALF = b'{"choices": [{"message": {"content": "def la'
@@ -69,12 +69,11 @@ FAULTS = {
     "revoked key": Reply("key revoked", 401),
     "no message": Reply(body=b'{"choices": [{"index": 0}]}'),
     "no list": Reply(body=b'{"choices": null}'),
-    "parts": Reply([{"type": "text", "text": "hi"}]),
     "no UTF-8": Reply(body=b"{\xff}"),
     "no gzip": Reply(body=b"x", headers={"Content-Encoding": "gzip"}),
     "too late": Reply(seconds=1.0),
 }
-UNREADABLE = ("cut JSON", "no JSON", "no choice", "no message", "no list", "parts")
+UNREADABLE = ("cut JSON", "no JSON", "no choice", "no message", "no list")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -149,8 +148,8 @@ def test_a_date_to_retry_after_is_read_by_the_clock_of_the_server():
         "date": "Wed, 25 Nov 2015 10:00:00 GMT",
         "retry-after": "Wed, 25 Nov 2015 10:00:07 GMT",
     }
-    assert retry_after(headers) == 7
-    assert retry_after({"retry-after": headers["date"]}) == 0
+    assert seconds_to_wait(headers) == 7
+    assert seconds_to_wait({"retry-after": headers["date"]}) is None
 
 
 def counts(prompt, completion):
@@ -257,6 +256,17 @@ def test_a_parameter_that_litellm_leaves_out_is_said_to_be_missing():
     claude = LLM("anthropic/claude-sonnet-4-5", params={"seed": 1, "top_k": 5})
     assert dropped_params(claude) == ["seed"]
     assert dropped_params(LLM("openai/gpt-4o-mini", params={"seed": 1})) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "left_out"),
+    [("openai/my-gpt-5-clone", True), ("openai/o3-mini", True), ("openai/m", False)],
+)
+def test_a_parameter_that_the_name_of_a_model_forbids_is_said_to_be_missing(
+    model, left_out
+):
+    llm = LLM(model, params={"temperature": 0.2, "max_tokens": 10})
+    assert dropped_params(llm) == ["temperature"] * left_out
 
 
 def test_a_limit_on_tokens_is_sent_under_the_name_that_a_server_takes(server, llm):

@@ -91,6 +91,45 @@ def test_answers_for_many_records_are_matched_by_number(text, codes):
     assert read_labels(text, CLASSES, 3) == codes
 
 
+@pytest.mark.parametrize(
+    ("text", "classes", "code"),
+    [
+        ("2", [1.0, 2.0], 1),
+        ("2.0", [1, 2], 1),
+        ("-1", ["1", "2"], -1),
+        ("not spam", ["spam", "not_spam"], 1),
+        ("The label is not_spam.", ["spam", "not_spam"], 1),
+        ("Sci &amp; Tech", ["World", "Sci & Tech"], 1),
+        ("\uff33\uff30\uff21\uff2d", CLASSES, 1),
+        ("The correct answer is \u201cspam\u201d.", CLASSES, 1),
+        ("<hm>ham?</hm>\nspam", CLASSES, 1),
+        ("\u25c1think\u25b7ham\u25c1/think\u25b7spam", CLASSES, 1),
+        ("<monologue>ham?</monologue><answer>spam</answer>", CLASSES, 1),
+        ("\u7b54\u6848\u662f\u597d\u8bc4\u3002", ["\u5dee\u8bc4", "\u597d\u8bc4"], 1),
+        ('{"label": "ham"}? No: {"label": "spam"}', CLASSES, 1),
+        ("non-spam", CLASSES, -1),
+        ("far from spam", CLASSES, -1),
+        ("It isn\u2019t spam", CLASSES, -1),
+        ("anything but spam", CLASSES, -1),
+        ("spam\nWait, that is wrong.", CLASSES, -1),
+        ("<think>It could be spam, let me", CLASSES, -1),
+        ("[THINK]It could be spam, let me", CLASSES, -1),
+        ("<musings>It could be spam, let me", CLASSES, -1),
+    ],
+)
+def test_clear_variants_are_read_and_what_is_ruled_out_is_none(text, classes, code):
+    assert read_labels(text, classes, 1) == [code]
+
+
+def test_what_was_cut_off_is_a_class_only_if_it_cannot_go_on():
+    classes = ["not", "not sure", "spam"]
+    assert read_labels("spam", classes, 1, cut_off=True) == [2]
+    assert read_labels("not", classes, 1, cut_off=True) == [-1]
+    assert read_labels("It may be spam", classes, 1, cut_off=True) == [-1]
+    assert read_labels("1. spam\n2. no", classes, 2, cut_off=True) == [2, -1]
+    assert read_labels('{"label": "spam"}', classes, 1, cut_off=True) == [2]
+
+
 @given(st.text(), st.integers(1, 4))
 def test_whatever_is_answered_there_is_one_code_a_record(text, n_records):
     codes = read_labels(text, CLASSES, n_records)
