@@ -83,7 +83,8 @@ def measure(name, options):
         some = rng.choice(len(gold), options.labels, replace=False)
         y = np.array([None] * len(gold), dtype=object)
         y[some] = gold[some]
-        learning = clone(annotator).set_params(learn_from_labels=True).fit(train, y)
+        learning = clone(annotator).set_params(learn_from_labels=True)
+        learning.fit(train, y, label_proba=1.0)
         said = learning.predict_proba(test)
         errors.append(expected_calibration_error(said, codes))
         accuracies.append(np.mean(said.argmax(axis=1) == codes))

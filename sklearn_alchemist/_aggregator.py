@@ -14,8 +14,9 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._warn import warn
 from .data import Classes, label_array
-from .exceptions import FallbackWarning
+from .exceptions import FallbackWarning, LabelsWarning
 from .label_model import (
     Fit,
     Parameters,
@@ -107,18 +108,20 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     semi_supervised : bool, default=False
         Whether to learn from the labels in y, too. A labelled sample counts as much as
         five others, and its class is certain. Samples whose label is -1 (unless it is
-        one of `classes`), None or NaN are not labelled. As few as 20 labels help where
-        most programs are worse than chance.
+        one of `classes`), None or NaN are not labelled. Only labels whose `label_proba`
+        is given to ``fit`` are learned from: others may have been chosen because
+        programs are wrong there. As few as 20 random labels help where most programs
+        are worse than chance.
 
     temperature : float or "estimate", default=1.0
         The logarithms of the class probabilities are divided by it: above 1 for
-        probabilities that are less sure. "estimate" fits it to the labels in y [4]_.
+        probabilities that are less sure. "estimate" fits it to all labels in y [4]_.
 
     guard : bool, default=True
         Whether to fall back on voting, with a warning, where the first two methods are
         not to be trusted: when they overrule the majority on a large part of the
-        samples, or when programs agree in ways that the model cannot explain. Not with
-        labels (`semi_supervised`).
+        samples, or when programs agree in ways that the model cannot explain. Not
+        where labels say how accurate programs are (`semi_supervised`).
 
     max_iter : int, default=1000
         Maximum number of steps of the expectation maximisation.
@@ -168,6 +171,11 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     log_likelihood_ : float
         Penalised log-likelihood per sample of the last step.
 
+    label_use_ : dict of str to int or float
+        How many labels there were to learn from ("given"), and how many of them say how
+        accurate programs are ("accuracies") and how sure to be ("temperature"). A
+        sample counts as often as its weight says.
+
     n_features_in_ : int
         Number of programs seen during ``fit``.
 
@@ -200,6 +208,9 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     .. [4] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern
        neural networks", ICML 2017.
 
+    .. [5] E. L. Ionides, "Truncated importance sampling", Journal of Computational and
+       Graphical Statistics 17(2), 2008.
+
     Examples
     --------
     >>> from sklearn_alchemist import LabelModelAggregator
@@ -209,7 +220,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     array(['ham', 'spam', 'spam', 'ham', 'ham'], dtype='<U4')
     """
 
-    _seen: Rows
+    _seen: Rows | None
     _classes: Classes | None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -264,6 +275,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         X: ArrayLike,
         y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        *,
+        label_proba: ArrayLike | float | None = None,
     ) -> Self:
         """Estimate how the programs vote.
 
@@ -281,6 +294,13 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             Number of times that each sample counts. Samples of weight 0 are left out,
             their labels too.
 
+        label_proba : array-like of shape (n_samples,) or float, default=None
+            Probability with which each label was asked for: 1 where all samples or a
+            plain random sample of them were to be labelled, NaN where there is no
+            label or nobody knows how it was chosen. Labels that were drawn with unequal
+            probabilities are weighted by their inverse, cut off at the root of their
+            number [5]_. Without it, labels set the temperature only.
+
         Returns
         -------
         self : LabelModelAggregator
@@ -289,8 +309,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Raises
         ------
         ValueError
-            If votes or labels do not fit the classes, or if `classes`, `class_prior`
-            or `program_groups` is not valid.
+            If votes or labels do not fit the classes, all weights are 0, or `classes`,
+            `class_prior`, `program_groups` or `label_proba` is not valid.
 
         Warns
         -----
@@ -300,15 +320,29 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         FallbackWarning
             If the model is not to be trusted, and votes are counted instead.
 
+        LabelsWarning
+            If labels are to be learned from, and nothing tells how they were chosen.
+
         ConvergenceWarning
             If `max_iter` steps were not enough.
         """
-        for name in ("_seen", "_running", "_classes"):
-            self.__dict__.pop(name, None)
         votes = self._validate(X, reset=True)
         known = None if self.classes is None else Classes.listed(self.classes)
-        rows, known = read_rows(votes, y, sample_weight, known, learns=self._learns())
-        self._fit_rows(rows.collapse(), known, X, y)
+        rows, known = read_rows(
+            votes,
+            y,
+            sample_weight,
+            known,
+            learns=self._learns(),
+            label_proba=label_proba,
+        )
+        rows = rows.collapse()
+        self.__dict__.pop("_running", None)
+        self._fit_rows(rows, known, X, y)
+        self._classes = known
+        # So that partial_fit can go on from here.
+        self._seen = rows if len(rows.votes) <= _MAX_PATTERNS else None
+        self._warn_of_origins(rows, label_proba)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -318,13 +352,15 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         y: ArrayLike | None = None,
         classes: Iterable[Any] | None = None,
         sample_weight: ArrayLike | None = None,
+        *,
+        label_proba: ArrayLike | float | None = None,
     ) -> Self:
         """Learn from one more chunk of votes.
 
         While there are at most 262,144 different rows of votes, the result is that of
-        ``fit`` on all chunks together. Beyond, each chunk makes one step of stepwise
-        expectation maximisation [1]_, in which every sample counts alike; classes,
-        answers and groups stay what they are.
+        ``fit`` on all chunks together, also on those that ``fit`` saw. Beyond, each
+        chunk makes one step of stepwise expectation maximisation [1]_, in which every
+        sample counts alike; classes, answers and groups stay what they are.
 
         Parameters
         ----------
@@ -339,41 +375,59 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             first call only, and only where y does not hold all classes.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Number of times that each sample counts.
+            Number of times that each sample counts. A chunk in which all weights are 0
+            changes nothing.
+
+        label_proba : array-like of shape (n_samples,) or float, default=None
+            Probability with which each label was asked for, as in ``fit``, on one scale
+            for all chunks.
 
         Returns
         -------
         self : LabelModelAggregator
-            The fitted aggregator.
+            The fitted aggregator. After an error it is what it was before the call.
 
         Raises
         ------
         ValueError
-            As in ``fit``.
+            As in ``fit``; if `classes` or labels are not those of earlier chunks; or if
+            ``fit`` saw more different rows of votes than are kept.
 
         References
         ----------
         .. [1] P. Liang and D. Klein, "Online EM for unsupervised models", NAACL 2009.
         """
-        first = not hasattr(self, "_seen")
+        seen, running = getattr(self, "_seen", None), hasattr(self, "_running")
+        first = seen is None and not running
+        if first and hasattr(self, "n_iter_"):
+            raise ValueError(
+                "partial_fit can't go on from this fit, of which the votes were not "
+                f"kept: it saw more than {_MAX_PATTERNS:,} different rows, or an older "
+                "version made it. Start with partial_fit on an unfitted aggregator."
+            )
         votes = self._validate(X, reset=first)
         known = self._known_classes(classes, first=first)
-        rows, known = read_rows(votes, y, sample_weight, known, learns=self._learns())
-        if not first and known is not None and self._classes is None:
-            raise ValueError(
-                "y names classes that the chunks before it did not have, so what their "
-                "votes stand for is not known: pass classes=[...] in the first call of "
-                "partial_fit."
-            )
-        self._classes = known
-        if hasattr(self, "_running"):
-            self._step(rows.collapse())
+        rows, known = read_rows(
+            votes,
+            y,
+            sample_weight,
+            known,
+            learns=self._learns(),
+            label_proba=label_proba,
+            goes_on=not first,
+        )
+        if not len(rows.votes):
             return self
-        self._seen = (rows if first else self._seen.followed_by(rows)).collapse()
-        fit = self._fit_rows(self._seen, self._classes, X, y)
-        too_many = len(self._seen.votes) > _MAX_PATTERNS
-        if fit is not None and too_many and self.method_ in _ITERATED:
-            self._start_steps(fit)
+        if running:
+            self._step(rows.collapse())
+        else:
+            whole = (rows if seen is None else seen.followed_by(rows)).collapse()
+            fit = self._fit_rows(whole, known, X, y)
+            self._seen, self._classes = whole, known
+            too_many = len(whole.votes) > _MAX_PATTERNS
+            if fit is not None and too_many and self.method_ in _ITERATED:
+                self._start_steps(fit, whole)
+        self._warn_of_origins(rows, label_proba)
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -463,6 +517,20 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """Tell whether labels are learned from."""
         return self.semi_supervised or self.temperature == "estimate"
 
+    def _warn_of_origins(self, rows: Rows, label_proba: Any) -> None:
+        """Tell once a call that labels of unknown origin do not judge programs."""
+        n_labels = int(rows.is_labelled.sum())
+        if label_proba is not None or not self.semi_supervised or not n_labels:
+            return
+        warn(
+            "Nothing tells how the labels in y were chosen, so they do not say how "
+            f"accurate programs are: of {self.label_use_['given']:g} labels, "
+            f"{self.label_use_['accuracies']:g} do, and the temperature is fitted to "
+            f"{self.label_use_['temperature']:g}. Pass label_proba, the probability "
+            "with which each was asked for: 1 for a plain random sample.",
+            LabelsWarning,
+        )
+
     def _fit_rows(
         self,
         rows: Rows,
@@ -471,11 +539,13 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         y: ArrayLike | None,
     ) -> Fit | None:
         """Fit the method to different rows of votes; return how EM ended, if it ran."""
-        self._resolve_classes(rows.votes, classes)
-        n_classes, n_answers = len(self.classes_), len(self.answers_)
+        names, answers = self._resolve_classes(rows.votes, classes)
+        n_classes, n_answers = len(names), len(answers)
         check_confusion_size(rows.votes.shape[1], n_classes, n_answers)
         groups = self._given_groups()
         class_prior = check_class_prior(self.class_prior, n_classes)
+        self._check_temperature(rows)
+        self.classes_, self.answers_ = names, answers
         patterns = self._encode(rows)
         task = self._init_callback_context(max_subtasks=None)
         task.call_on_fit_task_begin(estimator=self, X=X, y=y)
@@ -485,7 +555,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             fit = self._run(patterns, groups, class_prior, task, X, y)
         else:
             self._vote(patterns, class_prior)
-        self.temperature_ = self._find_temperature(patterns, rows.labels)
+        self.temperature_ = self._find_temperature(rows)
+        self.label_use_ = self._count_labels(rows)
         task.call_on_fit_task_end(
             estimator=self, X=X, y=y, reconstruction_attributes={}
         )
@@ -513,15 +584,15 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             known = other
         return known
 
-    def _resolve_classes(self, votes: np.ndarray, classes: Classes | None) -> None:
-        """Set `classes_` and `answers_`."""
-        self.classes_ = classes_of_votes(votes) if classes is None else classes.names
-        if self.classes is not None:
-            n_classes = len(self.classes_)
-            check_class_indices(votes, n_classes)
-            self.answers_ = np.arange(ABSTAIN, n_classes, dtype=vote_dtype(n_classes))
-            return
-        self.answers_ = answers_of_votes(votes)
+    def _resolve_classes(
+        self, votes: np.ndarray, classes: Classes | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the names of the classes, and the answers."""
+        names = classes_of_votes(votes) if classes is None else classes.names
+        if self.classes is None:
+            return names, answers_of_votes(votes)
+        check_class_indices(votes, len(names))
+        return names, np.arange(ABSTAIN, len(names), dtype=vote_dtype(len(names)))
 
     def _given_groups(self) -> list[np.ndarray] | None:
         """Return the groups that the user asks for; None if they are searched for."""
@@ -593,7 +664,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
                 self.method_, why = doubt
                 warnings.warn(
                     f"{why} So method={self.method_!r} is used instead of "
-                    f"{self.method!r}. Label some samples and set semi_supervised, or "
+                    f"{self.method!r}. Label some samples at random and set "
+                    "semi_supervised, or "
                     "say which programs depend on each other in program_groups, or "
                     "set guard=False if the model is right.",
                     FallbackWarning,
@@ -617,37 +689,53 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         )
         self.log_likelihood_ = objective
 
-    def _find_temperature(self, patterns: Patterns, labels: np.ndarray | None) -> float:
-        """Return the temperature that is given, or fits the labels."""
-        if not isinstance(self.temperature, str):
-            return float(self.temperature)
-        if labels is None or not (labels >= 0).any():
+    def _check_temperature(self, rows: Rows) -> None:
+        """Raise if labels are to tell the temperature and there are none."""
+        if self.temperature == "estimate" and not rows.is_labelled.any():
             raise ValueError(
                 'temperature="estimate" needs labels in y, and there are none. Pass '
                 "some, or set temperature to a number."
             )
-        known = labels >= 0
-        proba = self._posterior(patterns.codes[known], temperature=1.0)
-        return fit_temperature(proba, labels[known], patterns.counts[known])
+
+    def _find_temperature(self, rows: Rows) -> float:
+        """Return the temperature that is given, or fits the labels."""
+        if not isinstance(self.temperature, str):
+            return float(self.temperature)
+        known = rows.is_labelled
+        codes = encode_answers(rows.votes[known], self.answers_)
+        weight = (rows.weights() * rows.counts)[known]
+        proba = self._posterior(codes, temperature=1.0)
+        return fit_temperature(proba, rows.label_codes[known], weight)
+
+    def _count_labels(self, rows: Rows) -> dict[str, int | float]:
+        """Count what the labels are used for."""
+        given = rows.counts[rows.is_labelled].sum()
+        learns = self.semi_supervised and self.method_ in _ITERATED
+        sampled = rows.counts[rows.is_sampled].sum() if learns else 0
+        fitted = given if self.temperature == "estimate" else 0
+        totals = {"given": given, "accuracies": sampled, "temperature": fitted}
+        return {
+            use: int(total) if total == int(total) else float(total)
+            for use, total in totals.items()
+        }
 
     def _encode(self, rows: Rows) -> Patterns:
         """Return votes as positions in `answers_`; unknown ones as n_answers."""
-        labels = rows.labels
-        if labels is not None and not (self.semi_supervised and (labels >= 0).any()):
-            labels = None
+        learns = self.semi_supervised
+        rows = rows.with_sampled_labels() if learns else rows.without_labels()
         return Patterns(
             encode_answers(rows.votes, self.answers_),
             rows.counts,
             class_of_answers(self.answers_, len(self.classes_)),
-            labels,
+            rows.labels,
+            None if rows.labels is None else rows.weights(),
         )
 
-    def _start_steps(self, fit: Fit) -> None:
+    def _start_steps(self, fit: Fit, rows: Rows) -> None:
         """Go over from fitting all patterns again to one step for each chunk."""
         class_prior = check_class_prior(self.class_prior, len(self.classes_))
-        self._running = start_stepping(self._encode(self._seen), fit, class_prior)
-        # Marks that there was a first chunk; the rows are not needed any more.
-        self._seen = Rows(self._seen.votes[:0], None, self._seen.counts[:0])
+        self._running = start_stepping(self._encode(rows), fit, class_prior)
+        self._seen = None  # the rows are not needed any more
 
     def _step(self, rows: Rows) -> None:
         """Learn from one more chunk by one step of stepwise EM."""
@@ -657,6 +745,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         # A vote that was not known when the steps began says nothing.
         chunk.codes[chunk.codes == chunk.n_answers] = 0
         self._running = self._running.step(chunk)
+        new = self._count_labels(rows) | {"temperature": 0}
+        self.label_use_ = {use: n + new[use] for use, n in self.label_use_.items()}
         table = PatternTable(chunk.codes, chunk.n_answers, self.groups_)
         self._set_model(table, self._running.parameters, self.log_likelihood_)
         self.n_iter_ += 1

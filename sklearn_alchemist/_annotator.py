@@ -17,16 +17,24 @@ from sklearn.base import (
 )
 from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import Bunch, Tags, get_tags
+from sklearn.utils import Bunch, Tags, _safe_indexing, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
     _raise_for_params,
     _routing_enabled,
+    get_routing_for_object,
     process_routing,
 )
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import (
+    _check_method_params,
+    _check_sample_weight,
+    _num_samples,
+    check_consistent_length,
+    check_is_fitted,
+    has_fit_parameter,
+)
 from threadpoolctl import threadpool_limits
 
 from ._aggregator import LabelModelAggregator
@@ -37,6 +45,7 @@ from ._preflight import (
     check_parts,
     known_classes,
 )
+from ._warn import warn
 from .data import (
     UNLABELED,
     Classes,
@@ -55,7 +64,8 @@ from .distillation import (
     combine,
     default_student,
     distil,
-    least_sure,
+    draw_queue,
+    fit_parameter,
     log_proba,
     probabilities,
     say_doubts,
@@ -63,8 +73,8 @@ from .distillation import (
     softmax,
     to_frame,
 )
-from .exceptions import ProgramWarning
-from .label_model import fit_temperature
+from .exceptions import LabelsWarning, ProgramWarning
+from .label_model import check_label_proba, fit_temperature, label_weights
 from .votes import ABSTAIN
 
 # Programs of one model err together, so votes and student agree more than they are
@@ -146,8 +156,9 @@ class DistilledAnnotator(
 
     learn_from_labels : bool, default=False
         Whether to learn from the labels in y, which then may be partly missing (None,
-        NaN, or -1 where that is no class). They go to the aggregator, to the student,
-        and into the temperature of the probabilities. Fifty help.
+        NaN, or -1 where that is no class). They go to the student, and into the
+        temperature of the probabilities; those of which `label_proba` tells ``fit`` how
+        they were drawn also tell the aggregator how accurate programs are. Fifty help.
 
     Attributes
     ----------
@@ -167,6 +178,11 @@ class DistilledAnnotator(
         For each value of `predict_with`, what the logarithms of the probabilities are
         divided by. Without labels to learn from, 1.5 for both, as programs of one model
         agree more than they are right, and 1 for the others.
+
+    label_use_ : dict of str to int or float
+        How many labels there were to learn from ("given"), and how many of them tell
+        how accurate programs are ("accuracies"), are learned by the student
+        ("student"), and set the temperatures ("temperature").
 
     n_features_in_ : int
         Number of columns seen during ``fit``; 1 for texts.
@@ -248,7 +264,14 @@ class DistilledAnnotator(
         self.learn_from_labels = learn_from_labels
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: ArrayLike | None = None, **fit_params: Any) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        label_proba: ArrayLike | float | None = None,
+        **fit_params: Any,
+    ) -> Self:
         """Let programs label `X` and train the student on it.
 
         Parameters
@@ -260,9 +283,17 @@ class DistilledAnnotator(
             Labels. They name the classes where the labeler does not, and are learned
             from only with `learn_from_labels`.
 
+        label_proba : array-like of shape (n_samples,) or float, default=None
+            Probability with which each label was asked for, such as `review_queue`
+            gives; 1 where all records or a plain random sample of them were to be
+            labelled, NaN where there is no label or nobody knows how it was chosen.
+            Only labels with such a probability may move what is thought of programs:
+            others may have been picked because programs are wrong there.
+
         **fit_params : dict
             Metadata for the parts that request it, with metadata routing enabled. A
             ``sample_weight`` that the student requests multiplies the probabilities.
+            Records of weight 0 are left out as if they were not there.
 
         Returns
         -------
@@ -272,27 +303,52 @@ class DistilledAnnotator(
         Raises
         ------
         ValueError, TypeError
-            If the data or the classes cannot be used.
+            If the data, the classes or `label_proba` cannot be used.
 
         LLMError, SynthesisError
             If the labeler gets no programs.
 
         Warns
         -----
+        LabelsWarning
+            If labels are to be learned from, and nothing tells how they were chosen.
+
         ProgramWarning
             If no program votes on any record: the student then knows nothing.
         """
         _raise_for_params(fit_params, self, "fit")
         params = _route(self, fit_params)
+        weight = _weight_of_rows(X, params)
+        if weight is not None and not weight.all():
+            rows = np.flatnonzero(weight)
+            fit_params = _check_method_params(X, fit_params, indices=rows)
+            params, weight = _route(self, fit_params), weight[rows]
+            if label_proba is not None and not isinstance(label_proba, Real):
+                label_proba = _safe_indexing(label_proba, rows)
+            y = None if y is None else _safe_indexing(y, rows)
+            X = _safe_indexing(as_indexable(X), rows)
         records = check_records(self, X, reset=True, allow_nan=self._allows_nan())
         check_student(self.estimator, takes_texts=records.is_text)
-        self._check_labels(y, records.n_rows)
+        labelled = self._labelled(y, records.n_rows)
+        asked = check_label_proba(label_proba, labelled)
         # What can fail without programs fails before they are paid.
         check_parts(self.labeler, self.aggregator, self.estimator)
         classes = known_classes(_listed_classes(self.labeler), y)
         check_classes_of_parts(classes, self.aggregator, self.class_weight)
         check_finite(records, self.estimator)
         shared = self._share(X, records)
+        of_labels: dict[str, Any] = {}
+        if labelled.any():
+            of_labels = self._label_proba_for_aggregator(asked)
+            if label_proba is None:
+                warn(
+                    f"Nothing tells how the {labelled.sum()} labels in y were chosen, "
+                    "so they serve their own records, the student and the temperature, "
+                    "and 0 of them say how accurate programs are. Pass label_proba, "
+                    "the probability with which each was asked for: 1 for a plain "
+                    "random sample; review_queue gives it with return_proba=True.",
+                    LabelsWarning,
+                )
         context = self._init_callback_context(max_subtasks=3)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
 
@@ -302,7 +358,8 @@ class DistilledAnnotator(
         self.aggregator_ = self._make_aggregator()
         with _part(context, "aggregate", self, self.aggregator_):
             named = hasattr(self.labeler_, "classes_") and not self.learn_from_labels
-            self.aggregator_.fit(votes, None if named else y, **params.aggregator.fit)
+            given = None if named else y
+            self.aggregator_.fit(votes, given, **params.aggregator.fit, **of_labels)
         self.classes_ = self.aggregator_.classes_
         gold = np.full(len(votes), UNLABELED)
         if self.learn_from_labels and y is not None:
@@ -316,7 +373,7 @@ class DistilledAnnotator(
                 stacklevel=2,
             )
         with _part(context, "distill", self, self.estimator), remembering():
-            self._distil(shared, votes, gold, params.estimator.fit)
+            self._distil(shared, votes, gold, asked, weight, params.estimator.fit)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -429,8 +486,20 @@ class DistilledAnnotator(
         )
         return to_frame(annotation, self.classes_, X) if as_frame else annotation
 
-    def review_queue(self, X: Any, n: int = 50) -> np.ndarray:
+    def review_queue(
+        self,
+        X: Any,
+        n: int = 50,
+        *,
+        return_proba: bool = False,
+        random_state: Any = None,
+    ) -> Any:
         """Pick the records whose gold label would help most.
+
+        Every record has a chance. It is higher for records of which the annotator is
+        not sure and on which student and votes differ, and spread over the different
+        rows of votes. Only with the probabilities can it be told afterwards how
+        accurate programs are on the whole, rather than on what is hard for them.
 
         Parameters
         ----------
@@ -440,15 +509,45 @@ class DistilledAnnotator(
         n : int, default=50
             Number of records.
 
+        return_proba : bool, default=False
+            Whether to return the probabilities, too.
+
+        random_state : int, RandomState instance or None, default=None
+            Where the randomness comes from; an int gives the same records again.
+
         Returns
         -------
         positions : ndarray of int of shape (min(n, n_samples),)
-            Where they are in `X`, the most helpful first: those of which the annotator
-            is least sure, and on which student and votes differ most, spread over the
-            different rows of votes. Give their labels back in y, with
+            Where they are in `X`, in random order: who stops early has labelled a
+            smaller sample of the same kind. Give their labels back in y, with
             ``learn_from_labels=True`` and the others missing.
+
+        label_proba : ndarray of shape (min(n, n_samples),)
+            Probability with which each was picked, for the `label_proba` of ``fit``.
+            Only if `return_proba` is True.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.base import clone
+        >>> from sklearn_alchemist import (
+        ...     DistilledAnnotator, LabelingProgram, ProgramSynthesisLabeler
+        ... )
+        >>> link = LabelingProgram("link", "def label(text): return 'http' in text")
+        >>> labeler = ProgramSynthesisLabeler(classes=[False, True], programs=[link])
+        >>> texts = ["http://a free", "what a song", "song of mine", "free http"]
+        >>> annotator = DistilledAnnotator(labeler).fit(texts)
+        >>> queue, chance = annotator.review_queue(texts, 2, return_proba=True)
+        >>> y, label_proba = np.full(4, None), np.full(4, np.nan)
+        >>> y[queue], label_proba[queue] = ["free" in texts[i] for i in queue], chance
+        >>> learning = clone(annotator).set_params(learn_from_labels=True)
+        >>> learning.fit(texts, y, label_proba=label_proba).label_use_["accuracies"]
+        2
         """
-        return least_sure(*self._opinions(X, ask_all=True))[:n]
+        positions, label_proba = draw_queue(
+            *self._opinions(X, ask_all=True), n, random_state
+        )
+        return (positions, label_proba) if return_proba else positions
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Tell which metadata goes to which part.
@@ -458,18 +557,24 @@ class DistilledAnnotator(
         routing : MetadataRouter
             The routing information.
         """
-        return MetadataRouter(owner=self).add(
-            labeler=self.labeler,
-            # By identity: an ensemble that is not fitted has no truth value.
-            aggregator=(
-                _default_aggregator() if self.aggregator is None else self.aggregator
-            ),
-            estimator=(
-                _with_requests(LogisticRegression())
-                if self.estimator is None
-                else self.estimator
-            ),
-            method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                labeler=self.labeler,
+                # By identity: an ensemble that is not fitted has no truth value.
+                aggregator=(
+                    _default_aggregator()
+                    if self.aggregator is None
+                    else self.aggregator
+                ),
+                estimator=(
+                    _with_requests(LogisticRegression())
+                    if self.estimator is None
+                    else self.estimator
+                ),
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
         )
 
     def _make_aggregator(self) -> BaseEstimator:
@@ -491,20 +596,39 @@ class DistilledAnnotator(
             aggregator.set_params(**open_classes)
         return aggregator
 
-    def _check_labels(self, y: ArrayLike | None, n_samples: int) -> None:
-        """Raise what is wrong with labels before programs are paid for."""
+    def _labelled(self, y: ArrayLike | None, n_samples: int) -> np.ndarray:
+        """Tell which labels to learn from; raise before programs are paid for."""
+        unlabelled = np.zeros(n_samples, dtype=bool)
         if y is None and self.learn_from_labels:
             raise ValueError(
                 "learn_from_labels=True, but there is no y: give labels, missing ones "
                 "as None, or set learn_from_labels=False."
             )
         if y is None:
-            return
+            return unlabelled
         listed = _listed_classes(self.labeler)
         if listed is not None:
-            Classes.listed(listed).encode(y, n_samples=n_samples)
-        elif self.learn_from_labels and UNLABELED in (labels := read_labels(y)):
+            codes = Classes.listed(listed).encode(y, n_samples=n_samples)
+            return codes != UNLABELED if self.learn_from_labels else unlabelled
+        if not self.learn_from_labels:
+            return unlabelled
+        labels = read_labels(y)
+        check_consistent_length(unlabelled, labels)
+        if UNLABELED in labels:
             raise ValueError(minus_one_is_open({*labels} - {None}))
+        return np.array([label is not None for label in labels])
+
+    def _label_proba_for_aggregator(self, asked: np.ndarray) -> dict[str, Any]:
+        """Hand the probabilities of labels to the aggregator, if it takes them."""
+        aggregator = self.aggregator
+        if aggregator is None or has_fit_parameter(aggregator, "label_proba"):
+            return {"label_proba": asked}
+        if _routing_enabled():
+            routing = get_routing_for_object(aggregator)
+            wanted = routing.consumes(method="fit", params=["label_proba"])
+            return {"label_proba": asked} if wanted else {}
+        name = fit_parameter(aggregator, "label_proba")
+        return {} if name is None else {name: asked}
 
     def _share(self, X: Any, records: Records) -> Shared:
         """Count what the student counts, before programs are paid."""
@@ -520,6 +644,8 @@ class DistilledAnnotator(
         shared: Shared,
         votes: np.ndarray,
         gold: np.ndarray,
+        label_proba: np.ndarray,
+        weight: np.ndarray | None,
         fit_params: dict[str, Any],
     ) -> None:
         """Train the student, and fit how sure the annotator may be."""
@@ -533,13 +659,16 @@ class DistilledAnnotator(
             max_conflict=self.max_conflict,
         )
         used |= labelled
-        self.class_prior_ = from_votes.mean(axis=0)
+        self.class_prior_ = np.average(from_votes, axis=0, weights=weight)
+        lesson = Lesson(
+            from_votes, self.classes_, self.class_prior_, used, gold, weight
+        )
         # Threads of BLAS wait for each other more than they help with sparse features.
         limit = 1 if self.estimator is None else None
         with threadpool_limits(limit, user_api="blas"):
             distilled = distil(
                 shared,
-                Lesson(from_votes, self.classes_, self.class_prior_, used, gold),
+                lesson,
                 cv=self.cv,
                 n_rounds=self.n_rounds,
                 vote_weight=self.vote_weight,
@@ -548,10 +677,21 @@ class DistilledAnnotator(
             )
         self.estimator_, self.scaling_ = distilled.student, distilled.scaling
         self.temperatures_ = {"both": 1.0, "student": 1.0, "votes": 1.0}
+        counted = np.ones(len(votes)) if weight is None else weight.copy()
+        n_labels = _count(counted[labelled].sum())
+        judging = getattr(self.aggregator_, "label_use_", {}).get("accuracies", 0)
+        self.label_use_ = {
+            "given": n_labels,
+            "accuracies": judging,
+            "student": n_labels,
+            "temperature": 0 if distilled.held_out is None else n_labels,
+        }
         if distilled.held_out is None:
             return
         self.temperatures_["both"] = _USUAL_TEMPERATURE
         if labelled.any():
+            drawn = ~np.isnan(label_proba)
+            counted[drawn] *= label_weights(1 / label_proba[drawn], counted[drawn])
             # Of a student that did not learn from the label.
             student = distilled.held_out[labelled]
             both = self._combine(student, from_votes[labelled])
@@ -560,6 +700,7 @@ class DistilledAnnotator(
                 name: fit_temperature(
                     proba,
                     gold[labelled],
+                    counted[labelled],
                     expected=_USUAL_TEMPERATURE,
                     strength=_TRUST_IN_USUAL,
                 )
@@ -623,6 +764,23 @@ class DistilledAnnotator(
         tags.input_tags.string = student is None or student.string
         tags.input_tags.allow_nan = student is None or student.allow_nan
         return tags
+
+
+def _count(total: float) -> int | float:
+    """Write a number of samples as an int where their weights add up to one."""
+    return int(total) if total == int(total) else float(total)
+
+
+def _weight_of_rows(X: Any, params: Bunch) -> np.ndarray | None:
+    """Return the weights that aggregator or student asked for, if there are any."""
+    for part in (params.aggregator.fit, params.estimator.fit):
+        if part.get("sample_weight") is not None:
+            return _check_sample_weight(
+                part["sample_weight"],
+                np.empty((_num_samples(X), 1)),
+                ensure_non_negative=True,
+            )
+    return None
 
 
 def _route(annotator: DistilledAnnotator, fit_params: dict[str, Any]) -> Bunch:

@@ -9,6 +9,7 @@ __all__ = [
     "FallbackWarning",
     "ImageWarning",
     "LLMError",
+    "LabelsWarning",
     "OfflineError",
     "ProgramRejected",
     "ProgramWarning",
@@ -73,6 +74,10 @@ class ColumnNamesWarning(AlchemistWarning):
 
 class FallbackWarning(AlchemistWarning):
     """A label model is no better than voting, so the votes are used instead."""
+
+
+class LabelsWarning(AlchemistWarning):
+    """Nothing tells how labels were chosen, so they are not taken for a sample."""
 
 
 class ImageWarning(AlchemistWarning):

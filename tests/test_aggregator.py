@@ -1,6 +1,7 @@
 import doctest
 import pathlib
 import pickle
+import warnings
 
 import joblib
 import numpy as np
@@ -12,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import (
     check_all_zero_sample_weights_error,
     check_dataframe_column_names_consistency,
@@ -25,7 +28,7 @@ from sklearn.utils.estimator_checks import (
 )
 
 from sklearn_alchemist import LabelModelAggregator
-from sklearn_alchemist.exceptions import ClassesWarning, FallbackWarning
+from sklearn_alchemist.exceptions import ClassesWarning, FallbackWarning, LabelsWarning
 
 METHODS = ["dawid_skene", "one_coin", "weighted_vote", "majority_vote"]
 
@@ -484,7 +487,103 @@ def test_twenty_labels_rescue_programs_that_are_mostly_wrong(nothing):
     some = np.full(len(y), nothing, dtype=object)
     some[known] = y[known]
     aggregator = LabelModelAggregator(classes=[0, 1], semi_supervised=True)
-    assert aggregator.fit(votes, some).score(votes, y) > 0.85
+    aggregator.fit(votes, some, label_proba=1.0)
+    assert aggregator.score(votes, y) > 0.85
+    assert aggregator.label_use_ == {"given": 20, "accuracies": 20, "temperature": 0}
+
+
+def test_labels_of_unknown_origin_never_move_the_model():
+    """They may have been chosen because programs are wrong there."""
+    votes, y = planted_votes([0.8, 0.75, 0.85, 0.7, 0.8], [0.5, 0.5])
+    plain = LabelModelAggregator(classes=[0, 1], semi_supervised=True).fit(votes)
+    wrong = np.flatnonzero(plain.predict(votes) != y)[:50]
+    some = np.full(len(y), -1)
+    some[wrong] = y[wrong]
+    with pytest.warns(LabelsWarning, match="of 50 labels, 0 do"):
+        chosen = clone(plain).fit(votes, some)
+    assert_array_equal(chosen.confusion_, plain.confusion_)
+    assert_array_equal(chosen.predict_proba(votes), plain.predict_proba(votes))
+    assert chosen.label_use_ == {"given": 50, "accuracies": 0, "temperature": 0}
+
+
+def test_labels_without_a_probability_are_told_apart_from_those_with_one():
+    votes, y, known = adversarial()
+    wrong = np.flatnonzero((votes == 1 - y[:, None]).sum(axis=1) > 3)
+    chosen = np.setdiff1d(wrong, known)[:200]
+    some, proba = np.full(len(y), -1), np.full(len(y), np.nan)
+    some[known], proba[known] = y[known], len(known) / len(y)
+    aggregator = LabelModelAggregator(classes=[0, 1], semi_supervised=True)
+    alone = clone(aggregator).fit(votes, some, label_proba=proba)
+    some[chosen] = y[chosen]
+    both = aggregator.fit(votes, some, label_proba=proba)
+    assert_array_equal(both.confusion_, alone.confusion_)
+    assert both.label_use_ == {"given": 220, "accuracies": 20, "temperature": 0}
+
+
+def test_choosing_with_known_probabilities_is_undone():
+    """Labels where a program is wrong are ten times as probable."""
+    votes, y = planted_votes([0.85, 0.75, 0.8], [0.5, 0.5], seed=1)
+    chance = np.where(votes[:, 0] == 1 - y, 0.5, 0.05)
+    drawn = np.random.default_rng(0).random(len(y)) < chance
+    some = np.where(drawn, y, -1)
+    true = (votes[:, 0] == y).sum() / (votes[:, 0] >= 0).sum()
+    errors = []
+    for proba in (np.where(drawn, chance, np.nan), 1.0):
+        aggregator = LabelModelAggregator(classes=[0, 1], semi_supervised=True)
+        aggregator.fit(votes, some, label_proba=proba)
+        errors.append(abs(aggregator.accuracies_[0] - true))
+    assert errors[0] < 0.03
+    assert errors[1] > 0.1
+
+
+def test_equal_probabilities_are_a_plain_sample_whatever_they_are():
+    votes, y, known = adversarial()
+    some = np.full(len(y), -1)
+    some[known] = y[known]
+    fits = [
+        LabelModelAggregator(classes=[0, 1], semi_supervised=True).fit(
+            votes, some, label_proba=proba
+        )
+        for proba in (1.0, np.full(len(y), 0.01), pd.Series(np.full(len(y), 1e-300)))
+    ]
+    for other in fits[1:]:
+        assert_allclose(other.confusion_, fits[0].confusion_, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("proba", "message"),
+    [
+        ([0.5, 1.5, 0.5], "sample 1 has 1.5, which is above 1"),
+        ([0.5, -1, 0.5], "sample 1 has -1, which is below 0"),
+        ([0, 1, 1], "sample 0 has 0, which is 0 where there is a label"),
+        ([0.5, 0.5], "inconsistent numbers of samples"),
+        ([[0.5, 0.5]] * 3, "one value a sample"),
+        (["a", "b", "c"], "could not convert string"),
+        ([np.inf, 1, 1], "infinity"),
+        (2, "above 1"),
+    ],
+)
+def test_probabilities_of_labels_that_are_none_are_named(proba, message):
+    aggregator = LabelModelAggregator(classes=[0, 1], semi_supervised=True)
+    with pytest.raises(ValueError, match=message):
+        aggregator.fit([[0, 1], [1, 1], [0, 0]], [0, None, 1], label_proba=proba)
+
+
+def test_a_probability_of_zero_may_stand_where_nobody_labelled():
+    votes, y = [[0, 1], [1, 1], [0, 0]], [0, None, 1]
+    aggregator = LabelModelAggregator(classes=[0, 1], semi_supervised=True)
+    use = aggregator.fit(votes, y, label_proba=[1, 0, 0.5]).label_use_
+    assert use["accuracies"] == 2
+
+
+def test_probabilities_of_labels_are_routed():
+    votes, y = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=200)
+    some, proba = np.where(np.arange(200) < 100, y, -1), np.full(200, 0.5)
+    with config_context(enable_metadata_routing=True):
+        aggregator = LabelModelAggregator(classes=[0, 1], semi_supervised=True)
+        aggregator.set_fit_request(label_proba=True)
+        pipeline = make_pipeline(aggregator).fit(votes, some, label_proba=proba)
+    assert pipeline[-1].label_use_["accuracies"] == 100
 
 
 def test_labels_are_not_learned_from_unless_asked():
@@ -498,7 +597,8 @@ def test_labels_are_not_learned_from_unless_asked():
 def test_minus_one_is_a_label_where_it_is_a_class():
     votes, y = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=200)
     aggregator = LabelModelAggregator(classes=[-1, 1], semi_supervised=True)
-    learned = aggregator.fit(votes, 2 * y - 1).score(votes, 2 * y - 1)
+    aggregator.fit(votes, 2 * y - 1, label_proba=1)
+    learned = aggregator.score(votes, 2 * y - 1)
     unlabelled = LabelModelAggregator(classes=[-1, 1]).fit(votes)
     assert learned > unlabelled.score(votes, 2 * y - 1) - 0.02
     assert aggregator.log_likelihood_ != unlabelled.log_likelihood_
@@ -508,7 +608,8 @@ def test_labels_name_the_classes_if_some_are_missing():
     votes, y = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=200)
     names = np.array(["ham", "spam"], dtype=object)[y]
     names[::2] = None
-    aggregator = LabelModelAggregator(semi_supervised=True).fit(votes, names)
+    aggregator = LabelModelAggregator(semi_supervised=True)
+    aggregator.fit(votes, names, label_proba=0.5)
     assert_array_equal(aggregator.classes_, ["ham", "spam"])
 
 
@@ -631,8 +732,69 @@ def test_labels_may_come_with_any_chunk():
     ).partial_fit(votes[:100])
     some = np.full(len(y), -1)
     some[known] = y[known]
-    aggregator.partial_fit(votes[100:], some[100:])
+    aggregator.partial_fit(votes[100:], some[100:], label_proba=1.0)
     assert aggregator.score(votes, y) > 0.85
+    whole = clone(aggregator).fit(
+        votes, np.where(np.arange(len(y)) < 100, -1, some), label_proba=1.0
+    )
+    assert_allclose(aggregator.confusion_, whole.confusion_, atol=1e-9)
+    assert aggregator.label_use_ == whole.label_use_
+
+
+def test_a_refused_chunk_leaves_everything_as_it_was():
+    aggregator = LabelModelAggregator(classes=["a", "b"])
+    with pytest.raises(ValueError, match="Column 1 of the votes holds 5"):
+        aggregator.partial_fit([[0, 5], [1, 1]])
+    aggregator.partial_fit([[0, 1], [1, 1], [0, 0]])
+    before = aggregator.predict_proba([[0, 1]])
+    for chunk, y in (([[0, 5]], None), ([[0, 1]], ["c"]), ([[0, 1, 1]], None)):
+        with pytest.raises(ValueError, match=r"holds|features|none of the classes"):
+            aggregator.partial_fit(chunk, y)
+    assert_array_equal(aggregator.predict_proba([[0, 1]]), before)
+    both = LabelModelAggregator(classes=["a", "b"])
+    both.fit([[0, 1], [1, 1], [0, 0], [1, 0]])
+    aggregator.partial_fit([[1, 0]])
+    assert_allclose(aggregator.confusion_, both.confusion_)
+
+
+def test_names_that_come_after_the_first_chunk_are_refused():
+    """Otherwise "spam" would become class 0 as it is the only one in the chunk."""
+    aggregator = LabelModelAggregator(semi_supervised=True)
+    aggregator.partial_fit([[0, 0], [1, 1]])
+    with pytest.raises(ValueError, match="first call of partial_fit"):
+        aggregator.partial_fit([[1, 1]], ["spam"], label_proba=1.0)
+    aggregator.partial_fit([[1, 1], [2, 0]])
+    assert_array_equal(aggregator.classes_, [0, 1, 2])
+
+
+@pytest.mark.parametrize("later", [["c", "d", "e"], ["a", "c"], [0, 1]])
+def test_other_classes_in_a_later_chunk_are_refused(later):
+    aggregator = LabelModelAggregator().partial_fit([[0, 1]], classes=["a", "b"])
+    with pytest.raises(ValueError, match="not the same as before"):
+        aggregator.partial_fit([[0, 1]], classes=later)
+    assert_array_equal(
+        aggregator.partial_fit([[0, 1]], classes=["b", "a"]).classes_, ["a", "b"]
+    )
+
+
+@pytest.mark.parametrize("y", [False, True], ids=["no labels", "labels"])
+def test_chunks_go_on_from_a_fit(y):
+    votes, gold = planted_votes([0.8, 0.7, 0.6], [0.5, 0.5], n_samples=400)
+    labels = np.where(np.arange(400) % 4, -1, gold) if y else None
+    parts = slice(0, 300), slice(300, 400)
+    aggregator = LabelModelAggregator(classes=[0, 1], semi_supervised=True)
+    whole = clone(aggregator).fit(votes, labels, label_proba=0.25)
+    for call, part in zip((aggregator.fit, aggregator.partial_fit), parts, strict=True):
+        call(votes[part], labels if labels is None else labels[part], label_proba=0.25)
+    assert_allclose(aggregator.confusion_, whole.confusion_, atol=1e-9)
+
+
+def test_a_fit_to_too_many_rows_says_that_it_cannot_go_on(monkeypatch):
+    monkeypatch.setattr("sklearn_alchemist._aggregator._MAX_PATTERNS", 10)
+    votes, _ = planted_votes([0.9, 0.8, 0.75], [0.6, 0.4], 500)
+    aggregator = LabelModelAggregator(classes=[0, 1]).fit(votes)
+    with pytest.raises(ValueError, match="more than 10 different rows"):
+        aggregator.partial_fit(votes)
 
 
 def test_votes_unknown_to_later_chunks_say_nothing(monkeypatch):
@@ -656,6 +818,75 @@ def test_patterns_and_counts_are_as_good_as_samples(votes, method):
     )
 
 
+@given(vote_matrices, st.sampled_from(METHODS), st.booleans(), st.data())
+@settings(max_examples=40, deadline=None)
+def test_samples_of_weight_zero_are_not_there(votes, method, named, data):
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    weight = rng.integers(0, 3, len(votes)) * rng.choice([1.0, 0.3])
+    weight[0] = 1.0
+    used = weight > 0
+    y = np.where(used, rng.integers(-1, 3, len(votes)), 99)  # 99 is no class
+    aggregator = LabelModelAggregator(
+        method=method, classes=range(3) if named else None, semi_supervised=True
+    )
+    absent, weightless = (
+        clone(aggregator).fit(
+            votes[part],
+            y[part] if named else None,
+            sample_weight=weight[part],
+            label_proba=np.where(used, 0.5, 7 * used)[part],
+        )
+        for part in (used, slice(None))
+    )
+    assert_array_equal(
+        weightless.predict_proba(votes[used]), absent.predict_proba(votes[used])
+    )
+    assert weightless.label_use_ == absent.label_use_
+
+
+def test_a_chunk_without_weight_changes_nothing():
+    aggregator = LabelModelAggregator(classes=[0, 1])
+    with pytest.raises(ValueError, match="at least one non-zero"):
+        aggregator.fit([[0, 1], [1, 1]], sample_weight=[0, 0])
+    with pytest.raises(ValueError, match="at least one non-zero"):
+        aggregator.partial_fit([[0, 1]], sample_weight=[0])
+    aggregator.partial_fit([[0, 1], [1, 1]])
+    before = aggregator.confusion_
+    aggregator.partial_fit([[0, 0]], ["no class"], sample_weight=[0])
+    assert_array_equal(aggregator.confusion_, before)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 0.1, 1 / 3, 1e9])
+@pytest.mark.parametrize("seed", range(4))
+def test_weights_of_any_scale_hide_no_copies(scale, seed):
+    """Sums of fractions are rounded, so a coverage of 1 may come out above 1."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, 1000)
+    good = np.where(rng.random((1000, 6)) < 0.75, y[:, None], 1 - y[:, None])
+    weak = np.where(rng.random(1000) < 0.6, y, 1 - y)
+    votes = np.column_stack([good, weak, weak, weak])
+    weight = rng.uniform(0.5, 1.5, 1000) * scale
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        weighted = LabelModelAggregator(classes=[0, 1]).fit(votes, sample_weight=weight)
+    assert np.isfinite(weighted.predict_proba(votes)).all()
+    if scale > 0.01:
+        assert [group.tolist() for group in weighted.groups_] == [[6, 7, 8]]
+
+
+@pytest.mark.parametrize("n_classes", [1, 126, 127, 128, 129, 300])
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int64, float])
+def test_as_many_classes_as_a_type_holds_are_told_apart(n_classes, dtype):
+    y = np.arange(600) % n_classes
+    if n_classes - 1 > (np.inf if dtype is float else np.iinfo(dtype).max):
+        pytest.skip("the type does not hold them")
+    votes = np.column_stack([y, y, y]).astype(dtype)
+    classes = None if n_classes == 1 else range(n_classes)
+    for method in ("majority_vote", "one_coin"):
+        aggregator = LabelModelAggregator(method=method, classes=classes, max_iter=30)
+        assert_array_equal(aggregator.fit(votes).predict(votes), y)
+
+
 # ------------------------------------------------------------------- bad input ----
 BAD_VOTES = {
     "all abstain": np.full((30, 4), -1),
@@ -666,6 +897,15 @@ BAD_VOTES = {
     "identical programs": np.repeat(np.resize([0, 1, -1], (30, 1)), 6, axis=1),
     "integers as floats": np.resize([0.0, 1.0, -1.0, 1.0, 0.0], (30, 4)),
 }
+
+
+@pytest.mark.parametrize("n_samples", [1, 99, 100, 1000])
+@pytest.mark.parametrize("vote", [-1, 0])
+def test_votes_for_one_class_or_none_need_no_classes(n_samples, vote, method):
+    votes = np.full((n_samples, 3), vote)
+    aggregator = LabelModelAggregator(method=method).fit(votes)
+    assert_array_equal(aggregator.classes_, [0])
+    assert_array_equal(aggregator.predict_proba(votes), np.ones((n_samples, 1)))
 
 
 @pytest.mark.parametrize("votes", BAD_VOTES.values(), ids=BAD_VOTES)

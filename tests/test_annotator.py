@@ -32,7 +32,11 @@ from sklearn_alchemist import (
     ProgramSynthesisLabeler,
 )
 from sklearn_alchemist.distillation import encoder_student
-from sklearn_alchemist.exceptions import AlchemistWarning, ProgramWarning
+from sklearn_alchemist.exceptions import (
+    AlchemistWarning,
+    LabelsWarning,
+    ProgramWarning,
+)
 
 LINK = "def label(text): return 'spam' if 'http' in text else None"
 SONG = "def label(text): return 'ham' if 'song' in text else None"
@@ -396,14 +400,133 @@ def test_annotate_flags_what_a_person_should_look_at(many):
     assert right[~annotation.flag].mean() > right[annotation.flag].mean()
 
 
-def test_the_review_queue_starts_with_what_is_least_sure(many):
+def test_the_review_queue_prefers_what_is_not_sure(many):
     texts, _, labeler = many
     annotator = DistilledAnnotator(labeler).fit(texts)
-    queue = annotator.review_queue(texts, 20)
-    assert len(set(queue)) == 20
     confidence = annotator.annotate(texts).confidence
-    assert confidence[queue].mean() < confidence.mean()
-    assert len(annotator.review_queue(texts[:7], 20)) == 7
+    queues = [annotator.review_queue(texts, 20, random_state=s) for s in range(10)]
+    assert all(len(set(queue)) == 20 for queue in queues)
+    assert confidence[np.concatenate(queues)].mean() < confidence.mean()
+    assert sorted(annotator.review_queue(texts[:7], 20)) == list(range(7))
+
+
+def test_the_review_queue_tells_how_probable_every_record_was(many):
+    texts, _, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    positions, proba = annotator.review_queue(
+        texts, 15, return_proba=True, random_state=3
+    )
+    np.testing.assert_array_equal(
+        positions, annotator.review_queue(texts, 15, random_state=3)
+    )
+    assert proba.shape == (15,)
+    assert ((proba > 0) & (proba <= 1)).all()
+
+
+def learned(annotator, texts, gold, positions, proba=None):
+    """Fit again with the labels of some records."""
+    y = np.full(len(texts), None)
+    y[positions] = gold[positions]
+    label_proba = None
+    if proba is not None:
+        label_proba = np.full(len(texts), np.nan)
+        label_proba[positions] = proba
+    learning = clone(annotator).set_params(learn_from_labels=True)
+    return learning.fit(texts, y, label_proba=label_proba)
+
+
+def test_chosen_labels_serve_the_student_and_never_judge_programs(many):
+    texts, gold, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    wrong = np.flatnonzero(annotator.predict(texts) != gold)[:20]
+    with pytest.warns(LabelsWarning, match="0 of them say how accurate programs are"):
+        learning = learned(annotator, texts, gold, wrong)
+    np.testing.assert_array_equal(
+        learning.aggregator_.confusion_, annotator.aggregator_.confusion_
+    )
+    n = len(wrong)
+    use = {"given": n, "accuracies": 0, "student": n, "temperature": n}
+    assert learning.label_use_ == use
+    assert annotator.label_use_ == dict.fromkeys(use, 0)
+    assert learning.score(texts, gold) >= annotator.score(texts, gold)
+
+
+def test_a_queue_with_its_probabilities_judges_programs(many):
+    texts, gold, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    queue, proba = annotator.review_queue(texts, 30, return_proba=True, random_state=0)
+    learning = learned(annotator, texts, gold, queue, proba)
+    assert learning.label_use_["accuracies"] == 30
+    assert (learning.aggregator_.confusion_ != annotator.aggregator_.confusion_).any()
+
+
+def test_an_aggregator_within_a_pipeline_hears_how_labels_were_chosen(many):
+    texts, gold, labeler = many
+    inner = LabelModelAggregator()
+    for routing in (False, True):
+        with config_context(enable_metadata_routing=routing):
+            last = clone(inner)
+            if routing:
+                last.set_fit_request(label_proba=True)
+            annotator = DistilledAnnotator(
+                labeler, make_pipeline(last), learn_from_labels=True
+            )
+            y = np.where(np.arange(len(gold)) < 30, gold, None)
+            annotator.fit(texts, y, label_proba=1.0)
+            assert annotator.aggregator_[-1].label_use_["accuracies"] == 30
+
+
+def test_probabilities_of_labels_reach_every_fold_of_a_search(many):
+    texts, gold, labeler = many
+    annotator = DistilledAnnotator(labeler, learn_from_labels=True, cv=0)
+    proba = np.full(len(texts), 1.0)
+    for routing in (False, True):
+        with config_context(enable_metadata_routing=routing):
+            if routing:
+                annotator.set_fit_request(label_proba=True)
+            search = GridSearchCV(
+                annotator, {"vote_weight": [0.1, 0.5]}, cv=2, error_score="raise"
+            ).fit(texts, gold, label_proba=proba)
+        assert search.best_estimator_.label_use_["accuracies"] == len(texts)
+
+
+def test_probabilities_that_fit_no_label_end_before_programs_are_paid(many):
+    texts, gold, _ = many
+
+    def ask(prompt):
+        raise AssertionError("asked")
+
+    labeler = ProgramSynthesisLabeler(
+        LLM.from_callable(ask), task="Spam?", classes=["ham", "spam"]
+    )
+    for proba, message in (([1.0], "inconsistent"), (1.5, "above 1"), (0, "is 0 wh")):
+        with pytest.raises(ValueError, match=message):
+            DistilledAnnotator(labeler, learn_from_labels=True).fit(
+                texts, gold, label_proba=proba
+            )
+
+
+@pytest.mark.parametrize("form", [list, np.array, pd.Series])
+def test_records_of_weight_zero_are_not_there(many, form):
+    texts, gold, labeler = many
+    weight = np.arange(len(texts)) % 3.0
+    used = np.flatnonzero(weight)
+    y = np.where(np.arange(len(texts)) % 2, gold, None)
+    with config_context(enable_metadata_routing=True):
+        learning = DistilledAnnotator(labeler, learn_from_labels=True)
+        whole = clone(learning).fit(
+            form(texts), y, sample_weight=weight, label_proba=weight / 2
+        )
+        part = clone(learning).fit(
+            [texts[i] for i in used],
+            y[used],
+            sample_weight=weight[used],
+            label_proba=weight[used] / 2,
+        )
+        with pytest.raises(ValueError, match="at least one non-zero"):
+            clone(learning).fit(texts, y, sample_weight=np.zeros(len(texts)))
+    np.testing.assert_array_equal(whole.predict_proba(texts), part.predict_proba(texts))
+    assert whole.label_use_ == part.label_use_
 
 
 @pytest.mark.parametrize("missing", [None, np.nan])
@@ -422,7 +545,8 @@ def test_labels_are_learned_from_where_asked_to(many, missing):
     y = np.array([missing] * len(gold), dtype=object)
     y[:50] = gold[:50]
     without = DistilledAnnotator(labeler).fit(texts)
-    with_labels = DistilledAnnotator(labeler, learn_from_labels=True).fit(texts, y)
+    learning = DistilledAnnotator(labeler, learn_from_labels=True)
+    with_labels = clone(learning).fit(texts, y, label_proba=1.0)
     assert without.score(texts[50:], gold[50:]) < 0.5
     assert with_labels.score(texts[50:], gold[50:]) > 0.8
     assert with_labels.aggregator_.semi_supervised
@@ -438,7 +562,8 @@ def test_minus_one_is_no_label_where_it_is_no_class(many):
             LabelingProgram("link", "def label(text): return int('http' in text)")
         ],
     )
-    annotator = DistilledAnnotator(labeler, learn_from_labels=True).fit(texts, y)
+    annotator = DistilledAnnotator(labeler, learn_from_labels=True)
+    annotator.fit(texts, y, label_proba=1.0)
     assert annotator.classes_.tolist() == [0, 1]
     assert set(annotator.temperatures_) == {"both", "student", "votes"}
 
@@ -454,7 +579,8 @@ def test_a_few_labels_make_the_probabilities_honest(many):
     overconfident = DistilledAnnotator(labeler, vote_weight=5.0).fit(texts)
     y = np.array([None] * len(gold), dtype=object)
     y[:50] = gold[:50]
-    learning = clone(overconfident).set_params(learn_from_labels=True).fit(texts, y)
+    learning = clone(overconfident).set_params(learn_from_labels=True)
+    learning.fit(texts, y, label_proba=50 / len(gold))
     codes = (gold == "spam").astype(int)[50:]
 
     def loss(annotator):
@@ -482,8 +608,8 @@ def test_labels_may_be_series(many, module):
     series = pytest.importorskip(module).Series(gold.tolist())
     partly = series.to_list()[:60] + [None] * (len(gold) - 60)
     y = pytest.importorskip(module).Series(partly)
-    annotator = DistilledAnnotator(labeler, learn_from_labels=True).fit(texts, y)
-    assert annotator.score(texts, series) > 0.8
+    annotator = DistilledAnnotator(labeler, learn_from_labels=True)
+    assert annotator.fit(texts, y, label_proba=1.0).score(texts, series) > 0.8
 
 
 def test_a_balanced_student_finds_more_of_a_rare_class(many):
@@ -640,10 +766,9 @@ def test_series_with_gaps_are_learned_from_as_lists_are(many, module, classes):
     labeler = ProgramSynthesisLabeler(classes=classes, programs=programs)
     series = pytest.importorskip(module).Series(partly)
     annotator = DistilledAnnotator(labeler, learn_from_labels=True)
-    from_series = annotator.fit(texts, series).predict_proba(texts)
-    np.testing.assert_allclose(
-        from_series, clone(annotator).fit(texts, partly).predict_proba(texts)
-    )
+    from_series = annotator.fit(texts, series, label_proba=1.0).predict_proba(texts)
+    from_list = clone(annotator).fit(texts, partly, label_proba=1.0)
+    np.testing.assert_allclose(from_series, from_list.predict_proba(texts))
 
 
 def test_calibration_and_thresholds_compose_without_fitting_again(many):

@@ -4,13 +4,14 @@ from ._distil import Distilled, Lesson, choose_rows, distil, probabilities
 from ._encoder import SentenceEncoder, encoder_student
 from ._evidence import Scaling, combine, deal_folds, fit_scaling, log_proba, softmax
 from ._regression import fit_logistic, takes_probabilities
-from ._review import least_sure, say_doubts, to_frame
+from ._review import draw_queue, inclusion_probabilities, say_doubts, to_frame
 from ._shared import Shared, share_features
 from ._soft_labels import (
     balance,
     check_class_weight,
     expand,
     fit_on_soft_labels,
+    fit_parameter,
     weight_parameter,
 )
 from ._students import (
@@ -35,12 +36,14 @@ __all__ = [
     "deal_folds",
     "default_student",
     "distil",
+    "draw_queue",
     "encoder_student",
     "expand",
     "fit_logistic",
     "fit_on_soft_labels",
+    "fit_parameter",
     "fit_scaling",
-    "least_sure",
+    "inclusion_probabilities",
     "log_proba",
     "probabilities",
     "say_doubts",

@@ -37,6 +37,9 @@ class Lesson:
 
     gold : ndarray of int of shape (n_samples,)
         Known classes, -1 where none is known. They are learned as they are.
+
+    weight : ndarray of shape (n_samples,) or None
+        How often each row counts in scaling the student; 1 if None.
     """
 
     from_votes: np.ndarray
@@ -44,6 +47,7 @@ class Lesson:
     prior: np.ndarray
     used: np.ndarray
     gold: np.ndarray
+    weight: np.ndarray | None = None
 
     def with_gold(self, proba: np.ndarray) -> np.ndarray:
         """Replace probabilities by what is known.
@@ -170,7 +174,7 @@ def distil(
             students[k] = student = fit(target, used & (fold != k), students[k])
             said[rows] = probabilities(student, _safe_indexing(X, rows), lesson.classes)
         # On all rows: those without votes tell how frequent the classes are, too.
-        scaling = fit_scaling(said, anchor)
+        scaling = fit_scaling(said, anchor, lesson.weight)
         held_out = scaling(said)
         if n_left:
             corrected = combine(held_out, lesson.from_votes, lesson.prior, vote_weight)

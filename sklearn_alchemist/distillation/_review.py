@@ -3,13 +3,18 @@
 from typing import Any
 
 import numpy as np
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, check_random_state
 
 from ..votes import ABSTAIN
 
 NO_VOTES = "no program votes"
 DISAGREE = "student and votes disagree"
 UNSURE = "unsure"
+# Share of a queue that is drawn with the same chance for every row, so that no label
+# stands for more than twice the rows that it would stand for in a plain sample.
+_PLAIN_SHARE = 0.5
+# Chances that close to 1 are certain, whatever rounding says.
+_CERTAIN = 1 - 1e-9
 
 
 def say_doubts(
@@ -56,14 +61,20 @@ def say_doubts(
     return doubts
 
 
-def least_sure(
-    proba: np.ndarray, student: np.ndarray, from_votes: np.ndarray, votes: np.ndarray
-) -> np.ndarray:
-    """Order rows by how much their label would help.
+def draw_queue(
+    proba: np.ndarray,
+    student: np.ndarray,
+    from_votes: np.ndarray,
+    votes: np.ndarray,
+    n: int,
+    random_state: Any = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw rows to be labelled, hard ones more often, each with a known probability.
 
-    A row helps more the less sure its class is, and the more the student and the votes
-    differ [1]_; and less, the more rows with the same votes come before it, since a
-    label tells of all rows that the programs do not tell apart.
+    Half of the chance is the same for every row, and half goes to rows in proportion to
+    how unsure their class is and how much student and votes differ [1]_. The rows are
+    laid out by their votes and taken at even distances, so that rows that programs do
+    not tell apart get their share and no more [2]_.
 
     Parameters
     ----------
@@ -76,35 +87,92 @@ def least_sure(
     votes : ndarray of shape (n_samples, n_programs)
         Class indices, -1 for abstain.
 
+    n : int
+        Number of rows to draw.
+
+    random_state : int, RandomState instance or None, default=None
+        Where the randomness comes from.
+
     Returns
     -------
-    order : ndarray of int of shape (n_samples,)
-        Positions of the rows, the most helpful first.
+    positions : ndarray of int of shape (min(n, n_samples),)
+        The rows, in random order.
+
+    label_proba : ndarray of shape (min(n, n_samples),)
+        Probability with which each was drawn.
 
     References
     ----------
     .. [1] H. S. Seung, M. Opper and H. Sompolinsky, "Query by committee", COLT 1992.
 
+    .. [2] W. G. Madow, "On the theory of systematic sampling, II", Annals of
+       Mathematical Statistics 20(3), 1949.
+
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_alchemist.distillation import least_sure
+    >>> from sklearn_alchemist.distillation import draw_queue
     >>> proba = np.array([[0.9, 0.1], [0.5, 0.5], [0.6, 0.4]])
-    >>> least_sure(proba, proba, proba, np.array([[0], [1], [1]])).tolist()
-    [1, 2, 0]
+    >>> votes = np.array([[0], [1], [1]])
+    >>> positions, chance = draw_queue(proba, proba, proba, votes, 3, random_state=0)
+    >>> sorted(positions.tolist()), chance.tolist()
+    ([0, 1, 2], [1.0, 1.0, 1.0])
     """
+    rng = check_random_state(random_state)
+    n_rows = len(proba)
     middle = (student + from_votes) / 2
     differ = _entropy(middle) - (_entropy(student) + _entropy(from_votes)) / 2
-    help_alone = _entropy(proba) + differ
-    first = np.argsort(-help_alone, kind="stable")
-    # Its place among the rows of the same votes, the most helpful of them first.
-    _, pattern = np.unique(votes[first], axis=0, return_inverse=True)
-    by_pattern = np.argsort(pattern, kind="stable")
-    counts = np.bincount(pattern)
-    starts = np.repeat(np.cumsum(counts) - counts, counts)
-    place = np.empty(len(first), dtype=np.intp)
-    place[by_pattern] = np.arange(len(first)) - starts
-    return first[np.argsort(-help_alone[first] / (1 + place), kind="stable")]
+    hard = np.maximum(_entropy(proba) + differ, 0.0)
+    size = np.full(n_rows, _PLAIN_SHARE / n_rows)
+    if hard.sum() > 0:
+        size += (1 - _PLAIN_SHARE) * hard / hard.sum()
+    chance = inclusion_probabilities(size, min(n, n_rows))
+    certain = chance >= _CERTAIN
+    order = np.lexsort((hard, *votes.T[::-1]))
+    order = order[~certain[order]]
+    ends = np.cumsum(chance[order])
+    n_drawn = min(n, n_rows) - int(certain.sum())
+    points = rng.uniform() + np.arange(n_drawn)
+    if n_drawn:
+        points *= ends[-1] / n_drawn  # the sum is rounded
+    drawn = order[np.searchsorted(ends, points, side="right")]
+    positions = rng.permutation(np.append(np.flatnonzero(certain), drawn))
+    return positions, np.minimum(chance[positions], 1.0)
+
+
+def inclusion_probabilities(size: np.ndarray, n: int) -> np.ndarray:
+    """Share a number of draws among rows in proportion to their sizes.
+
+    Parameters
+    ----------
+    size : ndarray of shape (n_samples,)
+        Positive.
+
+    n : int
+        Number of draws without replacement, at most `n_samples`.
+
+    Returns
+    -------
+    chance : ndarray of shape (n_samples,)
+        Between 0 and 1, summing to `n`; rows that are too large are certain.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.distillation import inclusion_probabilities
+    >>> inclusion_probabilities(np.array([8.0, 1.0, 1.0]), 2)
+    array([1. , 0.5, 0.5])
+    """
+    chance = np.zeros(len(size))
+    certain = np.zeros(len(size), dtype=bool)
+    while True:
+        left = n - certain.sum()
+        total = size[~certain].sum()
+        chance = np.where(certain, 1.0, left * size / max(total, 1e-300))
+        too_large = (chance > _CERTAIN) & ~certain
+        if not too_large.any():
+            return chance
+        certain |= too_large
 
 
 def to_frame(annotation: Bunch, classes: np.ndarray, X: Any) -> Any:

@@ -302,11 +302,26 @@ def weight_parameter(student: BaseEstimator) -> str | None:
     name : str or None
         The name; None where it takes no weights.
     """
-    if isinstance(student, Pipeline):
-        name, last = student.steps[-1]
-        return (
-            f"{name}__sample_weight"
-            if has_fit_parameter(last, "sample_weight")
-            else None
-        )
-    return "sample_weight" if has_fit_parameter(student, "sample_weight") else None
+    return fit_parameter(student, "sample_weight")
+
+
+def fit_parameter(estimator: BaseEstimator, parameter: str) -> str | None:
+    """Name a parameter of ``fit``, of a pipeline that of its last step.
+
+    Parameters
+    ----------
+    estimator : estimator
+        An estimator, or a pipeline that ends in one.
+
+    parameter : str
+        Name of the parameter of the estimator.
+
+    Returns
+    -------
+    name : str or None
+        The name to use; None where ``fit`` has no such parameter.
+    """
+    if isinstance(estimator, Pipeline):
+        step, last = estimator.steps[-1]
+        return f"{step}__{parameter}" if has_fit_parameter(last, parameter) else None
+    return parameter if has_fit_parameter(estimator, parameter) else None

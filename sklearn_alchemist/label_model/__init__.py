@@ -22,6 +22,7 @@ from ._expectation import expect, expect_from_votes, posterior
 from ._fallback import doubts
 from ._fitting import Fit, Settings, fit_patterns, unexplained
 from ._hidden_votes import group_evidence, split_group
+from ._label_proba import check_label_proba, label_weights
 from ._maximisation import log_prior, maximise
 from ._ordering import canonical_order, hash_patterns
 from ._parameters import (
@@ -60,6 +61,7 @@ __all__ = [
     "check_class_prior",
     "check_confusion_size",
     "check_groups",
+    "check_label_proba",
     "class_of_answers",
     "classes_of_votes",
     "count_rows",
@@ -81,6 +83,7 @@ __all__ = [
     "group_evidence",
     "hash_patterns",
     "join_answers",
+    "label_weights",
     "log_evidence",
     "log_or_zero",
     "log_prior",

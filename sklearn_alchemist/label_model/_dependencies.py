@@ -88,7 +88,7 @@ def pair_statistics(
     votes = covariance / np.sqrt(np.maximum(variance * variance.T, 1e-12))
 
     n_samples = counts.sum()
-    covered = np.diag(n_shared) / n_samples
+    covered = np.minimum(np.diag(n_shared) / n_samples, 1)  # sums are rounded
     spread = np.sqrt(covered * (1 - covered))
     coverage = (n_shared / n_samples - np.outer(covered, covered)) / np.maximum(
         np.outer(spread, spread), 1e-12
@@ -290,7 +290,7 @@ def check_groups(
         members: list[int] = []
         for program in group:
             place = places.get(program) if isinstance(program, str) else program
-            if not isinstance(place, Integral):
+            if not isinstance(place, Integral) or isinstance(place, bool):
                 known = f"one of {list(places)}" if places else "an index"
                 raise ValueError(
                     f"program_groups holds {program!r}, which is not {known}."

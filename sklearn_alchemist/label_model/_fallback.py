@@ -58,7 +58,7 @@ def doubts(patterns: Patterns, fit: Fit) -> tuple[str, str] | None:
     >>> doubts(patterns, fit) is None
     True
     """
-    if patterns.counts.sum() < _MIN_SAMPLES:
+    if patterns.counts.sum() < _MIN_SAMPLES or patterns.n_classes < 2:
         return None
     patterns = patterns.sample(_SAMPLE_SIZE)
     table = PatternTable(patterns.codes, patterns.n_answers, fit.groups)

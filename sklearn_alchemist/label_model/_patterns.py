@@ -27,12 +27,16 @@ class Patterns:
 
     labels : ndarray of int of shape (n_patterns,) or None
         Class indices, -1 where unknown; None if no label is learned from.
+
+    label_weights : ndarray of shape (n_patterns,) or None
+        Factors that make labels a plain sample; None if they are one.
     """
 
     codes: np.ndarray
     counts: np.ndarray
     meaning: np.ndarray
     labels: np.ndarray | None = None
+    label_weights: np.ndarray | None = None
 
     @property
     def n_answers(self) -> int:
@@ -57,9 +61,13 @@ class Patterns:
         patterns : Patterns
             These patterns.
         """
-        labels = None if self.labels is None else self.labels[chosen]
+        labels, weights = self.labels, self.label_weights
         return replace(
-            self, codes=self.codes[chosen], counts=self.counts[chosen], labels=labels
+            self,
+            codes=self.codes[chosen],
+            counts=self.counts[chosen],
+            labels=None if labels is None else labels[chosen],
+            label_weights=None if weights is None else weights[chosen],
         )
 
     def with_weighted_labels(self) -> "Patterns":
@@ -72,7 +80,8 @@ class Patterns:
         """
         if self.labels is None:
             return self
-        weight = np.where(self.labels >= 0, _LABEL_WEIGHT, 1.0)
+        of_labels = 1.0 if self.label_weights is None else self.label_weights
+        weight = np.where(self.labels >= 0, _LABEL_WEIGHT * of_labels, 1.0)
         return replace(self, counts=weight * self.counts)
 
     def sample(self, size: int) -> "Patterns":

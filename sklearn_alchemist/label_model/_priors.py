@@ -146,7 +146,8 @@ def make_priors(
     votes = votes * (totals[:, None, 1:] > 0)
 
     n_votes = totals[:, 1:].sum(axis=1)
-    covered = n_votes / n_samples
+    always = totals[:, 0] == 0
+    covered = np.where(always, 1.0, np.minimum(n_votes / n_samples, 1.0))
     by_class = totals @ meaning
     rare = by_class <= RARE_SHARE * n_votes[:, None]
     free = rare.any(axis=1)
@@ -165,7 +166,7 @@ def make_priors(
         votes=votes,
         coverage=strength[:, None] * np.column_stack([1 - covered, covered]),
         classes=1 + np.full(n_classes, CLASS_STRENGTH * n_samples / n_classes),
-        missed=rare & (~pooled & (covered > 0) & (covered < 1))[:, None],
+        missed=rare & (~pooled & (covered > 0) & ~always)[:, None],
         anchored=(totals[:, 1:] > 0).all(axis=1) & (n_answers == n_classes + 1),
         pooled=pooled,
         grouped=grouped,

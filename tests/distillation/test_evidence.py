@@ -15,7 +15,6 @@ from sklearn_alchemist.distillation import (
     distil,
     encoder_student,
     fit_scaling,
-    least_sure,
     share_features,
     softmax,
 )
@@ -105,12 +104,6 @@ def test_known_classes_are_learned_as_they_are():
         vote_weight=0.1,
     )
     assert (distilled.held_out.argmax(axis=1) == truth).mean() > 0.97
-
-
-def test_rows_with_the_same_votes_wait_for_others():
-    proba = proba_of(np.array([0.0, 0.01, 0.02, 1.0]))
-    votes = np.array([[0], [0], [0], [1]])
-    assert least_sure(proba, proba, proba, votes)[:2].tolist() == [0, 3]
 
 
 class Lengths:

@@ -49,3 +49,9 @@ def test_votes_as_small_as_their_type_allows_are_encoded(n_classes):
     votes = np.arange(-1, n_classes, dtype=vote_dtype(n_classes))[:, None]
     codes = encode_answers(votes, np.arange(-1, n_classes))
     assert_array_equal(codes[:, 0], np.arange(n_classes + 1))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int64])
+def test_votes_below_minus_one_are_unknown_in_every_type(dtype):
+    votes = np.array([[-1, -2, 0, np.iinfo(dtype).min, np.iinfo(dtype).max]], dtype)
+    assert encode_answers(votes, np.array([-1, 0, 1])).tolist() == [[0, 3, 1, 3, 3]]
