@@ -156,6 +156,7 @@ def write_recipe(
     taken: frozenset[str],
     sandbox: str | None,
     given: "Sequence[LabelingProgram]" = (),
+    longest: int,
 ) -> "Recipe":
     """Say how programs are to be got; raise what must not cost money.
 
@@ -195,6 +196,9 @@ def write_recipe(
         Where programs run. What a model has just written is tried in a process of its
         own even where the user runs programs without.
 
+    longest : int
+        Characters of the longest text that programs are tried on.
+
     Returns
     -------
     recipe : Recipe
@@ -222,4 +226,5 @@ def write_recipe(
         taken=taken,
         sandbox=sandbox or "auto",
         given=tuple(given),
+        longest=longest,
     )

@@ -454,8 +454,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
         given, unfit, silent = self._try(given, records, keep_failing=True)
         for rejection in unfit:
             raise ProgramRejected(rejection.reason)
-        if slow := _synthesis.say_slow(given):
-            warn(slow, ProgramWarning)
+        self._warn_of_slowness(given, records)
         n_missing = self.n_programs - len(given) if self.llm is not None else 0
         if not given and n_missing < 1:
             raise ValueError(
@@ -595,6 +594,27 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             return _programs.deleted_programs(self.programs)
         return {}
 
+    def _warn_of_slowness(self, given: list[LabelingProgram], records: Records) -> None:
+        """Try programs that somebody gave on long texts, where they can be ended."""
+        if self.sandbox is None or not given:
+            return
+        read = {name for program in given for name in program.parameters}
+        is_single = len(records.columns) == 1
+        columns = {
+            name: column
+            for name, column in records.columns.items()
+            if name in read or is_single
+        }
+        slow = _synthesis.say_slow(
+            given,
+            columns,
+            self.classes_.tolist(),
+            timeout=self.timeout,
+            sandbox=self.sandbox,
+        )
+        if slow:
+            warn(slow, ProgramWarning)
+
     def _shown(self, records: Records) -> Mapping[str, Sequence[Any]] | None:
         """Take the records of which some may be shown to the model."""
         return records.sample(_N_SHOWN_FROM) if self.show_data else None
@@ -626,6 +646,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             taken=frozenset(program.name for program in given) | self._deleted().keys(),
             given=given,
             sandbox=self.sandbox,
+            longest=_synthesis.longest_text(records.columns),
         )
         return brief, recipe
 

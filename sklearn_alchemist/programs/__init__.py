@@ -15,17 +15,14 @@ if TYPE_CHECKING:
     from ._given import hides_its_answers, load_programs
     from ._pool import close_workers
     from ._runner import RunResult, prove_sandbox, run_programs
-    from ._slow_patterns import SlowPattern, find_slow_patterns
 
 __all__ = [
     "LabelingProgram",
     "Provenance",
     "RunResult",
-    "SlowPattern",
     "check_program",
     "close_workers",
     "deleted_programs",
-    "find_slow_patterns",
     "hides_its_answers",
     "load_programs",
     "prove_sandbox",
@@ -40,10 +37,8 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "RunResult": "_runner",
-        "SlowPattern": "_slow_patterns",
         "close_workers": "_pool",
         "deleted_programs": "_folder",
-        "find_slow_patterns": "_slow_patterns",
         "hides_its_answers": "_given",
         "load_programs": "_given",
         "prove_sandbox": "_runner",

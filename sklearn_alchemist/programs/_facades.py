@@ -4,8 +4,10 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-# What classes that a program defines have as their module.
-PROGRAM = "program"
+from . import _stand_ins
+from ._stand_ins import PROGRAM
+
+__all__ = ["NAMES", "PROGRAM", "build_facades", "direct_name", "direct_names", "words"]
 
 
 def words(text: str) -> frozenset[str]:
@@ -26,6 +28,8 @@ def words(text: str) -> frozenset[str]:
 NAMES: dict[str, frozenset[str]] = {
     module: words(names)
     for module, names in {
+        "abc": "ABC ABCMeta abstractmethod abstractproperty",
+        "ast": "literal_eval",
         "bisect": "bisect bisect_left bisect_right insort insort_left insort_right",
         "collections": "ChainMap Counter OrderedDict abc defaultdict deque namedtuple",
         "collections.abc": (
@@ -33,24 +37,41 @@ NAMES: dict[str, frozenset[str]] = {
             "Mapping MutableMapping MutableSequence MutableSet Reversible Sequence "
             "Set Sized"
         ),
-        "dataclasses": "asdict astuple dataclass field fields replace",
+        "contextlib": "ExitStack closing contextmanager nullcontext suppress",
+        "copy": "copy deepcopy",
+        "csv": (
+            "DictReader DictWriter Error QUOTE_ALL QUOTE_MINIMAL QUOTE_NONE "
+            "QUOTE_NONNUMERIC excel excel_tab reader writer"
+        ),
+        "dataclasses": "asdict astuple dataclass field fields is_dataclass replace",
         "datetime": "MAXYEAR MINYEAR UTC date datetime time timedelta timezone",
         "decimal": (
             "Decimal DivisionByZero InvalidOperation ROUND_CEILING ROUND_DOWN "
             "ROUND_FLOOR ROUND_HALF_DOWN ROUND_HALF_EVEN ROUND_HALF_UP ROUND_UP"
         ),
         "difflib": "SequenceMatcher get_close_matches ndiff unified_diff",
+        "enum": "Enum Flag IntEnum IntFlag StrEnum auto unique",
         "fractions": "Fraction",
-        "functools": "cache cmp_to_key lru_cache partial reduce wraps",
+        "functools": (
+            "cache cached_property cmp_to_key lru_cache partial partialmethod reduce "
+            "total_ordering wraps"
+        ),
+        "hashlib": "blake2b blake2s md5 sha1 sha224 sha256 sha384 sha512",
         "heapq": "heapify heappop heappush heappushpop heapreplace merge nlargest "
         "nsmallest",
         "html": "escape unescape",
+        "io": "BytesIO StringIO",
         "itertools": (
             "accumulate chain combinations combinations_with_replacement compress "
             "count cycle dropwhile filterfalse groupby islice pairwise permutations "
             "product repeat starmap takewhile tee zip_longest"
         ),
         "json": "JSONDecodeError dumps loads",
+        "logging": (
+            "CRITICAL DEBUG ERROR Formatter INFO Logger NOTSET NullHandler "
+            "StreamHandler WARNING basicConfig captureWarnings critical debug disable "
+            "error exception getLogger info log warning"
+        ),
         "math": (
             "acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh "
             "degrees dist e erf erfc exp exp2 expm1 fabs factorial floor fmod frexp "
@@ -63,10 +84,15 @@ NAMES: dict[str, frozenset[str]] = {
             "index indexOf inv invert is_ is_not itemgetter le lshift lt mod mul ne "
             "neg not_ or_ pos pow rshift setitem sub truediv truth xor"
         ),
+        "random": (
+            "Random betavariate choice choices expovariate gauss getrandbits "
+            "lognormvariate normalvariate paretovariate randint random randrange "
+            "sample seed shuffle triangular uniform vonmisesvariate weibullvariate"
+        ),
         "re": (
             "A ASCII DOTALL I IGNORECASE M MULTILINE Match NOFLAG Pattern S U UNICODE "
-            "VERBOSE X compile error escape findall finditer fullmatch match search "
-            "split sub subn"
+            "RegexFlag VERBOSE X compile error escape findall finditer fullmatch match "
+            "purge search split sub subn"
         ),
         "statistics": (
             "NormalDist StatisticsError correlation covariance fmean geometric_mean "
@@ -78,12 +104,20 @@ NAMES: dict[str, frozenset[str]] = {
             "hexdigits octdigits printable punctuation whitespace"
         ),
         "textwrap": "dedent fill indent shorten wrap",
+        "time": (
+            "asctime ctime gmtime localtime mktime monotonic perf_counter process_time "
+            "strftime strptime struct_time time time_ns"
+        ),
         "typing": (
-            "Any AnyStr Callable ClassVar Collection Counter DefaultDict Deque Dict "
-            "Final FrozenSet Generator Generic Hashable Iterable Iterator List "
-            "Literal Mapping Match MutableMapping NamedTuple NewType NoReturn "
-            "Optional Pattern Sequence Set TYPE_CHECKING Text Tuple Type TypeAlias "
-            "TypeVar TypedDict Union cast"
+            "AbstractSet Annotated Any AnyStr Callable ChainMap ClassVar Collection "
+            "Container ContextManager Counter DefaultDict Deque Dict Final FrozenSet "
+            "Generator Generic Hashable ItemsView Iterable Iterator KeysView List "
+            "Literal LiteralString Mapping Match MutableMapping MutableSequence "
+            "MutableSet NamedTuple Never NewType NoReturn NotRequired Optional "
+            "OrderedDict ParamSpec Pattern Protocol Required Reversible Self Sequence "
+            "Set Sized SupportsFloat SupportsIndex SupportsInt TYPE_CHECKING Text "
+            "Tuple Type TypeAlias TypeGuard TypeVar TypedDict Union ValuesView cast "
+            "final no_type_check overload runtime_checkable"
         ),
         "unicodedata": (
             "bidirectional category combining decimal decomposition digit "
@@ -95,6 +129,8 @@ NAMES: dict[str, frozenset[str]] = {
             "parse_qs parse_qsl quote quote_plus unquote unquote_plus urldefrag "
             "urlencode urljoin urlparse urlsplit urlunparse urlunsplit"
         ),
+        "warnings": "catch_warnings filterwarnings resetwarnings simplefilter warn",
+        "zlib": "adler32 crc32",
     }.items()
 }
 
@@ -125,34 +161,25 @@ def _keep(function: object, **options: object) -> Any:
     return lambda decorated: decorated
 
 
-def _dataclass(cls: type | None = None, /, **options: Any) -> Any:
-    """Do what `dataclasses.dataclass` does, to classes of a program."""
-
-    def decorate(cls: type) -> type:
-        # It writes methods to the class, and other classes are everybody's.
-        if cls.__module__ != PROGRAM:
-            raise TypeError("dataclass is for a program's own classes")
-        return import_module("dataclasses").dataclass(**options)(cls)
-
-    return decorate if cls is None else decorate(cls)
-
-
 def _replacements() -> dict[str, dict[str, Any]]:
     """Values that differ from the ones in the standard library."""
     hints: dict[str, Any] = dict.fromkeys(NAMES["typing"], _Hint)
     hints |= {
         "TYPE_CHECKING": False,
-        "NamedTuple": import_module("typing").NamedTuple,
+        "NamedTuple": _stand_ins.NamedTuple(),
         "NewType": lambda name, base: base,
         "Text": str,
         "TypeVar": lambda name, *bounds, **options: _Hint,
         "TypedDict": dict,
         "cast": lambda hint, value: value,
+        **dict.fromkeys(
+            words("final no_type_check overload runtime_checkable"), lambda value: value
+        ),
     }
     from . import _fast_re
 
     fast = words(
-        "compile escape findall finditer fullmatch match search split sub subn"
+        "compile escape findall finditer fullmatch match purge search split sub subn"
     )
     return {
         "typing": hints,
@@ -160,9 +187,37 @@ def _replacements() -> dict[str, dict[str, Any]]:
             **{name: getattr(_fast_re, name) for name in fast},
             "Pattern": _fast_re.FastPattern,
         },
-        "dataclasses": {"dataclass": _dataclass},
+        # As `metaclass=` it is left out; called, it would make classes of any kind.
+        "abc": {"ABCMeta": _Hint},
+        "ast": {"literal_eval": _stand_ins.literal_eval},
+        "collections": {"namedtuple": _stand_ins.namedtuple},
+        "dataclasses": {
+            "field": _stand_ins.Field,
+            **{
+                name: getattr(_stand_ins, name)
+                for name in words(
+                    "asdict astuple dataclass fields is_dataclass replace"
+                )
+            },
+        },
         # functools.wraps can copy any attribute by name, __globals__ for one.
         "functools": {"wraps": _keep},
+        "logging": {
+            **dict.fromkeys(NAMES["logging"], _stand_ins.Silence()),
+            **{
+                name: getattr(import_module("logging"), name)
+                for name in words("CRITICAL DEBUG ERROR INFO NOTSET WARNING")
+            },
+        },
+        "random": {
+            **{
+                name: getattr(_stand_ins.CHANCE, name)
+                for name in NAMES["random"]
+                if name != "Random"
+            },
+            "Random": _stand_ins.Random,
+        },
+        "warnings": dict.fromkeys(NAMES["warnings"], _stand_ins.Silence()),
     }
 
 

@@ -31,22 +31,31 @@ _NODES = words("""
 _NAMES = words("__name__ __doc__ __all__ __version__ __author__ __slots__")
 
 _METHODS = words("""
-    __abs__ __add__ __and__ __bool__ __call__ __contains__ __delitem__ __enter__ __eq__
-    __exit__ __float__ __floordiv__ __ge__ __getitem__ __gt__ __hash__ __init__ __int__
-    __iter__ __le__ __len__ __lt__ __missing__ __mod__ __mul__ __ne__ __neg__ __next__
-    __or__ __post_init__ __radd__ __repr__ __reversed__ __rmul__ __setitem__ __str__
-    __sub__ __truediv__
+    __abs__ __add__ __and__ __bool__ __call__ __ceil__ __contains__ __delitem__
+    __divmod__ __enter__ __eq__ __exit__ __float__ __floor__ __floordiv__ __format__
+    __ge__ __getitem__ __gt__ __hash__ __iadd__ __iand__ __imul__ __index__ __init__
+    __int__ __invert__ __ior__ __isub__ __iter__ __le__ __len__ __length_hint__
+    __lshift__ __lt__ __missing__ __mod__ __mul__ __ne__ __neg__ __new__ __next__ __or__
+    __pos__ __post_init__ __pow__ __radd__ __rand__ __repr__ __reversed__ __rmul__
+    __ror__ __round__ __rshift__ __rsub__ __rtruediv__ __setitem__ __str__ __sub__
+    __truediv__ __trunc__ __xor__
     """)
+# What a class may define, and nobody but Python itself may ask for.
+_HOOKS = words("__copy__ __deepcopy__ __getattr__")
 
-_ATTRIBUTES = _METHODS | {"__name__", "__doc__"}
+_ATTRIBUTES = _METHODS | {"__name__", "__doc__", "__members__", "__qualname__"}
 
-_NAMEDTUPLE = frozenset({"_asdict", "_fields", "_make", "_replace"})
+# Public in spite of their names, for classes that Python makes what they are.
+_OPEN = words("""
+    _asdict _fields _field_defaults _make _replace _generate_next_value_ _ignore_
+    _missing_ _name_ _value_
+    """)
 
 # Frames, code, tracebacks, class internals: steps from an object to the interpreter.
 _INTERNALS = words("""
     ag_await ag_code ag_frame co_code co_consts cr_await cr_code cr_frame cr_origin
     f_back f_builtins f_code f_generator f_globals f_locals f_trace func_globals gi_code
-    gi_frame gi_yieldfrom mro obj register tb_frame tb_lasti tb_lineno tb_next
+    gi_frame gi_yieldfrom mro obj tb_frame tb_lasti tb_lineno tb_next
     with_traceback
     """)
 
@@ -109,6 +118,8 @@ def parse(source: str) -> ast.Module:
     Refusal
         The source is no Python, or too long for a labeling program.
     """
+    if not isinstance(source, str):
+        raise Refusal(1, f"source is no text but of type {type(source).__name__}")
     if len(source) > MAX_CHARACTERS:
         raise Refusal(1, f"source is longer than {MAX_CHARACTERS} characters")
     try:
@@ -118,17 +129,20 @@ def parse(source: str) -> ast.Module:
             return ast.parse(source)
     except SyntaxError as error:
         raise Refusal(error.lineno or 1, f"not Python: {error.msg}") from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise Refusal(1, f"not Python: {error or 'nested too deeply'}") from None
+    except (ValueError, RecursionError, MemoryError, SystemError) as error:
+        reason = str(error) or "nested too deeply"
+        raise Refusal(1, f"not Python: {reason}") from None
 
 
-def guard(source: str) -> ast.Module:
+def guard(source: str, notes: list[str] | None = None) -> ast.Module:
     """Check a program and rewrite the few operations that are only safe at run time.
 
     Parameters
     ----------
     source : str
         Python source text of a labeling program.
+    notes : list of str, optional
+        Gets a line for each thing that is left out because nothing uses it.
 
     Returns
     -------
@@ -142,13 +156,41 @@ def guard(source: str) -> ast.Module:
     """
     tree = parse(source)
     _check_size(tree)
+    _spell_out_stars(tree)
+    used = _used_names(tree)
     bound = _bound_names(tree)
+    checker = _Guard(bound, _module_names(tree), used)
     try:
-        tree = _Guard(bound, _module_names(tree)).visit(tree)
+        tree = checker.visit(tree)
         take_shortcuts(tree, bound)
     except RecursionError:
-        raise Refusal(1, "nested too deeply") from None
+        raise Refusal(1, "nested too deeply, use a list or a dict") from None
+    if notes is not None:
+        notes += checker.notes
     return ast.fix_missing_locations(tree)
+
+
+def _used_names(tree: ast.Module) -> set[str]:
+    """Names that a program uses, aside from what it does when it is run as a script."""
+    used: set[str] = set()
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Name):
+            used.add(node.id)
+        if isinstance(node, ast.If) and _is_main_block(node):
+            pending.extend(node.orelse)
+        else:
+            pending.extend(ast.iter_child_nodes(node))
+    return used
+
+
+def _spell_out_stars(tree: ast.Module) -> None:
+    """Replace the star of ``from re import *`` by the names that are offered."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            offered = sorted(NAMES.get(node.module or "", ()))
+            node.names = [ast.alias(name) for name in offered] or node.names
 
 
 def attribute_fault(name: str) -> str | None:
@@ -173,7 +215,7 @@ def attribute_fault(name: str) -> str | None:
 
 def is_private(name: str) -> bool:
     """Whether an attribute is only for methods of the class that defines it."""
-    return name.startswith("_") and name not in _NAMEDTUPLE | _ATTRIBUTES
+    return name.startswith("_") and name not in _OPEN | _ATTRIBUTES
 
 
 def _check_size(tree: ast.Module) -> None:
@@ -245,18 +287,37 @@ def _refuse(node: ast.AST, reason: str) -> NoReturn:
 
 def _refuse_import(node: ast.AST, module: str) -> NoReturn:
     allowed = ", ".join(sorted(NAMES))
-    _refuse(node, f"module {module} is not available, only {allowed} are")
+    _refuse(node, f"module {module} is not available, use only {allowed}")
 
 
 def _call(function: str, *args: ast.expr) -> ast.Call:
     return ast.Call(ast.Name(function, ast.Load()), list(args), [])
 
 
+def _is_abc_meta(keyword: ast.keyword) -> bool:
+    """Whether a class keyword asks for abstract methods only."""
+    value = keyword.value
+    name = value.attr if isinstance(value, ast.Attribute) else None
+    name = value.id if isinstance(value, ast.Name) else name
+    return keyword.arg == "metaclass" and name == "ABCMeta"
+
+
 def _is_main_block(node: ast.If) -> bool:
-    return ast.unparse(node.test) in {
-        "__name__ == '__main__'",
-        "'__main__' == __name__",
-    }
+    match node.test:
+        case (
+            ast.Compare(
+                left=ast.Name(id="__name__"),
+                ops=[ast.Eq()],
+                comparators=[ast.Constant(value="__main__")],
+            )
+            | ast.Compare(
+                left=ast.Constant(value="__main__"),
+                ops=[ast.Eq()],
+                comparators=[ast.Name(id="__name__")],
+            )
+        ):
+            return True
+    return False
 
 
 def _catches_import_error(node: ast.Try) -> bool:
@@ -273,20 +334,26 @@ def _catches_import_error(node: ast.Try) -> bool:
 class _Guard(ast.NodeTransformer):
     """Allow-list over the syntax tree."""
 
-    def __init__(self, bound: set[str], modules: dict[str, str]) -> None:
+    def __init__(
+        self, bound: set[str], modules: dict[str, str], used: set[str]
+    ) -> None:
         self.bound = bound
         self.modules = modules
+        self.used = used
+        self.notes: list[str] = []
         self.in_class = False
         self.imports_may_fail = False
 
     def visit(self, node: ast.AST) -> Any:
         kind = type(node).__name__
         if kind not in _NODES:
-            _refuse(node, f"{kind} is not part of labeling programs")
+            _refuse(
+                node, f"{kind} is not part of labeling programs, use plain functions"
+            )
         for name in _identifiers(node):
             if name.startswith("__") and name not in _NAMES:
                 is_method = isinstance(node, ast.FunctionDef) and self.in_class
-                if not (is_method and name in _METHODS):
+                if not (is_method and name in _METHODS | _HOOKS):
                     _refuse(node, f"name {name} is reserved, choose another")
         return super().visit(node)
 
@@ -319,8 +386,12 @@ class _Guard(ast.NodeTransformer):
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> Any:
+        node.keywords = [k for k in node.keywords if not _is_abc_meta(k)]
         if node.keywords:
-            _refuse(node, "class keywords such as metaclass= are not allowed")
+            _refuse(
+                node,
+                "class keywords such as metaclass= are not allowed, drop them",
+            )
         before, self.in_class = self.in_class, True
         self.generic_visit(node)
         self.in_class = before
@@ -380,30 +451,44 @@ class _Guard(ast.NodeTransformer):
     def visit_Import(self, node: ast.Import) -> Any:
         assignments: list[ast.stmt] = []
         for item in node.names:
-            if item.name not in NAMES:
-                return self._failing_import(node, item.name)
             # `import a.b` binds a; `import a.b as c` binds a.b.
             module = item.name if item.asname else item.name.partition(".")[0]
             target = item.asname or module
+            if item.name not in NAMES:
+                if self._is_idle(node, item.name, target):
+                    continue
+                return self._failing_import(node, item.name)
             assignments.append(
                 self._bind(node, target, _call(FACADE, ast.Constant(module)))
             )
-        return assignments
+        return assignments or ast.copy_location(ast.Pass(), node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
         module = "." * node.level + (node.module or "")
         if module == "__future__":
             return ast.copy_location(ast.Pass(), node)
-        if module not in NAMES:
-            return self._failing_import(node, module)
         assignments: list[ast.stmt] = []
         for item in node.names:
-            if item.name not in NAMES[module]:
+            target = item.asname or item.name
+            if module not in NAMES or item.name not in NAMES[module]:
+                if self._is_idle(node, f"{module}.{item.name}", target):
+                    continue
+                if module not in NAMES:
+                    return self._failing_import(node, module)
                 return self._failing_import(node, f"{module}.{item.name}", module)
             facade = _call(FACADE, ast.Constant(module))
             value = ast.Attribute(facade, item.name, ast.Load())
-            assignments.append(self._bind(node, item.asname or item.name, value))
-        return assignments
+            assignments.append(self._bind(node, target, value))
+        return assignments or ast.copy_location(ast.Pass(), node)
+
+    def _is_idle(self, node: ast.stmt, wanted: str, target: str) -> bool:
+        """Whether an import can be left out: nothing uses it, or misses its failure."""
+        idle = target not in self.used and target != "*" and not self.imports_may_fail
+        if idle:
+            self.notes.append(
+                f"line {node.lineno}: import of {wanted} is left out, nothing uses it"
+            )
+        return idle
 
     def _bind(self, node: ast.stmt, name: str, value: ast.expr) -> ast.stmt:
         if name.startswith("__"):
@@ -422,4 +507,4 @@ class _Guard(ast.NodeTransformer):
         if module is None:
             _refuse_import(node, wanted)
         names = ", ".join(sorted(NAMES[module]))
-        _refuse(node, f"{wanted} is not available, {module} offers {names}")
+        _refuse(node, f"{wanted} is not available, use what {module} offers: {names}")

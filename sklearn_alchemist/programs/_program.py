@@ -3,12 +3,17 @@
 import ast
 import hashlib
 import json
+import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from ..exceptions import ProgramRejected
 from ._guard import Refusal, guard, parse
+
+_LOGGER = logging.getLogger(__name__)
 
 Scalar = str | int | float | bool
 
@@ -69,7 +74,7 @@ class LabelingProgram:
         Python source text. Its function returns a class, or None to abstain.
     entry_point : str, optional
         The function to call. By default the one called ``label``, else the only
-        public function at the top level.
+        public function at the top level, else the one that no other function calls.
     returns : {"class", "index"}, default="class"
         Whether answers are classes as written or integers that stand for classes.
     class_order : sequence of scalars, optional
@@ -228,7 +233,10 @@ def check_program(program: LabelingProgram) -> None:
     sklearn_alchemist.exceptions.ProgramRejected: program 'p', line 1: open() is ...
     """
     try:
-        guard(program.source)
+        notes: list[str] = []
+        guard(program.source, notes)
+        for note in notes:
+            _LOGGER.info("program %r, %s", program.name, note)
     except Refusal as refusal:
         raise _rejected(program.name, refusal) from None
 
@@ -247,11 +255,8 @@ def _entry_point(tree: ast.Module, wanted: str | None) -> ast.FunctionDef:
     public = [name for name in functions if not name.startswith("_")]
     found = ", ".join(functions) or "no function"
     if wanted is None:
-        if "label" in functions:
-            wanted = "label"
-        elif len(public) == 1:
-            wanted = public[0]
-        else:
+        wanted = _plainly_meant(tree, public)
+        if wanted is None:
             raise Refusal(
                 1,
                 f"found {found} at the top level, call the function to run `label` or "
@@ -269,6 +274,29 @@ def _entry_point(tree: ast.Module, wanted: str | None) -> ast.FunctionDef:
     return function
 
 
+def _plainly_meant(tree: ast.Module, public: list[str]) -> str | None:
+    """Tell the function to run from its helpers, where its name or its place does."""
+    if "label" in public or len(public) == 1:
+        return "label" if "label" in public else public[0]
+    loaded = {
+        node.id
+        for statement in tree.body
+        if not isinstance(statement, ast.If)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    # A helper is called by another function.
+    outer = [name for name in public if name not in loaded]
+    for candidates in (outer, public):
+        named = [name for name in candidates if _ENTRY_NAME.search(name)]
+        if len(named) == 1:
+            return named[0]
+    return outer[0] if len(outer) == 1 else None
+
+
+_ENTRY_NAME = re.compile("^(label|classify|annotate|predict)|(label|classifier)$")
+
+
 def _own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
     """Nodes of a function's body without those of functions inside it."""
     pending: list[ast.AST] = list(function.body)
@@ -283,15 +311,38 @@ def _parameters(function: ast.FunctionDef) -> tuple[str, ...]:
     """Names of the columns that a function reads."""
     args = function.args
     line, name = function.lineno, function.name
-    if args.vararg or args.kwarg or args.kwonlyargs:
+    needed = [
+        arg.arg
+        for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True)
+        if default is None
+    ]
+    if needed:
         raise Refusal(
-            line, f"{name} has *args, **kwargs or keyword-only parameters, name columns"
-        )
-    if args.defaults:
-        raise Refusal(
-            line, f"{name} has parameters with defaults, every parameter is a column"
+            line, f"{name} has the keyword-only parameter {needed[0]}, remove the star"
         )
     names = tuple(arg.arg for arg in args.posonlyargs + args.args)
     if not names:
         raise Refusal(line, f"{name} has no parameters, name the columns that it reads")
-    return names
+    # A parameter with a default may be a column, too, see `optional_parameters`.
+    return names[: len(names) - len(args.defaults)] or names
+
+
+@lru_cache(maxsize=1024)
+def optional_parameters(source: str, entry_point: str | None) -> tuple[str, ...]:
+    """Name the parameters with defaults, which read columns of their name if any.
+
+    Parameters
+    ----------
+    source : str
+        Of a `LabelingProgram`.
+    entry_point : str
+        Its entry point.
+
+    Returns
+    -------
+    names : tuple of str
+    """
+    function = _entry_point(parse(source), entry_point)
+    names = [arg.arg for arg in function.args.posonlyargs + function.args.args]
+    n_needed = len(names) - len(function.args.defaults)
+    return tuple(names[n_needed:]) if n_needed else ()

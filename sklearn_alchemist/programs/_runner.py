@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from ._distinct import Distinct, find_distinct
 from ._host import Worker
 from ._in_process import InProcessRunner
 from ._pool import MAX_IDLE, POOL, borrowed
-from ._program import LabelingProgram, Scalar
+from ._program import LabelingProgram, Scalar, optional_parameters
 from ._protocol import (
     ABSTAIN,
     CRASH,
@@ -221,7 +222,9 @@ def _columns_of(program: LabelingProgram, known: list[str]) -> tuple[str, ...]:
                 f"program {program.name!r} reads {parameter!r}, which is no column; "
                 f"columns are {names}"
             )
-    return program.parameters
+    optional = optional_parameters(program.source, program.entry_point)
+    # Values are told by their place, so that those behind a missing one stay out.
+    return program.parameters + tuple(takewhile(known.__contains__, optional))
 
 
 def _codes(
@@ -364,7 +367,8 @@ _UNPROTECTED = (
 _UNRESTRICTED = (
     "this system cannot refuse system calls to worker processes (Linux on x86_64 or "
     "aarch64 can): programs are held by checks of their source and limits of resources "
-    "only. Run untrusted programs in a container."
+    "only, and a fault in the checks would give one the rights of your account. Run "
+    "untrusted programs in a container."
 )
 
 

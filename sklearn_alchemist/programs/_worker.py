@@ -1,5 +1,6 @@
 """Run one labeling program in a process of its own, as the host says."""
 
+import contextlib
 import gc
 import mmap
 import os
@@ -22,6 +23,13 @@ from ._protocol import (
     read_request,
 )
 from ._rows import FILE, describe, run_rows
+from ._stand_ins import rows_with_chance, start_row
+
+_CODECS = """
+    ascii big5 cp1250 cp1251 cp1252 cp437 cp850 euc_jp euc_kr gb18030 gbk idna iso8859-2
+    iso8859-15 koi8-r latin-1 mac-roman punycode raw_unicode_escape shift_jis
+    unicode_escape utf-16 utf-16-be utf-16-le utf-32 utf-8-sig
+    """
 
 
 class Worker:
@@ -39,6 +47,8 @@ class Worker:
         self.code: Any = None
         self.entry_point = ""
         self.label: Callable[..., Any] | None = None
+        # Whether the program may draw at random.
+        self.draws = False
 
     def serve(self, requests: int, replies: int, shared: Any) -> None:
         """Answer requests until they end.
@@ -74,6 +84,7 @@ class Worker:
         except Exception as error:
             return Reply(REFUSED, text=describe(error))
         self.entry_point = entry_point
+        self.draws = "random" in source
         return self.begin()
 
     def begin(self) -> Reply:
@@ -81,6 +92,7 @@ class Worker:
         namespace: dict[str, Any] = {"__name__": PROGRAM}
         namespace["__builtins__"] = make_builtins(namespace, self.facades, self.direct)
         self.label = None
+        start_row(())
         try:
             exec(self.code, namespace)
         except BaseException as error:
@@ -106,10 +118,11 @@ class Worker:
         assert self.label is not None
         if start:
             columns = [values[start:] for values in columns]
+        rows = zip(*columns, strict=True)
         row, starved, failed = run_rows(
             self.label,
             {None: ABSTAIN, **dict(codes)},
-            zip(*columns, strict=True),
+            rows_with_chance(rows) if self.draws else rows,
             start,
             progress,
             votes,
@@ -143,8 +156,10 @@ def _import_what_c_code_needs() -> None:
     import _strptime  # type: ignore[import-not-found]  # noqa: F401
     import traceback  # noqa: F401
 
-    for codec in ("ascii", "latin-1", "utf-16", "cp1252", "idna", "unicode_escape"):
-        "".encode(codec)
+    for codec in _CODECS.split():
+        # Some builds of Python lack some.
+        with contextlib.suppress(LookupError):
+            "".encode(codec)
 
 
 def main(shared_path: str, memory: int) -> None:

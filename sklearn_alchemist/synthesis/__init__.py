@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ._columns import explain_silence, list_columns, never_crossed
     from ._coverage import classes_never_answered
     from ._estimate import CostEstimate, estimate_cost
-    from ._gate import Rejection, try_programs
+    from ._gate import Rejection, longest_text, try_programs
     from ._knowledge import read_documents
     from ._losses import (
         say_dropped,
@@ -52,6 +52,7 @@ __all__ = [
     "knowledge_questions",
     "leave_out",
     "list_columns",
+    "longest_text",
     "never_crossed",
     "plan",
     "plan_slots",
@@ -95,6 +96,7 @@ __getattr__ = lazy_exports(
         "knowledge_questions": "_recipe",
         "leave_out": "_select",
         "list_columns": "_columns",
+        "longest_text": "_gate",
         "never_crossed": "_columns",
         "plan": "_plan",
         "plan_slots": "_recipe",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any
 
 from ..exceptions import ProgramRejected
@@ -9,7 +10,6 @@ from ..programs import (
     LabelingProgram,
     RunResult,
     check_program,
-    find_slow_patterns,
     run_programs,
 )
 from ..votes import ABSTAIN
@@ -141,6 +141,107 @@ def made_up_records(kinds: Mapping[str, str]) -> dict[str, list[Any]]:
     return columns
 
 
+# What texts are made of that regular expressions go through in many ways, and what
+# stands at the end so that they do not match at once.
+_REPEATED, _END = ("a", "1", " ", "word ", "12 ", "a1", "a.", "A-"), "!"
+_MOST_CHARACTERS = 1 << 16
+
+
+def longest_text(columns: Mapping[str, Sequence[Any]]) -> int:
+    """Measure the longest text, up to the next power of two.
+
+    So that parts of the same data are tried in the same way, as a rule.
+
+    Parameters
+    ----------
+    columns : dict of str to sequence
+        Records.
+
+    Returns
+    -------
+    longest : int
+        Number of characters, at most 65,536; 0 where there are no texts.
+    """
+    texts = (v for values in columns.values() for v in values if isinstance(v, str))
+    longest = max(map(len, texts), default=0)
+    return min(1 << (longest - 1).bit_length(), _MOST_CHARACTERS) if longest else 0
+
+
+def stretched_records(
+    columns: Mapping[str, Sequence[Any]], longest: int
+) -> dict[str, list[Any]]:
+    """Make up records of long texts that repeat one thing.
+
+    Parameters
+    ----------
+    columns : dict of str to sequence
+        Records that show which columns hold texts.
+
+    longest : int
+        Characters of each text.
+
+    Returns
+    -------
+    columns : dict of str to list
+        Records on which a regular expression that can take forever does.
+    """
+    texts = [
+        (part * longest)[: max(longest - len(_END), 0)] + _END for part in _REPEATED
+    ]
+    return {
+        name: texts
+        if any(isinstance(value, str) for value in values)
+        else list(islice(cycle(values), len(texts)))
+        for name, values in columns.items()
+    }
+
+
+def find_slowness(
+    program: LabelingProgram,
+    columns: Mapping[str, Sequence[Any]],
+    classes: Sequence[Any],
+    *,
+    timeout: float,
+    sandbox: str = "auto",
+) -> str | None:
+    """Say on which long text a program takes too long, if it does.
+
+    Parameters
+    ----------
+    program : LabelingProgram
+        What to try.
+
+    columns : dict of str to sequence
+        What `stretched_records` made.
+
+    classes : sequence
+        Classes in the order of the votes.
+
+    timeout : float
+        Seconds that a program may take for one record.
+
+    sandbox : {"auto", "strict"}, default="auto"
+        Where programs run, see `run_programs`.
+
+    Returns
+    -------
+    reason : str or None
+        What is slow and what to do.
+    """
+    for row, part in enumerate(_REPEATED):
+        # One after the other, so that the first says which it is.
+        one = {name: values[row : row + 1] for name, values in columns.items()}
+        result = run_programs([program], one, classes, timeout=timeout, sandbox=sandbox)
+        if _LOSSES & result.failures[0].keys():
+            size = max(len(v[0]) for v in one.values() if isinstance(v[0], str))
+            return (
+                f"it takes more than {timeout:g} s for a text that repeats {part!r} up "
+                f"to {size} characters: keep regular expressions from matching the "
+                "same text in many ways, as nested repeats do"
+            )
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why a program has to be mended.
@@ -192,17 +293,14 @@ def find_problem(
     Returns
     -------
     problem : Problem or None
-        That it is refused, holds a regular expression that can take forever, fails on
-        a quarter of the records or more, is too slow, or answers the same record in
-        different ways; None where nothing is wrong.
+        That it is refused, fails on a quarter of the records or more, is too slow, or
+        answers the same record in different ways; None where nothing is wrong.
     """
     n_rows = len(next(iter(columns.values())))
     # There and back again: what an answer depends on besides the record shows.
     twice = {name: [*values, *values[::-1]] for name, values in columns.items()}
     try:
         check_program(program)
-        if slow := find_slow_patterns(program):
-            return Problem(str(slow[0]))
         result = run_programs(
             [program], twice, classes, timeout=timeout, sandbox=sandbox
         )

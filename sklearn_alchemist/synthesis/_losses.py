@@ -1,9 +1,10 @@
 """Say what was lost from answers to votes, and what to do about it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ..programs import LabelingProgram, RunResult, find_slow_patterns
-from ._gate import Rejection
+from ..programs import LabelingProgram, RunResult
+from ._gate import Rejection, find_slowness, longest_text, stretched_records
 
 
 def say_rejected(rejected: Sequence[Rejection], n_kept: int) -> str:
@@ -118,27 +119,54 @@ def say_unheard(classes: Sequence[object], n_tried: int) -> str:
     )
 
 
-def say_slow(programs: Sequence[LabelingProgram]) -> str | None:
-    """Word the warning that regular expressions of programs can take forever.
+def say_slow(
+    programs: Sequence[LabelingProgram],
+    columns: Mapping[str, Sequence[Any]],
+    classes: Sequence[Any],
+    *,
+    timeout: float,
+    sandbox: str,
+) -> str | None:
+    """Word the warning that programs can take too long.
 
     Parameters
     ----------
     programs : sequence of LabelingProgram
         Programs that somebody gave; those of a model are repaired instead.
 
+    columns : dict of str to sequence
+        Records; their longest text tells how long texts become.
+
+    classes : sequence
+        Classes in the order of the votes.
+
+    timeout : float
+        Seconds that a program may take for one record.
+
+    sandbox : {"auto", "strict"}
+        Where programs run, see `run_programs`.
+
     Returns
     -------
     message : str or None
-        None where no program has any.
+        None where no program does.
     """
+    longest = longest_text(columns)
+    if not longest:
+        return None
+    columns = stretched_records(columns, longest)
     found = [
-        f"Program {program.name!r}, {pattern}"
+        f"Program {program.name!r}: {slow}"
         for program in programs
-        for pattern in find_slow_patterns(program)
+        if (
+            slow := find_slowness(
+                program, columns, classes, timeout=timeout, sandbox=sandbox
+            )
+        )
     ]
     if not found:
         return None
-    more = f" There are {len(found) - 1} more such patterns." if found[1:] else ""
+    more = f" There are {len(found) - 1} more such programs." if found[1:] else ""
     return f"{found[0]}. It abstains on records that take too long.{more}"
 
 

@@ -57,6 +57,10 @@ class Recipe:
 
     sandbox : {"auto", "strict"}, default="auto"
         Where programs are tried, see `run_programs`.
+
+    longest : int, default=0
+        Characters of the longest text that programs are tried on, see
+        `stretched_records`.
     """
 
     n_programs: int
@@ -69,6 +73,7 @@ class Recipe:
     taken: frozenset[str] = frozenset()
     given: tuple[LabelingProgram, ...] = ()
     sandbox: str = "auto"
+    longest: int = 0
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -10,7 +10,13 @@ from ..llm import ask as ask_llm
 from ..programs import LabelingProgram, prove_sandbox, run_programs
 from ._coverage import classes_never_answered, write_aim
 from ._cues import list_cues
-from ._gate import Rejection, find_problem, made_up_records
+from ._gate import (
+    Rejection,
+    find_problem,
+    find_slowness,
+    made_up_records,
+    stretched_records,
+)
 from ._knowledge import read_knowledge
 from ._plan import Slot
 from ._prompts import EARLIER, Brief, write_repair
@@ -237,6 +243,7 @@ class _Talk:
         self.done = Synthesis()
         self.knowledge_questions = knowledge_questions(brief, recipe)
         self.made_up = made_up_records(brief.columns)
+        self.stretched = stretched_records(self.made_up, recipe.longest)
         self.classes = list(brief.classes)
         # Held by every run of what the model wrote.
         self.limits: dict[str, Any] = {
@@ -374,7 +381,9 @@ class _Talk:
             return program
         found = find_problem(program, self.made_up, self.classes, **self.limits)
         reason = None if found is None else found.reason
-        if found is None and self.shown is not None:
+        if found is None and self.recipe.longest:
+            reason = find_slowness(program, self.stretched, self.classes, **self.limits)
+        if reason is None and found is None and self.shown is not None:
             found = find_problem(
                 program, self.shown, self.classes, records="records", **self.limits
             )

@@ -180,7 +180,6 @@ ROUTES = {
     "three-argument type": "m = type('C', (), {})",
     "class cell": "class C:\n def f(self): return __class__\nm = C().f().__base__",
     "reduce": "m = (1).__reduce_ex__(2)[0].__globals__",
-    "new": "m = object.__new__(object)",
     "getitem of a class": "class C:\n def __class_getitem__(c, k): return c\nm = C[1]",
     "init_subclass": "class C:\n def __init_subclass__(c): ...\nclass D(C): m = 1\nm = D",
     "set_name": "class C:\n def __set_name__(s, o, n): ...\nm = C.__set_name__",
@@ -255,13 +254,11 @@ GOALS = {
     "at exit": "import atexit\natexit.register(len)\nreturn 'spam'",
     "audit hooks": "import sys\nsys.addaudithook(lambda *a: None)\nreturn 'spam'",
     "clock": "import time\ntime.sleep(0.01)\nreturn 'spam'",
-    "chance": "import random\nrandom.seed(0)\nreturn 'spam'",
     "secrets": "import secrets\nsecrets.token_hex()\nreturn 'spam'",
     "host name": "import platform\nplatform.node()\nreturn 'spam'",
     "hardware address": "import uuid\nuuid.getnode()\nreturn 'spam'",
     "password prompt": "import getpass\ngetpass.getuser\nreturn 'spam'",
     "browser": "import webbrowser\nwebbrowser.get\nreturn 'spam'",
-    "warnings": "import warnings\nwarnings.simplefilter('error')\nreturn 'spam'",
     "locale": "import locale\nlocale.setlocale(0, 'C')\nreturn 'spam'",
     "numpy": "import numpy\nnumpy.save('x.npy', [1])\nreturn 'spam'",
     "joblib": "import joblib\njoblib.dump(1, 'x.pkl')\nreturn 'spam'",
@@ -346,7 +343,7 @@ HARM = {
     "endless text": "import textwrap\nreturn textwrap.wrap('a ' * 10 ** 9)",
 }
 
-# The next program in the same process is wrong after these.
+# What shares an interpreter with these is wrong afterwards.
 POISON = {
     "builtins": "import builtins\nbuiltins.len = lambda x: 0",
     "builtins by dunder": "__builtins__['len'] = lambda x: 0",

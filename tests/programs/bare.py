@@ -27,6 +27,8 @@ def label(text):
     return "ham" if re.search(r"[a-z]+", text) else None
 """
 OUTCOMES = {0: "nothing", 10: "spam", 11: "poisoned", 12: "memory", 13: "raised"}
+# The route goes through something that this version of Python does not have.
+OUTCOMES[16] = "absent"
 
 
 def run(source):
@@ -44,6 +46,8 @@ def run(source):
         status = 10 if namespace["label"]("one") == "spam" else 0
     except MemoryError:
         os._exit(12)
+    except (AttributeError, ImportError):
+        status = 16
     except Exception:
         status = 13
     try:

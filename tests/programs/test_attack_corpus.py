@@ -1,3 +1,4 @@
+import contextlib
 import json
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import pytest
 from programs.attacks import GOALS, HARM, LIES, POISON, ROUTES
 
 from sklearn_alchemist.exceptions import ProgramRejected
-from sklearn_alchemist.programs import LabelingProgram, close_workers, run_programs
+from sklearn_alchemist.programs import LabelingProgram, run_programs
 
 TEXTS = {"text": ["one"]}
 VICTIM = r"""
@@ -39,9 +40,8 @@ ATTACKS = {
     },
     **{f"goal: {name}": in_label(body) for name, body in GOALS.items()},
     **{f"harm: {name}": in_label(body) for name, body in HARM.items()},
-    **{f"poison: {name}": in_label(body) for name, body in POISON.items()},
 }
-LIARS = {name: in_label(body) for name, body in LIES.items()}
+POISONS = {name: in_label(body) for name, body in (POISON | LIES).items()}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def happened(tmp_path_factory):
     (folder / "secret.txt").write_text("secret")
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("bare.py"))],
-        input=json.dumps(ATTACKS | LIARS),
+        input=json.dumps(ATTACKS | POISONS),
         cwd=folder,
         capture_output=True,
         text=True,
@@ -62,9 +62,11 @@ def happened(tmp_path_factory):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_every_attack_succeeds_without_a_sandbox(happened):
-    assert len(ATTACKS) >= 150
+    assert len(ATTACKS) >= 140
     harmless = {k: v for k, v in happened.items() if v in ("nothing", "raised")}
     assert harmless == {}
+    absent = [name for name, what in happened.items() if what == "absent"]
+    assert len(absent) <= 3, "too few attacks show what this version of Python allows"
 
 
 def outcome(source):
@@ -87,10 +89,11 @@ def test_every_attack_is_stopped_with_a_message(name):
     assert outcome(ATTACKS[name])
 
 
-@pytest.mark.parametrize("name", LIARS)
-def test_what_liars_leave_in_caches_is_gone_before_the_next_program(name):
-    close_workers()  # what is in a cache already would not be replaced
-    programs = [LabelingProgram("liar", LIARS[name]), LabelingProgram("next", VICTIM)]
-    result = run_programs(programs, TEXTS, ["ham", "spam"], timeout=1.0)
-    assert result.votes.tolist() == [[-1, 0]]
-    assert result.failures[1] == {}
+@pytest.mark.parametrize("name", POISONS)
+def test_what_bends_an_interpreter_reaches_no_neighbour(name):
+    attack, honest = LabelingProgram("a", POISONS[name]), LabelingProgram("h", VICTIM)
+    with contextlib.suppress(ProgramRejected):
+        result = run_programs([attack], TEXTS, ["ham", "spam"])
+        assert result.votes.tolist() == [[-1]]
+    result = run_programs([honest], TEXTS, ["ham", "spam"])
+    assert result.votes.tolist() == [[0]]

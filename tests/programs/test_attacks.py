@@ -19,9 +19,9 @@ VICTIM = """
 REFUSED = {
     "import os": "import os\ndef label(text): return os.listdir('/')",
     "from os import": "from os import system\ndef label(text): return system('id')",
-    "import in a function": "def label(text):\n import subprocess",
-    "relative import": "from . import _guard\ndef label(text): ...",
-    "star import": "from re import *\ndef label(text): ...",
+    "import in a function": "def label(text):\n import subprocess as s\n return s",
+    "relative import": "from . import _guard\ndef label(text): return _guard",
+    "star import": "from os import *\ndef label(text): ...",
     "reading a file": "def label(text): return open('/etc/passwd').read()",
     "eval": "def label(text): return eval(text)",
     "exec": "def label(text): exec(text)",
@@ -32,10 +32,10 @@ REFUSED = {
     "subclasses": "def label(text): return ().__class__.__base__.__subclasses__()",
     "globals of a function": "def label(text): return label.__globals__",
     "code of a function": "def label(text): label.__code__ = (lambda t: 1).__code__",
-    "sys of statistics": "from statistics import sys\ndef label(text): ...",
-    "codecs of json": "from json import codecs\ndef label(text): ...",
-    "formatter": "import string\nfrom string import Formatter\ndef label(text): ...",
-    "attrgetter": "from operator import attrgetter\ndef label(text): ...",
+    "sys of statistics": "from statistics import sys\ndef label(text): sys",
+    "codecs of json": "from json import codecs\ndef label(text): codecs",
+    "formatter": "from string import Formatter\ndef label(text): Formatter",
+    "attrgetter": "from operator import attrgetter\ndef label(text): attrgetter",
     "object of an error": (
         "def label(text):\n try: text.x\n except AttributeError as e: return e.obj"
     ),
@@ -71,14 +71,10 @@ REFUSED = {
     ),
     "reserved name in match": "def label(text):\n match text:\n  case __own__: pass",
     "reserved function": "def __facade__(x): ...\ndef label(text): ...",
-    "virtual subclasses": (
-        "from collections.abc import Iterable\nIterable.register(int)\n"
-        "def label(text): ..."
-    ),
     "enum conversion": "def label(text): return type(text)._convert_('X', 'os', None)",
     "async helper": "async def f(): ...\ndef label(text): ...",
     "main block hides nothing": (
-        "if __name__ != '__main__':\n    import os\ndef label(text): ..."
+        "if __name__ != '__main__':\n    import os\ndef label(text): os"
     ),
 }
 

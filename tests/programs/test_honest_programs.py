@@ -3,6 +3,132 @@ import pytest
 from sklearn_alchemist.programs import check_program, run_programs
 
 HONEST = {
+    "enumerations": """
+        from enum import Enum, IntEnum, auto
+
+        class Kind(Enum):
+            SPAM = "spam"
+            HAM = auto()
+
+            @classmethod
+            def _missing_(cls, value):
+                return cls.HAM
+
+        class Level(IntEnum):
+            LOW = 1
+            HIGH = 2
+
+        def label(text):
+            assert Kind["HAM"] is Kind(99) and len(Kind.__members__) == 2
+            return Kind.SPAM.value if Level.HIGH > Level.LOW else None
+        """,
+    "abstract classes and protocols": """
+        from abc import ABC, ABCMeta, abstractmethod
+        from typing import Protocol, runtime_checkable
+
+        @runtime_checkable
+        class Votes(Protocol):
+            def vote(self, text: str) -> str: ...
+
+        class Rule(metaclass=ABCMeta):
+            @abstractmethod
+            def vote(self, text): ...
+
+        class Spam(Rule, ABC):
+            def vote(self, text):
+                return "spam"
+
+        def label(text):
+            return Spam().vote(text)
+        """,
+    "context managers, copies and cached properties": """
+        import contextlib, copy, functools
+
+        @contextlib.contextmanager
+        def lowered(text):
+            yield text.lower()
+
+        @functools.total_ordering
+        class Text:
+            def __init__(self, text): self.text = text
+            def __lt__(self, other): return self.text < other.text
+            def __eq__(self, other): return self.text == other.text
+            @functools.cached_property
+            def words(self): return self.text.split()
+
+        def label(text):
+            with lowered(text) as low, contextlib.suppress(KeyError):
+                assert copy.deepcopy([low]) == [low] and Text(low) >= Text(low)
+                {}[low]
+            return "spam" if Text(text).words else None
+        """,
+    "files in memory, hashes, logs and chance": """
+        import csv, hashlib, io, logging, random, time, warnings, zlib
+        logger = logging.getLogger(__name__)
+        logging.basicConfig(level=logging.INFO)
+
+        def label(text):
+            logger.info("read %s", text)
+            warnings.warn("nothing")
+            row = next(csv.reader(io.StringIO("a,b")))
+            assert row == ["a", "b"] and zlib.crc32(b"a") == 3904355907
+            assert hashlib.md5(b"").hexdigest().startswith("d41d8")
+            assert 0 <= random.random() < 1 and random.choice([1]) == 1
+            assert random.Random(3).random() == random.Random(3).random()
+            return "spam" if time.time() > 0 else None
+        """,
+    "a star, and a literal": """
+        from re import *
+        from ast import literal_eval
+
+        def label(text):
+            assert literal_eval("[1, 'a']") == [1, "a"]
+            return "spam" if search("PRIZE", text, IGNORECASE) else None
+        """,
+    "methods of many names": """
+        class Money:
+            def __new__(cls, *args): return super().__new__(cls)
+            def __init__(self, n): self.n = n
+            def __format__(self, spec): return f"{self.n:{spec}} $"
+            def __getattr__(self, name): return name.upper()
+            def __rsub__(self, other): return other - self.n
+
+        def label(text):
+            assert f"{Money(3):03d}" == "003 $" and Money(1).x == "X"
+            assert 3 - Money(1) == 2
+            return "spam"
+        """,
+    "imports that nothing uses": """
+        import os, sys
+        import numpy as np
+        from sklearn.base import BaseEstimator
+
+        def label(text):
+            return "spam"
+
+        if __name__ == "__main__":
+            print(sys.argv, label("x"))
+        """,
+    "defaults and more": """
+        def label(text, threshold=2, *rest, verbose=False, **options):
+            return "spam" if len(text) > threshold and not options else None
+        """,
+    "helpers beside the entry": """
+        def clean(text):
+            return text.lower()
+
+        def score(text):
+            return len(clean(text))
+
+        def classify_message(text):
+            return "spam" if score(text) else None
+        """,
+    "codecs": """
+        def label(text):
+            for codec in ("utf-8-sig", "cp1252", "utf-16-le", "gbk", "shift_jis"):
+                assert text.encode(codec).decode(codec) == text
+            return "spam"
+        """,
     "keywords": """
         KEYWORDS = {"spam": ["prize", "winner"], "ham": ["lunch"]}
 
