@@ -15,7 +15,6 @@ from ..programs import (
     LabelingProgram,
     Provenance,
     check_program,
-    find_slow_patterns,
     run_programs,
 )
 from ._gate import Rejection, made_up_records
@@ -198,8 +197,6 @@ def _count_answers(
     counts = []
     try:
         check_program(program)
-        if find_slow_patterns(program):
-            return 0, 0
         for numbers in (None, tuple(classes)):
             tried = replace(
                 program,

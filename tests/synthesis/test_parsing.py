@@ -69,10 +69,10 @@ def test_blocks_that_define_what_the_program_uses_come_with_it():
     ["\n", "<think>", "</think>", "`", "```\n", "~~~python\n", "def f(", "x = ("],
 )
 def test_no_answer_takes_long_to_read(piece):
-    started = time.monotonic()
+    started = time.process_time()  # the machine may be busy
     with contextlib.suppress(ValueError):
         extract_source(piece * (199_000 // len(piece)))
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("answer", ["", "  \n", "<think>hm</think>"])

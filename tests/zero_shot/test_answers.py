@@ -160,10 +160,10 @@ def test_a_record_cannot_end_its_own_quotation():
     "piece", ["{", '{"a":', "[", "\n", "`", "1. \n", "<think>", "9"]
 )
 def test_no_answer_takes_long_to_read(piece, n_records):
-    started = time.monotonic()
+    started = time.process_time()  # the machine may be busy
     codes = read_labels(piece * (10_000_000 // len(piece)), CLASSES, n_records)
     assert codes == [-1] * n_records
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
