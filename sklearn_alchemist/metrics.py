@@ -79,7 +79,7 @@ def group_accuracy(
     if not weight.any():
         raise ValueError("sample_weight is 0 for all records.")
     right = y_true == y_pred
-    codes = {name: k for k, name in enumerate(sorted(set(names)))}
+    codes = {name: k for k, name in enumerate(_sorted(set(names)))}
     of = np.array([codes[name] for name in names])
     weights = np.bincount(of, weight)
     shares = np.bincount(of, weight * right) / np.where(weights > 0, weights, np.nan)
@@ -167,9 +167,19 @@ def worst_group_scorer() -> Any:
     return make_scorer(worst_group_accuracy).set_score_request(groups=True)
 
 
+def _sorted(names: set[Any]) -> list[Any]:
+    """Sort groups, by their types first where these cannot be compared."""
+    try:
+        return sorted(names)
+    except TypeError:
+        return sorted(names, key=lambda name: (type(name).__name__, repr(name)))
+
+
 def _group_names(groups: ArrayLike) -> list[Any]:
     """Name the group of each record; several attributes make a tuple."""
-    array = groups.to_numpy() if hasattr(groups, "to_numpy") else np.asarray(groups)
+    array: Any = groups.to_numpy() if hasattr(groups, "to_numpy") else groups
+    if not isinstance(array, np.ndarray):
+        array = np.array(list(array), dtype=object)  # else 1 becomes "1" beside "a"
     check_array(
         array, dtype=None, ensure_2d=False, ensure_all_finite=False, input_name="groups"
     )

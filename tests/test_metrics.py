@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,3 +100,10 @@ def test_the_scorer_gets_its_groups_by_routing():
 def test_without_routing_the_scorer_says_what_is_missing():
     with pytest.raises(RuntimeError, match="metadata routing"):
         worst_group_scorer()
+
+
+def test_groups_keep_their_types_and_may_mix_them():
+    mixed = group_accuracy([0, 1], [0, 1], pd.Series(["a", 1], dtype=object))
+    assert mixed.per_group == {1: 1.0, "a": 1.0}
+    pairs = group_accuracy([0, 1], [0, 0], [("a", 1), ("b", 2)])
+    assert pairs.per_group == {("a", 1): 1.0, ("b", 2): 0.0}

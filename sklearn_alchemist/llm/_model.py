@@ -145,6 +145,22 @@ class LLM:
             for name, price in self.prices.items():
                 _check_number(f"prices[{name!r}]", price, Real)
 
+    def __hash__(self) -> int:
+        # Of what is equal where models are; parameters are a dict, which has no hash.
+        return hash((self.model, self.api_base))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # When it was made matters to `refresh` only, and would make equal ones differ
+        # to joblib.hash, and with it to Pipeline(memory=...).
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name != "made" or self.refresh
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({"made": datetime.now(UTC), **state})
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "LLM":
         # Nothing of it changes, and what a function holds may not be copied.
         return self

@@ -139,7 +139,9 @@ def hides_its_answers(program: LabelingProgram, classes: Sequence[Scalar]) -> bo
     Parameters
     ----------
     program : LabelingProgram
+        What is read.
     classes : sequence of scalars
+        The classes.
 
     Returns
     -------

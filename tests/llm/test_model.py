@@ -2,6 +2,7 @@ import copy
 import dataclasses
 import pickle
 
+import joblib
 import pytest
 from sklearn.base import clone
 
@@ -109,3 +110,13 @@ def test_an_unnamed_function_is_never_stored():
 def test_what_is_no_function_cannot_be_wrapped():
     with pytest.raises(TypeError, match="callable"):
         LLM.from_callable("echo")
+
+
+def test_equal_models_have_equal_hashes():
+    one, other = (LLM("m", params={"temperature": 0}) for _ in range(2))
+    assert hash(one) == hash(other)
+    assert joblib.hash(one) == joblib.hash(other)
+    assert joblib.hash(one) != joblib.hash(LLM("m"))
+    assert pickle.loads(pickle.dumps(one)) == one
+    fresh = LLM("m", refresh=True)
+    assert pickle.loads(pickle.dumps(fresh)).made == fresh.made
