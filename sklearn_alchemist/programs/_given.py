@@ -111,7 +111,7 @@ def _settle_returns(
         return program
     tree = ast.parse(program.source)
     constants = _constants(tree)
-    answers = _answers(tree, constants)
+    answers = _answers(tree, constants, program.entry_point)
     places = {a for a in answers if type(a) is int and a != -1}
     if not places or answers & set(class_order):
         return program
@@ -151,7 +151,8 @@ def hides_its_answers(program: LabelingProgram, classes: Sequence[Scalar]) -> bo
     if program.returns == "index" or not all(isinstance(c, str) for c in classes):
         return False
     tree = ast.parse(program.source)
-    return not _answers(tree, _constants(tree)) & set(classes)
+    answers = _answers(tree, _constants(tree), program.entry_point)
+    return not answers & set(classes)
 
 
 def _spelled(name: str) -> str:
@@ -172,10 +173,21 @@ def _constants(tree: ast.Module) -> dict[str, Any]:
     return found
 
 
-def _answers(tree: ast.Module, constants: Mapping[str, Any]) -> set[Any]:
-    """Constants that functions of a program return, as far as they are seen."""
+def _answers(
+    tree: ast.Module, constants: Mapping[str, Any], entry_point: str | None
+) -> set[Any]:
+    """Constants that the entry point returns, as far as they are seen.
+
+    What its helpers return is no answer: many count, and return 0 for an empty text.
+    """
     found: set[Any] = set()
-    pending = [n.value for n in ast.walk(tree) if isinstance(n, ast.Return)]
+    pending = [
+        node.value
+        for function in tree.body
+        if isinstance(function, ast.FunctionDef) and function.name == entry_point
+        for node in ast.walk(function)
+        if isinstance(node, ast.Return)
+    ]
     while pending:
         node = pending.pop()
         if isinstance(node, ast.IfExp):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sklearn_alchemist import ProgramSynthesisLabeler
 from sklearn_alchemist.llm import Completion, Question
 from sklearn_alchemist.programs import LabelingProgram
 from sklearn_alchemist.synthesis import Brief, Rejection, Slot, extract_source
@@ -176,3 +177,11 @@ def test_a_number_of_thousands_of_digits_ends_nothing(number):
     brief = Brief("Spam?", {"ham": None, "spam": None}, {"text": "str"}, True)
     outcome = read_program(slot, question, Completion(text=source, model="m"), brief)
     assert isinstance(outcome, LabelingProgram | Rejection)
+
+
+def test_a_helper_that_counts_makes_no_program_one_of_indices():
+    labeler = ProgramSynthesisLabeler(
+        classes=["ham", "spam"], programs=[LabelingProgram("p", HELPER)]
+    )
+    votes = labeler.fit_transform(["free http", "a song", "nothing"])
+    assert votes.ravel().tolist() == [1, 0, -1]
