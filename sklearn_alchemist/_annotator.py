@@ -17,7 +17,7 @@ from sklearn.base import (
 )
 from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import Bunch, Tags, _safe_indexing, get_tags
+from sklearn.utils import Bunch, Tags, _safe_indexing, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -57,30 +57,44 @@ from .data import (
     read_labels,
 )
 from .distillation import (
+    BELOW_PROMISE,
+    GOLD,
+    VOTE_WEIGHT,
+    Blend,
     Lesson,
+    Promise,
+    Scaling,
     Shared,
+    blend_held_out,
     check_student,
     choose_rows,
-    combine,
     default_student,
     distil,
     draw_queue,
+    fidelity,
+    find_promise,
+    fit_blend,
     fit_parameter,
+    fit_scaling,
+    knows_little,
     log_proba,
+    plain_sample,
     probabilities,
+    sample_rows,
     say_doubts,
     share_features,
     softmax,
+    tell_source,
     to_frame,
+    usual_temperature,
+    usual_vote_weight,
 )
-from .exceptions import LabelsWarning, ProgramWarning
+from .exceptions import FallbackWarning, LabelsWarning, ProgramWarning
 from .label_model import check_label_proba, fit_temperature, label_weights
 from .votes import ABSTAIN
 
-# Programs of one model err together, so votes and student agree more than they are
-# right. Measured on four data sets with recorded programs: the best lie between 1.2 and
-# 2.5, and this one was better than 1 on each.
-_USUAL_TEMPERATURE = 1.5
+# Records on which it is tried whether the student can read them, if not all count.
+_TRIED = 1000
 # A few labels move it only as far as they must; see `fit_temperature`.
 _TRUST_IN_USUAL = 4.0
 
@@ -124,14 +138,18 @@ class DistilledAnnotator(
         the votes of the programs; or both, the votes as evidence of weight
         `vote_weight` beside the student. Only the student runs no programs.
 
-    vote_weight : float, default=0.125
+    vote_weight : "auto" or float, default="auto"
         Weight of the votes beside the student, when predicting with both and in the
         rounds of training. 1 stands for votes and a student that err independently; a
-        student that has learned from the votes repeats much of them.
+        student that has learned from the votes repeats much of them. "auto" learns it
+        for each class from how well students repeat the votes on rows that they did not
+        see, and from labels if there are some; where the student knows little, the
+        votes answer alone. See ``vote_weight_``.
 
     n_rounds : int, default=1
-        How often what the votes say is corrected by students that did not see the row,
-        before the student is trained on it [2]_.
+        How often at most what the votes say is corrected by students that did not see
+        the row, before the student is trained on it [2]_; not where they repeat votes
+        badly.
 
     class_weight : {"balanced"}, dict or None, default=None
         How much each class counts in training the student. "balanced" gives every
@@ -160,6 +178,13 @@ class DistilledAnnotator(
         temperature of the probabilities; those of which `label_proba` tells ``fit`` how
         they were drawn also tell the aggregator how accurate programs are. Fifty help.
 
+    max_training_rows : int or None, default=25_000
+        Most records that the student learns from, labelled ones apart: of more, some of
+        each kind, by what the votes say and how many there are. None is all.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws these records, and thins labels of unequal chance in `annotate`.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -169,20 +194,28 @@ class DistilledAnnotator(
         The fitted parts.
 
     class_prior_ : ndarray of shape (n_classes,)
-        Mean probability of each class over the training data.
+        Mean probability of each class over the training records on which programs vote.
 
     scaling_ : Scaling
         Brings the probabilities of ``estimator_`` to the scale of the votes.
 
     temperatures_ : dict of str to float
         For each value of `predict_with`, what the logarithms of the probabilities are
-        divided by. Without labels to learn from, 1.5 for both, as programs of one model
-        agree more than they are right, and 1 for the others.
+        divided by. Without labels to learn from, 1 for student and votes, and more for
+        both where votes are nearly certain, as programs of one model agree more than
+        they are right, most where the student repeats them badly.
 
     label_use_ : dict of str to int or float
         How many labels there were to learn from ("given"), and how many of them tell
         how accurate programs are ("accuracies"), are learned by the student
         ("student"), and set the temperatures ("temperature").
+
+    vote_weight_ : ndarray of shape (n_classes,)
+        Weight of the votes' evidence for each class beside the student; infinite where
+        the votes answer alone.
+
+    shift_ : ndarray of shape (n_classes,)
+        What labels add to the log-probability of each class when predicting with both.
 
     n_features_in_ : int
         Number of columns seen during ``fit``; 1 for texts.
@@ -224,7 +257,7 @@ class DistilledAnnotator(
         # Without predict_proba there is a better message than this could give.
         "estimator": [HasMethods(["fit", "predict"]), None],
         "predict_with": [StrOptions({"both", "student", "votes"})],
-        "vote_weight": [Interval(Real, 0, None, closed="left")],
+        "vote_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "n_rounds": [Interval(Integral, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "uncovered": [StrOptions({"drop", "keep"})],
@@ -232,6 +265,8 @@ class DistilledAnnotator(
         "max_conflict": [Interval(Real, 0, 1, closed="both")],
         "cv": [Interval(Integral, 0, None, closed="left")],
         "learn_from_labels": ["boolean"],
+        "max_training_rows": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -241,7 +276,7 @@ class DistilledAnnotator(
         estimator: BaseEstimator | None = None,
         *,
         predict_with: str = "both",
-        vote_weight: float = 0.125,
+        vote_weight: float | str = "auto",
         n_rounds: int = 1,
         class_weight: str | Mapping[Any, float] | None = None,
         uncovered: str = "drop",
@@ -249,6 +284,8 @@ class DistilledAnnotator(
         max_conflict: float = 1.0,
         cv: int = 4,
         learn_from_labels: bool = False,
+        max_training_rows: int | None = 25_000,
+        random_state: Any = None,
     ) -> None:
         self.labeler = labeler
         self.aggregator = aggregator
@@ -262,6 +299,8 @@ class DistilledAnnotator(
         self.max_conflict = max_conflict
         self.cv = cv
         self.learn_from_labels = learn_from_labels
+        self.max_training_rows = max_training_rows
+        self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
@@ -319,8 +358,9 @@ class DistilledAnnotator(
         _raise_for_params(fit_params, self, "fit")
         params = _route(self, fit_params)
         weight = _weight_of_rows(X, params)
+        kept, n_given = None, _num_samples(X)
         if weight is not None and not weight.all():
-            rows = np.flatnonzero(weight)
+            kept = rows = np.flatnonzero(weight)
             fit_params = _check_method_params(X, fit_params, indices=rows)
             params, weight = _route(self, fit_params), weight[rows]
             if label_proba is not None and not isinstance(label_proba, Real):
@@ -336,7 +376,7 @@ class DistilledAnnotator(
         classes = known_classes(_listed_classes(self.labeler), y)
         check_classes_of_parts(classes, self.aggregator, self.class_weight)
         check_finite(records, self.estimator)
-        shared = self._share(X, records)
+        shared = self._share_or_try(X, records)
         of_labels: dict[str, Any] = {}
         if labelled.any():
             of_labels = self._label_proba_for_aggregator(asked)
@@ -373,7 +413,22 @@ class DistilledAnnotator(
                 stacklevel=2,
             )
         with _part(context, "distill", self, self.estimator), remembering():
-            self._distil(shared, votes, gold, asked, weight, params.estimator.fit)
+            rows, said = self._distil(
+                X, shared, votes, gold, weight, params.estimator.fit
+            )
+        self._memory = Bunch(
+            votes=np.array(votes, dtype=np.min_scalar_type(-len(self.classes_))),
+            gold=gold,
+            label_proba=asked,
+            weight=weight,
+            taught=gold != UNLABELED,
+            rows=rows,
+            said=None if said is None else said.astype(np.float32),
+            kept=kept,
+            n_given=n_given,
+            aggregator_params=dict(params.aggregator.fit),
+        )
+        self._weigh_parts()
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -431,8 +486,88 @@ class DistilledAnnotator(
         """
         return super().score(X, label_array(y), sample_weight)
 
+    def update(
+        self, y: ArrayLike, *, label_proba: ArrayLike | float | None = None
+    ) -> Self:
+        """Learn from labels of the training records, in seconds.
+
+        What programs say of the records is kept from ``fit``, so that nothing is paid,
+        run or counted again: the labels serve the weight of votes and student, a shift
+        for each class and the temperature, and those of which `label_proba` tells how
+        they were drawn also tell how accurate programs are. The student stays as it is;
+        ``fit`` teaches it labels, too.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Labels of the records of ``fit``, in their order, the others missing. They
+            are added to those that were learned before, and replace them where both
+            are given.
+
+        label_proba : array-like of shape (n_samples,) or float, default=None
+            Probability with which each label was asked for; see ``fit``.
+
+        Returns
+        -------
+        self : DistilledAnnotator
+            The updated annotator.
+
+        Raises
+        ------
+        ValueError
+            If `y` holds no label, what is no class, or other than a label or a gap for
+            each record of ``fit``.
+
+        Examples
+        --------
+        >>> from sklearn_alchemist import (
+        ...     DistilledAnnotator, LabelingProgram, ProgramSynthesisLabeler
+        ... )
+        >>> program = LabelingProgram("link", "def label(text): return 'http' in text")
+        >>> labeler = ProgramSynthesisLabeler(classes=[False, True], programs=[program])
+        >>> texts = ["http://a.example", "what a song", "song of mine", "free http"]
+        >>> annotator = DistilledAnnotator(labeler).fit(texts)
+        >>> annotator.update([True, None, False, None], label_proba=1.0).label_use_
+        {'given': 2, 'accuracies': 2, 'student': 0, 'temperature': 0}
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "_memory"):
+            raise ValueError(
+                "this annotator was fitted by a version that kept no votes: fit again."
+            )
+        memory = self._memory
+        codes = Classes.of_names(self.classes_).encode(y, n_samples=memory.n_given)
+        given = codes != UNLABELED
+        if not given.any():
+            raise ValueError("y holds no label: give at least one, the others missing.")
+        asked = check_label_proba(label_proba, given)
+        if memory.kept is not None:
+            codes, asked, given = (a[memory.kept] for a in (codes, asked, given))
+        gold = np.where(given, codes, memory.gold)
+        chance = np.where(given, asked, memory.label_proba)
+        y = np.full(len(gold), None)
+        y[gold != UNLABELED] = self.classes_[gold[gold != UNLABELED]]
+        self._memory = Bunch(**{**memory, "gold": gold, "label_proba": chance})
+        aggregator = self._make_aggregator(learn=True)
+        self.aggregator_ = aggregator.fit(
+            memory.votes,
+            y,
+            **memory.aggregator_params,
+            **self._label_proba_for_aggregator(chance),
+        )
+        self._weigh_parts()
+        return self
+
     def annotate(
-        self, X: Any, *, as_frame: bool = False, flag_below: float = 0.7
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        label_proba: ArrayLike | float | None = None,
+        as_frame: bool = False,
+        flag_below: float = 0.7,
+        target_error: float | None = None,
+        confidence: float = 0.9,
     ) -> Any:
         """Label records and show where the labels come from.
 
@@ -441,11 +576,29 @@ class DistilledAnnotator(
         X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
             Texts, or a table.
 
+        y : array-like of shape (n_samples,), default=None
+            Labels that are known, the others missing. They are returned as they are.
+
+        label_proba : array-like of shape (n_samples,) or float, default=None
+            Probability with which each label in `y` was asked for, as in ``fit``. With
+            it, they tell how often labels are wrong; ``fit`` must not know them.
+
         as_frame : bool, default=False
             Whether to return a pandas DataFrame, with the index of `X` if it has one.
 
         flag_below : float, default=0.7
             Labels that are less probable are flagged.
+
+        target_error : float, default=None
+            If given, those labels are flagged without which at most this share of the
+            rest is wrong. At least 100 labels are needed of which `label_proba` tells
+            how they were drawn, here or in ``fit`` or ``update``; labels of unequal
+            chance are thinned to a plain random sample. Where it cannot be promised, a
+            warning says why and nothing is flagged on that ground.
+
+        confidence : float, default=0.9
+            Probability with which the promise of `target_error` is kept, by an exact
+            binomial bound.
 
         Returns
         -------
@@ -454,9 +607,14 @@ class DistilledAnnotator(
 
             ``confidence``: ndarray of shape (n_samples,), its probability.
 
+            ``source``: ndarray of shape (n_samples,) of str, from whom the label comes:
+            "gold" if it was given, "votes", "student", or "both" if they agree; of
+            records on which no program votes, "student".
+
             ``flag``: ndarray of shape (n_samples,) of bool, whether a person should
             look: no program votes, student and votes disagree, or the label is less
-            probable than `flag_below`.
+            probable than `flag_below`; with a promise of `target_error`, whether it is
+            less probable than the promise needs.
 
             ``doubt``: ndarray of shape (n_samples,) of str, which of these it is.
 
@@ -470,12 +628,47 @@ class DistilledAnnotator(
 
             ``programs``: ndarray of shape (n_programs,), their names. In a DataFrame
             the names of the columns.
+
+            ``promise``: None without `target_error`, else what can be promised: its
+            ``threshold`` of the confidence (None where there is none), ``bound`` of the
+            share of wrong labels, ``n_labels`` and ``reason``. Not in a DataFrame.
+
+        Warns
+        -----
+        LabelsWarning
+            If `target_error` cannot be promised.
         """
+        for name, value in (("target_error", target_error), ("confidence", confidence)):
+            if value is not None and not 0 < value < 1:
+                raise ValueError(f"{name} must be between 0 and 1, got {value!r}.")
         said = self._opinions(X, ask_all=True)
+        codes, sure = said.proba.argmax(axis=1), said.proba.max(axis=1)
         doubt = say_doubts(*said, threshold=flag_below)
+        source = tell_source(said.proba, said.student, said.from_votes, said.votes)
+        gold = np.full(len(codes), UNLABELED)
+        if y is not None:
+            gold = Classes.of_names(self.classes_).encode(y, n_samples=len(codes))
+        given = gold != UNLABELED
+        promise = None
+        if target_error is not None:
+            asked = check_label_proba(label_proba, given)
+            promise = self._promise(said.proba, gold, asked, target_error, confidence)
+            if promise.threshold is None:
+                warn(
+                    f"An error of at most {target_error:.1%} cannot be promised: "
+                    f"{promise.reason}. Nothing is flagged on that ground.",
+                    LabelsWarning,
+                )
+            else:
+                below = sure < promise.threshold
+                doubt[~below] = ""
+                doubt[below & (doubt == "")] = BELOW_PROMISE
+        codes = np.where(given, gold, codes)
+        doubt[given], source[given] = "", GOLD
         annotation = Bunch(
-            label=self.classes_[said.proba.argmax(axis=1)],
-            confidence=said.proba.max(axis=1),
+            label=self.classes_[codes],
+            confidence=np.where(given, 1.0, sure),
+            source=source,
             flag=doubt != "",
             doubt=doubt,
             proba=said.proba,
@@ -483,8 +676,35 @@ class DistilledAnnotator(
             votes_proba=said.from_votes,
             votes=said.votes,
             programs=self._program_names(said.votes.shape[1]),
+            promise=promise,
         )
         return to_frame(annotation, self.classes_, X) if as_frame else annotation
+
+    def _promise(
+        self,
+        proba: np.ndarray,
+        gold: np.ndarray,
+        label_proba: np.ndarray,
+        target_error: float,
+        confidence: float,
+    ) -> Promise:
+        """Judge by labels given now or to `fit`, whichever are more."""
+        rng = self._random()
+        drawn = plain_sample(label_proba, rng)
+        memory = getattr(self, "_memory", None)
+        if memory is not None and memory.said is not None:
+            before = plain_sample(memory.label_proba[memory.rows], rng)
+            if len(before) > len(drawn):
+                drawn, gold = before, memory.gold[memory.rows]
+                proba = self._held_out
+        codes = proba.argmax(axis=1)
+        return find_promise(
+            proba.max(axis=1),
+            drawn,
+            codes[drawn] != gold[drawn],
+            target_error=target_error,
+            confidence=confidence,
+        )
 
     def review_queue(
         self,
@@ -577,7 +797,7 @@ class DistilledAnnotator(
             )
         )
 
-    def _make_aggregator(self) -> BaseEstimator:
+    def _make_aggregator(self, *, learn: bool | None = None) -> BaseEstimator:
         """Copy the aggregator and tell it the classes, so that no fold shifts them."""
         if self.aggregator is None:
             aggregator = _default_aggregator()
@@ -586,7 +806,8 @@ class DistilledAnnotator(
         # Whatever the aggregator does by itself: here, one parameter decides.
         names = aggregator.get_params()
         learning = [n for n in names if n.split("__")[-1] == "semi_supervised"]
-        aggregator.set_params(**dict.fromkeys(learning, self.learn_from_labels))
+        learn = self.learn_from_labels if learn is None else learn
+        aggregator.set_params(**dict.fromkeys(learning, learn))
         if hasattr(self.labeler_, "classes_"):
             open_classes = {
                 name: self.labeler_.classes_
@@ -630,8 +851,24 @@ class DistilledAnnotator(
         name = fit_parameter(aggregator, "label_proba")
         return {} if name is None else {name: asked}
 
-    def _share(self, X: Any, records: Records) -> Shared:
-        """Count what the student counts, before programs are paid."""
+    def _share_or_try(self, X: Any, records: Records) -> Shared | None:
+        """Count what the student counts, before programs are paid for.
+
+        If it is to learn from some rows only, programs tell which; then it is only
+        tried whether it can read the records at all.
+        """
+        most = self.max_training_rows
+        if most is None or records.n_rows <= most:
+            return self._share(X)
+        some = np.linspace(0, records.n_rows - 1, min(most, _TRIED)).astype(int)
+        try:
+            self._share(_safe_indexing(as_indexable(X), some))
+        except ValueError:
+            self._share(X)  # the others may hold what these do not
+        return None
+
+    def _share(self, X: Any) -> Shared:
+        records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
         student = (
             default_student(records.columns.values(), records.is_text)
             if self.estimator is None
@@ -639,18 +876,22 @@ class DistilledAnnotator(
         )
         return share_features(student, self._student_input(X, records))
 
+    def _random(self) -> np.random.RandomState:
+        return check_random_state(self.random_state)
+
     def _distil(
         self,
-        shared: Shared,
+        X: Any,
+        shared: Shared | None,
         votes: np.ndarray,
         gold: np.ndarray,
-        label_proba: np.ndarray,
         weight: np.ndarray | None,
         fit_params: dict[str, Any],
-    ) -> None:
-        """Train the student, and fit how sure the annotator may be."""
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Train the student; return the rows it saw and what it says of them unseen."""
         from_votes = self.aggregator_.predict_proba(votes)
-        labelled = gold != UNLABELED
+        heard = _weight_of_heard(votes, weight)
+        prior = np.average(from_votes, axis=0, weights=heard)
         used = choose_rows(
             votes,
             from_votes,
@@ -658,10 +899,20 @@ class DistilledAnnotator(
             min_confidence=self.min_confidence,
             max_conflict=self.max_conflict,
         )
-        used |= labelled
-        self.class_prior_ = np.average(from_votes, axis=0, weights=weight)
+        used |= gold != UNLABELED
+        rows = np.arange(len(votes))
+        if shared is None:
+            most = int(self.max_training_rows or len(votes))
+            rows = sample_rows(votes, from_votes, gold, used, most, self._random())
+            fit_params = _check_method_params(X, fit_params, indices=rows)
+            shared = self._share(_safe_indexing(as_indexable(X), rows))
         lesson = Lesson(
-            from_votes, self.classes_, self.class_prior_, used, gold, weight
+            from_votes[rows],
+            self.classes_,
+            prior,
+            used[rows],
+            gold[rows],
+            heard[rows],
         )
         # Threads of BLAS wait for each other more than they help with sparse features.
         limit = 1 if self.estimator is None else None
@@ -671,44 +922,95 @@ class DistilledAnnotator(
                 lesson,
                 cv=self.cv,
                 n_rounds=self.n_rounds,
-                vote_weight=self.vote_weight,
+                vote_weight=(
+                    VOTE_WEIGHT
+                    if isinstance(self.vote_weight, str)
+                    else self.vote_weight
+                ),
                 class_weight=self.class_weight,
                 fit_params=fit_params,
             )
-        self.estimator_, self.scaling_ = distilled.student, distilled.scaling
-        self.temperatures_ = {"both": 1.0, "student": 1.0, "votes": 1.0}
-        counted = np.ones(len(votes)) if weight is None else weight.copy()
-        n_labels = _count(counted[labelled].sum())
+        self.estimator_ = distilled.student
+        return rows, distilled.said
+
+    def _weigh_parts(self) -> None:
+        """Decide how much student and votes count, and how sure they may be."""
+        memory = self._memory
+        rows, said = memory.rows, memory.said
+        from_votes = self.aggregator_.predict_proba(memory.votes)
+        weight = np.ones(len(from_votes)) if memory.weight is None else memory.weight
+        heard = _weight_of_heard(memory.votes, memory.weight)
+        self.class_prior_ = np.average(from_votes, axis=0, weights=heard)
+        prior, n_classes = self.class_prior_, len(self.classes_)
+        labelled = memory.gold != UNLABELED
+        n_labels = _count(weight[labelled].sum())
         judging = getattr(self.aggregator_, "label_use_", {}).get("accuracies", 0)
+        self.temperatures_ = {"both": 1.0, "student": 1.0, "votes": 1.0}
+        self.shift_ = np.zeros(n_classes)
         self.label_use_ = {
             "given": n_labels,
             "accuracies": judging,
-            "student": n_labels,
-            "temperature": 0 if distilled.held_out is None else n_labels,
+            "student": _count(weight[memory.taught].sum()),
+            "temperature": 0 if said is None else n_labels,
         }
-        if distilled.held_out is None:
+        self.vote_weight_ = np.full(
+            n_classes,
+            VOTE_WEIGHT
+            if isinstance(self.vote_weight, str)
+            else float(self.vote_weight),
+        )
+        if said is None:
+            self.scaling_ = Scaling(1.0, np.zeros(n_classes))
             return
-        self.temperatures_["both"] = _USUAL_TEMPERATURE
-        if labelled.any():
-            drawn = ~np.isnan(label_proba)
-            counted[drawn] *= label_weights(1 / label_proba[drawn], counted[drawn])
-            # Of a student that did not learn from the label.
-            student = distilled.held_out[labelled]
-            both = self._combine(student, from_votes[labelled])
-            said = {"both": both, "student": student, "votes": from_votes[labelled]}
-            self.temperatures_ = {
-                name: fit_temperature(
-                    proba,
-                    gold[labelled],
-                    counted[labelled],
-                    expected=_USUAL_TEMPERATURE,
-                    strength=_TRUST_IN_USUAL,
-                )
-                for name, proba in said.items()
-            }
+        known = np.where(
+            labelled[rows, None], np.eye(n_classes)[memory.gold[rows]], from_votes[rows]
+        )
+        self.scaling_ = fit_scaling(said, known, heard[rows])
+        student = self.scaling_(said)
+        good = fidelity(student, known, heard[rows])
+        if isinstance(self.vote_weight, str):
+            self.vote_weight_ = usual_vote_weight(good)
+            if knows_little(student, known, heard[rows]):
+                self.vote_weight_ = np.full(n_classes, np.inf)
+                self._tell_little()
+        expected = usual_temperature(good, from_votes[rows], heard[rows])
+        self.temperatures_["both"] = expected
+        usual = Blend(self.vote_weight_, self.shift_, expected)
+        asked = labelled[rows]
+        self._held_out = usual(student, from_votes[rows], prior)
+        if not asked.any():
+            return
+        chance, counted = memory.label_proba[rows], weight[rows].copy()
+        drawn = ~np.isnan(chance)
+        counted[drawn] *= label_weights(1 / chance[drawn], counted[drawn])
+        codes, counted = memory.gold[rows][asked], counted[asked]
+        opinions = {"student": student[asked], "votes": from_votes[rows][asked]}
+        for name, proba in opinions.items():
+            self.temperatures_[name] = fit_temperature(
+                proba,
+                codes,
+                counted,
+                expected=expected,
+                strength=_TRUST_IN_USUAL,
+            )
+        said_of = (student[asked], from_votes[rows][asked])
+        blend = fit_blend(*said_of, prior, codes, counted, usual)
+        self._held_out = blend(student, from_votes[rows], prior)
+        # Of labels that it did not learn from.
+        self._held_out[asked] = blend_held_out(*said_of, prior, codes, counted, usual)
+        self.temperatures_["both"] = blend.temperature
+        self.shift_ = blend.shift
+        if isinstance(self.vote_weight, str):
+            self.vote_weight_ = blend.vote_weight
 
-    def _combine(self, student: np.ndarray, from_votes: np.ndarray) -> np.ndarray:
-        return combine(student, from_votes, self.class_prior_, self.vote_weight)
+    def _tell_little(self) -> None:
+        if self.predict_with == "both":
+            warn(
+                "On records that it did not see, the student agrees with the votes "
+                "hardly more than by chance, so the votes answer alone. Give more "
+                "records, or a student that can read them, such as encoder_student.",
+                FallbackWarning,
+            )
 
     def _opinions(self, X: Any, *, ask_all: bool) -> "_Opinions":
         """Ask those whom `predict_with` names, or all, once."""
@@ -728,14 +1030,30 @@ class DistilledAnnotator(
             taken = self._student_input(X, records)
             said = probabilities(self.estimator_, taken, self.classes_)
             student = self.scaling_(said)
+        temperature = self.temperatures_[self.predict_with]
         if self.predict_with == "both":
-            proba = self._combine(student, from_votes)
+            proba = self._blend()(student, from_votes, self.class_prior_)
         else:
             proba = student if self.predict_with == "student" else from_votes
-        temperature = self.temperatures_[self.predict_with]
-        if temperature != 1.0:
-            proba = softmax(log_proba(proba) / temperature)
+            if temperature != 1.0:
+                proba = softmax(log_proba(proba) / temperature)
         return _Opinions(proba, student, from_votes, votes)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        # Of a version that knew one weight, and learned from all rows.
+        for name, value in (("max_training_rows", None), ("random_state", None)):
+            if not hasattr(self, name):
+                setattr(self, name, value)
+        if hasattr(self, "class_prior_") and not hasattr(self, "vote_weight_"):
+            self.vote_weight_ = np.full(len(self.classes_), float(self.vote_weight))
+            self.shift_ = np.zeros(len(self.classes_))
+
+    def _blend(self) -> Blend:
+        weight = self.vote_weight_
+        if not isinstance(self.vote_weight, str):
+            weight = np.full(len(self.classes_), float(self.vote_weight))
+        return Blend(weight, self.shift_, self.temperatures_["both"])
 
     def _vote(self, X: Any) -> np.ndarray:
         return np.asarray(self.labeler_.transform(X))
@@ -769,6 +1087,13 @@ class DistilledAnnotator(
 def _count(total: float) -> int | float:
     """Write a number of samples as an int where their weights add up to one."""
     return int(total) if total == int(total) else float(total)
+
+
+def _weight_of_heard(votes: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    """Weigh the rows on which a program votes; all rows if there is none."""
+    heard = (votes != ABSTAIN).any(axis=1)
+    counted = heard if heard.any() else np.ones(len(votes), dtype=bool)
+    return counted * (1.0 if weight is None else weight)
 
 
 def _weight_of_rows(X: Any, params: Bunch) -> np.ndarray | None:

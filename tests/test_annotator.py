@@ -34,6 +34,7 @@ from sklearn_alchemist import (
 from sklearn_alchemist.distillation import encoder_student
 from sklearn_alchemist.exceptions import (
     AlchemistWarning,
+    FallbackWarning,
     LabelsWarning,
     ProgramWarning,
 )
@@ -134,7 +135,8 @@ def test_annotate_gives_a_frame_with_the_index_of_the_records(labeler):
     series = pd.Series(TEXTS[:4], index=[3, 5, 7, 9])
     frame = annotator.annotate(series, as_frame=True)
     assert frame.index.tolist() == [3, 5, 7, 9]
-    columns = ["label", "confidence", "flag", "doubt", "link", "song", "love"]
+    columns = ["label", "confidence", "flag", "doubt", "source"]
+    columns += ["link", "song", "love"]
     assert frame.columns.tolist() == columns
     assert frame["love"].isna().tolist() == [True, True, True, False]
     assert frame["love"].iloc[3] == "ham"
@@ -295,7 +297,7 @@ def test_a_language_model_serves_the_whole_line():
 def test_a_program_called_label_does_not_hide_the_label(labeler):
     labeler.set_params(programs=[LabelingProgram("label", LINK)])
     frame = DistilledAnnotator(labeler).fit(TEXTS).annotate(TEXTS, as_frame=True)
-    columns = ["label", "confidence", "flag", "doubt", "label (program)"]
+    columns = ["label", "confidence", "flag", "doubt", "source", "label (program)"]
     assert frame.columns.tolist() == columns
 
 
@@ -828,3 +830,174 @@ def test_a_student_that_takes_infinity_may_be_given_it():
     X = pd.DataFrame({"x0": [1.0, np.inf, 0.0] * 20})
     predicted = DistilledAnnotator(labeler, estimator=student).fit(X).predict(X[:3])
     assert predicted.tolist() == ["ham", "spam", "ham"]
+
+
+def test_the_weight_of_the_votes_is_told_for_each_class(many):
+    texts, _, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    assert annotator.vote_weight_.shape == (2,)
+    assert (annotator.vote_weight_ >= 0.125).all()
+    assert (annotator.vote_weight_ <= 0.375).all()
+    fixed = DistilledAnnotator(labeler, vote_weight=0.5).fit(texts)
+    assert fixed.vote_weight_.tolist() == [0.5, 0.5]
+
+
+@pytest.fixture
+def unreadable():
+    """Texts of random letters, whose class only programs can see."""
+    rng = np.random.default_rng(0)
+    texts = ["".join(rng.choice(list("abcdefgh"), 30)) for _ in range(300)]
+    source = "def label(text): return 'a' if hash_of(text) else 'b'\n"
+    source += "def hash_of(text): return sum(map(ord, text)) % 2"
+    program = LabelingProgram("sum", source, entry_point="label")
+    return texts, ProgramSynthesisLabeler(classes=["a", "b"], programs=[program])
+
+
+def test_the_votes_answer_alone_if_the_student_knows_little(unreadable):
+    texts, labeler = unreadable
+    with pytest.warns(FallbackWarning, match="the votes answer alone"):
+        annotator = DistilledAnnotator(labeler).fit(texts)
+    assert np.isinf(annotator.vote_weight_).all()
+    both = annotator.predict(texts)
+    votes = annotator.set_params(predict_with="votes").predict(texts)
+    np.testing.assert_array_equal(both, votes)
+
+
+def test_silence_of_programs_is_no_vote_for_a_class():
+    """Programs find one class far less often than the other."""
+    rng = np.random.default_rng(0)
+    gold = np.tile(["neg", "pos"], 300)
+    words = {"neg": [f"n{i}" for i in range(12)], "pos": [f"p{i}" for i in range(12)]}
+    texts = [" ".join([*rng.choice(words[label], 3), "the"]) for label in gold]
+    programs = [
+        LabelingProgram(w, f"def label(text): return {c!r} if {w!r} in text else None")
+        for c, found in (("neg", ["n0 "]), ("pos", ["p0 ", "p2 ", "p3 ", "p4 "]))
+        for w in found
+    ]
+    labeler = ProgramSynthesisLabeler(classes=["neg", "pos"], programs=programs)
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    votes = clone(annotator).set_params(predict_with="votes").fit(texts)
+    assert annotator.score(texts, gold) > votes.score(texts, gold) + 0.05
+
+
+def labelled(gold, n_labels, seed=0):
+    rng = np.random.default_rng(seed)
+    some = rng.choice(len(gold), n_labels, replace=False)
+    y = np.full(len(gold), None)
+    y[some] = gold[some]
+    return y
+
+
+def test_labels_update_a_fitted_annotator_without_running_programs(many, monkeypatch):
+    texts, gold, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    before = annotator.predict_proba(texts)
+    again = pickle.loads(pickle.dumps(annotator))
+    with monkeypatch.context() as patch:
+        patch.delattr(ProgramSynthesisLabeler, "transform")
+        patch.setattr(ProgramSynthesisLabeler, "fit", None)
+        again.update(labelled(gold, 50), label_proba=1.0)
+        again.update(labelled(gold, 50, seed=1), label_proba=1.0)
+    assert 50 < again.label_use_["given"] <= 100
+    assert again.label_use_["student"] == 0
+    assert again.shift_.any()
+    assert again.score(texts, gold) >= annotator.score(texts, gold) - 0.01
+    np.testing.assert_array_equal(annotator.predict_proba(texts), before)
+
+
+def test_an_update_needs_labels_of_the_training_records(many):
+    texts, gold, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    with pytest.raises(ValueError, match="y holds no label"):
+        annotator.update([None] * len(texts))
+    with pytest.raises(ValueError, match=r"3|inconsistent"):
+        annotator.update(gold[:3])
+    with pytest.raises(ValueError, match="eggs"):
+        annotator.update(["eggs", *[None] * (len(texts) - 1)])
+
+
+def test_annotate_tells_from_whom_a_label_comes(many):
+    texts, gold, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    y = np.full(len(texts), None)
+    y[:3] = np.where(gold[:3] == "ham", "spam", "ham")
+    annotation = annotator.annotate(texts, y)
+    assert annotation.label[:3].tolist() == y[:3].tolist()
+    assert set(annotation.source[:3]) == {"gold"}
+    assert not annotation.flag[:3].any()
+    assert (annotation.confidence[:3] == 1).all()
+    silent = (annotation.votes == -1).all(axis=1)
+    assert set(annotation.source[3:][silent[3:]]) == {"student"}
+    agree = annotation.student_proba.argmax(axis=1) == annotation.votes_proba.argmax(1)
+    assert set(annotation.source[3:][(agree & ~silent)[3:]]) == {"both"}
+
+
+def test_a_promised_error_is_kept_by_the_rest(many):
+    texts, gold, labeler = many
+    learning = DistilledAnnotator(labeler, learn_from_labels=True)
+    learning.fit(texts, labelled(gold, 200), label_proba=1.0)
+    annotation = learning.annotate(texts, target_error=0.3)
+    assert annotation.promise.n_labels == 200
+    assert annotation.promise.bound <= 0.3
+    sure = annotation.confidence >= annotation.promise.threshold
+    np.testing.assert_array_equal(annotation.flag, ~sure)
+    assert np.mean(annotation.label[sure] != gold[sure]) <= 0.3
+
+
+def test_labels_given_to_annotate_can_carry_the_promise(many):
+    texts, gold, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    y = labelled(gold, 150)
+    annotation = annotator.annotate(texts, y, label_proba=1.0, target_error=0.4)
+    assert annotation.promise.n_labels == 150
+    assert annotation.promise.threshold is not None
+
+
+@pytest.mark.parametrize(("n_labels", "chance"), [(60, 1.0), (200, None)])
+def test_what_cannot_be_promised_is_said_and_flags_nothing(many, n_labels, chance):
+    texts, gold, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    annotator.update(labelled(gold, n_labels), label_proba=chance)
+    plain = annotator.annotate(texts)
+    with pytest.warns(LabelsWarning, match="100 are needed"):
+        annotation = annotator.annotate(texts, target_error=0.05)
+    assert annotation.promise.threshold is None
+    np.testing.assert_array_equal(annotation.flag, plain.flag)
+
+
+@pytest.mark.parametrize("name", ["target_error", "confidence"])
+def test_a_share_outside_of_its_range_is_an_error(many, name):
+    texts, _, labeler = many
+    annotator = DistilledAnnotator(labeler).fit(texts)
+    with pytest.raises(ValueError, match=f"{name} must be between 0 and 1"):
+        annotator.annotate(texts, **{"target_error": 0.1, name: 5})
+
+
+def test_a_student_can_learn_from_some_of_the_records(many):
+    texts, gold, labeler = many
+    taught = []
+
+    class Spy(CountVectorizer):
+        def fit_transform(self, raw_documents, y=None):
+            taught.append(len(set(raw_documents)))
+            return super().fit_transform(raw_documents, y)
+
+    student = make_pipeline(Spy(), MultinomialNB())
+    annotator = DistilledAnnotator(
+        labeler, estimator=student, max_training_rows=200, random_state=0
+    )
+    assert annotator.fit(texts).score(texts, gold) > 0.8
+    assert max(taught) <= 200
+    annotator.update(labelled(gold, 50), label_proba=1.0)
+    assert annotator.score(texts, gold) > 0.8
+
+
+def test_a_student_that_finds_no_term_is_seen_before_programs_are_paid():
+    llm = offline_llm()
+    labeler = ProgramSynthesisLabeler(llm, task="Which kind?", classes=["a", "b"])
+    student = make_pipeline(CountVectorizer(), MultinomialNB())
+    with pytest.raises(ValueError, match="empty vocabulary"):
+        DistilledAnnotator(labeler, estimator=student).fit(["a b", "c d"] * 20)
+    with pytest.raises(ValueError, match="empty vocabulary"):
+        DistilledAnnotator(labeler).fit([" ", ""] * 20)
+    assert not hasattr(labeler, "programs_")

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing
 
 from ..votes import ABSTAIN
+from ._blend import GOOD_FIDELITY, fidelity
 from ._evidence import Scaling, combine, deal_folds, fit_scaling
 from ._shared import Shared
 from ._soft_labels import fit_on_soft_labels
@@ -39,7 +40,9 @@ class Lesson:
         Known classes, -1 where none is known. They are learned as they are.
 
     weight : ndarray of shape (n_samples,) or None
-        How often each row counts in scaling the student; 1 if None.
+        How much each row counts in scaling the student; 1 if None. Rows on which no
+        program votes should count 0: what their silence means is a guess, and a student
+        that is shifted to it says the wrong class of all rows.
     """
 
     from_votes: np.ndarray
@@ -78,14 +81,19 @@ class Distilled:
     scaling : Scaling
         Brings its probabilities to the scale of the votes.
 
-    held_out : ndarray of shape (n_samples, n_classes) or None
-        Scaled probabilities of students that did not learn from the row; None where
-        there were too few rows for that.
+    said : ndarray of shape (n_samples, n_classes) or None
+        Probabilities of students that did not learn from the row, not scaled; None
+        where there were too few rows for that.
     """
 
     student: BaseEstimator
     scaling: Scaling
-    held_out: np.ndarray | None
+    said: np.ndarray | None
+
+    @property
+    def held_out(self) -> np.ndarray | None:
+        """Scaled probabilities of students that did not learn from the row."""
+        return None if self.said is None else self.scaling(self.said)
 
 
 def distil(
@@ -104,7 +112,8 @@ def distil(
     `vote_weight`, times those that students gave to rows which they had not seen [1]_.
     A student that has not seen a row cannot repeat its votes, so that it does not
     confirm itself; and as the votes are the same in every round, it cannot run away
-    from them.
+    from them. Where students repeat the votes badly, there is no round: they would
+    correct what they have not understood.
 
     Parameters
     ----------
@@ -119,7 +128,7 @@ def distil(
         out: the student is not scaled and there is no round.
 
     n_rounds : int
-        How often the lesson is corrected.
+        How often at most the lesson is corrected.
 
     vote_weight : float
         Weight of the votes beside the student.
@@ -166,6 +175,7 @@ def distil(
         n_classes = len(lesson.classes)
         return Distilled(whole(target, used), Scaling(1.0, np.zeros(n_classes)), None)
     fold = deal_folds(anchor.argmax(axis=1), cv)
+    weight = np.ones(len(anchor)) if lesson.weight is None else lesson.weight
     students: list[BaseEstimator | None] = [None] * cv
     for n_left in range(n_rounds, -1, -1):
         said = np.empty_like(anchor)
@@ -173,13 +183,13 @@ def distil(
             rows = np.flatnonzero(fold == k)
             students[k] = student = fit(target, used & (fold != k), students[k])
             said[rows] = probabilities(student, _safe_indexing(X, rows), lesson.classes)
-        # On all rows: those without votes tell how frequent the classes are, too.
         scaling = fit_scaling(said, anchor, lesson.weight)
         held_out = scaling(said)
-        if n_left:
-            corrected = combine(held_out, lesson.from_votes, lesson.prior, vote_weight)
-            target = lesson.with_gold(corrected)
-    return Distilled(whole(target, used), scaling, held_out)
+        if n_left == 0 or fidelity(held_out, anchor, weight).mean() < GOOD_FIDELITY:
+            break
+        corrected = combine(held_out, lesson.from_votes, lesson.prior, vote_weight)
+        target = lesson.with_gold(corrected)
+    return Distilled(whole(target, used), scaling, said)
 
 
 def probabilities(student: BaseEstimator, X: Any, classes: np.ndarray) -> np.ndarray:
@@ -256,3 +266,69 @@ def choose_rows(
     conflict[n_votes == 0] = 0.0
     used = (proba.max(axis=1) >= min_confidence) & (conflict <= max_conflict)
     return used if uncovered == "keep" else used & (n_votes > 0)
+
+
+def sample_rows(
+    votes: np.ndarray,
+    proba: np.ndarray,
+    gold: np.ndarray,
+    used: np.ndarray,
+    n_rows: int,
+    random_state: np.random.RandomState,
+) -> np.ndarray:
+    """Sample the rows that a student learns from and is scaled on.
+
+    All rows with labels are taken. The others are laid out by their most probable
+    class, how many programs vote and how sure they are, and taken at even distances, so
+    that each kind has its share; three quarters at least are rows to learn from.
+
+    Parameters
+    ----------
+    votes : ndarray of shape (n_samples, n_programs)
+        Class indices, -1 for abstain.
+
+    proba : ndarray of shape (n_samples, n_classes)
+        Probabilities that the votes give.
+
+    gold : ndarray of int of shape (n_samples,)
+        Known classes, -1 where none is known.
+
+    used : ndarray of shape (n_samples,) of bool
+        Which rows could be learned from.
+
+    n_rows : int
+        How many rows to take, labelled ones apart.
+
+    random_state : RandomState
+        Where the randomness comes from.
+
+    Returns
+    -------
+    rows : ndarray of int
+        Sorted positions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.distillation import sample_rows
+    >>> votes = np.repeat([[0], [1]], [90, 10], axis=0)
+    >>> proba, used = np.eye(2)[votes[:, 0]], np.ones(100, dtype=bool)
+    >>> rng = np.random.RandomState(0)
+    >>> rows = sample_rows(votes, proba, np.full(100, -1), used, 10, rng)
+    >>> np.bincount(votes[rows, 0])
+    array([9, 1])
+    """
+    known = gold >= 0
+    parts = [np.flatnonzero(used & ~known), np.flatnonzero(~used & ~known)]
+    n_used = min(len(parts[0]), max(int(0.75 * n_rows), int(n_rows * used.mean())))
+    taken = [np.flatnonzero(known)]
+    for part, n_taken in zip(parts, (n_used, n_rows - n_used), strict=True):
+        n_votes = (votes[part] != ABSTAIN).sum(axis=1)
+        order = np.lexsort(
+            (proba[part].max(axis=1), n_votes, proba[part].argmax(axis=1))
+        )
+        n_taken = min(n_taken, len(part))
+        step = len(part) / max(n_taken, 1)
+        at = (random_state.uniform() + np.arange(n_taken)) * step
+        taken.append(part[order[np.minimum(at.astype(int), len(part) - 1)]])
+    return np.sort(np.concatenate(taken))

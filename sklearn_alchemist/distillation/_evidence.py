@@ -134,7 +134,10 @@ def fit_scaling(
 
 
 def combine(
-    student: np.ndarray, votes: np.ndarray, prior: np.ndarray, vote_weight: float
+    student: np.ndarray,
+    votes: np.ndarray,
+    prior: np.ndarray,
+    vote_weight: float | np.ndarray,
 ) -> np.ndarray:
     """Take votes as evidence beside what a student says.
 
@@ -149,9 +152,10 @@ def combine(
     prior : ndarray of shape (n_classes,)
         Probabilities of the classes before anybody voted.
 
-    vote_weight : float
+    vote_weight : float or ndarray of shape (n_classes,)
         Weight of the votes' evidence: 1 if votes and student err independently, less
-        the more the student repeats the votes that it has learned from.
+        the more the student repeats the votes that it has learned from; infinite if the
+        student has no say.
 
     Returns
     -------
@@ -166,6 +170,8 @@ def combine(
     >>> combine(student, votes, np.array([0.5, 0.5]), 0.25).round(2)
     array([[0.54, 0.46]])
     """
+    if np.isinf(vote_weight).any():
+        return votes
     evidence = log_proba(votes) - log_proba(prior)
     return softmax(log_proba(student) + vote_weight * evidence)
 

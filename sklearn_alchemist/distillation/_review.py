@@ -10,6 +10,9 @@ from ..votes import ABSTAIN
 NO_VOTES = "no program votes"
 DISAGREE = "student and votes disagree"
 UNSURE = "unsure"
+BELOW_PROMISE = "less sure than the promised error allows"
+GOLD = "gold"
+_COLUMNS = ("label", "confidence", "flag", "doubt", "source")
 # Share of a queue that is drawn with the same chance for every row, so that no label
 # stands for more than twice the rows that it would stand for in a plain sample.
 _PLAIN_SHARE = 0.5
@@ -59,6 +62,48 @@ def say_doubts(
     doubts[student.argmax(axis=1) != from_votes.argmax(axis=1)] = DISAGREE
     doubts[(votes == ABSTAIN).all(axis=1)] = NO_VOTES
     return doubts
+
+
+def tell_source(
+    proba: np.ndarray,
+    student: np.ndarray,
+    from_votes: np.ndarray,
+    votes: np.ndarray,
+) -> np.ndarray:
+    """Say from whom each label comes.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_samples, n_classes)
+        Probabilities in use.
+
+    student, from_votes : ndarray of shape (n_samples, n_classes)
+        Probabilities of the student alone and of the votes alone.
+
+    votes : ndarray of shape (n_samples, n_programs)
+        Class indices, -1 for abstain.
+
+    Returns
+    -------
+    source : ndarray of shape (n_samples,) of str
+        "both" where student and votes agree, "student" where no program votes, and
+        otherwise who says the label; "both" where neither does alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.distillation import tell_source
+    >>> sure, other = np.array([[0.9, 0.1]]), np.array([[0.2, 0.8]])
+    >>> tell_source(sure, other, sure, np.array([[0]])).tolist()
+    ['votes']
+    """
+    label = proba.argmax(axis=1)
+    by_student, by_votes = (p.argmax(axis=1) == label for p in (student, from_votes))
+    source = np.full(len(label), "both", dtype=object)
+    source[by_student & ~by_votes] = "student"
+    source[by_votes & ~by_student] = "votes"
+    source[by_student & (votes == ABSTAIN).all(axis=1)] = "student"
+    return source
 
 
 def draw_queue(
@@ -192,12 +237,12 @@ def to_frame(annotation: Bunch, classes: np.ndarray, X: Any) -> Any:
     Returns
     -------
     frame : DataFrame
-        The label, its confidence, flag and doubt, and what each program says: a class,
-        or missing where it abstains.
+        The label, its confidence, flag, doubt and source, and what each program says: a
+        class, or missing where it abstains.
     """
     import pandas as pd
 
-    frame = {n: annotation[n] for n in ("label", "confidence", "flag", "doubt")}
+    frame = {n: annotation[n] for n in _COLUMNS}
     frame |= {
         f"{name} (program)" if name in frame else name: pd.Categorical.from_codes(
             annotation.votes[:, j], classes

@@ -25,6 +25,9 @@ _SHORT = 200
 # No script with spaces between words has many that are longer.
 _LONGEST_WORD = 24
 _LONGEST_LINK = 100
+# So much is enough to see how texts are written.
+_LOOKED_AT = 500
+_BEGINNING = 500
 # So many texts without spaces are worth counting characters of all.
 _UNSPACED_SHARE = 0.05
 _SCRIPTS_WITHOUT_SPACES = (
@@ -193,7 +196,7 @@ def unspaced_share(texts: Sequence[str | None]) -> float:
     Parameters
     ----------
     texts : sequence of (str or None)
-        Texts, of which a thousand at even distances are looked at.
+        Texts, of which the beginnings of some at even distances are looked at.
 
     Returns
     -------
@@ -206,8 +209,8 @@ def unspaced_share(texts: Sequence[str | None]) -> float:
     >>> unspaced_share(["what a song", "很好听的歌"])
     0.5
     """
-    step = max(1, len(texts) // 1000)
-    beginnings = [(text or "")[:_LONGEST_IN_PARTS] for text in texts[::step]]
+    step = max(1, len(texts) // _LOOKED_AT)
+    beginnings = [(text or "")[:_BEGINNING] for text in texts[::step]]
     told = [_is_unspaced(text) for text in beginnings if text.strip()]
     return float(np.mean(told)) if told else 0.0
 
@@ -218,6 +221,8 @@ def _is_unspaced(text: str) -> bool:
     # One alone may be a link or a compound.
     if (len(long) > 1 or max(runs) > _LONGEST_LINK) and sum(long) > sum(runs) / 2:
         return True
+    if text.isascii():
+        return False
     letters = [character for character in text if character.isalpha()]
     n_unspaced = sum(map(_is_written_without_spaces, letters))
     return n_unspaced > len(letters) / 2
