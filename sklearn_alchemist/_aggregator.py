@@ -49,6 +49,15 @@ _MAX_PATTERNS = 1 << 18
 # What scikit-learn says where votes are strings or missing.
 _NO_NUMBERS = ("could not convert string", "bytes/strings", "contains NaN")
 _ITERATED = ("dawid_skene", "one_coin")
+# What to do where the model is not to be trusted; within an annotator, in the words of
+# its own parameters.
+_ADVICE = {
+    False: "Label some samples at random and set semi_supervised, or say which programs depend "
+    "on each other in program_groups, or set guard=False if the model is right.",
+    True: "Label some records at random and set learn_from_labels=True; or pass "
+    "aggregator=LabelModelAggregator(...) with program_groups=[...], where programs "
+    "depend on each other, or with guard=False if the model is right.",
+}
 
 
 class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
@@ -220,6 +229,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     array(['ham', 'spam', 'spam', 'ham', 'ham'], dtype='<U4')
     """
 
+    _in_annotator = False
     _seen: Rows | None
     _classes: Classes | None
 
@@ -664,10 +674,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
                 self.method_, why = doubt
                 warnings.warn(
                     f"{why} So method={self.method_!r} is used instead of "
-                    f"{self.method!r}. Label some samples at random and set "
-                    "semi_supervised, or "
-                    "say which programs depend on each other in program_groups, or "
-                    "set guard=False if the model is right.",
+                    f"{self.method!r}. {_ADVICE[self._in_annotator]}",
                     FallbackWarning,
                     stacklevel=5,
                 )

@@ -84,6 +84,7 @@ from .distillation import (
     say_doubts,
     share_features,
     softmax,
+    takes,
     tell_source,
     to_frame,
     usual_temperature,
@@ -808,6 +809,12 @@ class DistilledAnnotator(
         learning = [n for n in names if n.split("__")[-1] == "semi_supervised"]
         learn = self.learn_from_labels if learn is None else learn
         aggregator.set_params(**dict.fromkeys(learning, learn))
+        if isinstance(aggregator, LabelModelAggregator):
+            aggregator._in_annotator = True
+        for name, value in names.items():
+            if name.split("__")[-1] == "program_groups" and value is not None:
+                groups = _positions(value, self._program_names().tolist())
+                aggregator.set_params(**{name: groups})
         if hasattr(self.labeler_, "classes_"):
             open_classes = {
                 name: self.labeler_.classes_
@@ -1058,7 +1065,7 @@ class DistilledAnnotator(
     def _vote(self, X: Any) -> np.ndarray:
         return np.asarray(self.labeler_.transform(X))
 
-    def _program_names(self, n_programs: int) -> np.ndarray:
+    def _program_names(self, n_programs: int = 0) -> np.ndarray:
         if hasattr(self.labeler_, "get_feature_names_out"):
             return self.labeler_.get_feature_names_out()
         return np.array([f"program_{j}" for j in range(n_programs)], dtype=object)
@@ -1071,7 +1078,7 @@ class DistilledAnnotator(
         return records.array() if self.estimator is None else as_indexable(X)
 
     def _allows_nan(self) -> bool:
-        return get_tags(self).input_tags.allow_nan
+        return takes(self.estimator, "allow_nan")
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -1132,6 +1139,23 @@ def _fit_and_vote(
         return np.asarray(labeler.fit_transform(X, y, **fit_params))
     # A frozen labeler has no fit_transform.
     return np.asarray(labeler.fit(X, y, **fit_params).transform(X))
+
+
+def _positions(groups: Any, names: list[str]) -> list[list[int]]:
+    """Say which programs are meant by names, as votes come without."""
+    places = {name: j for j, name in enumerate(names)}
+    unknown = [
+        program
+        for group in groups
+        for program in group
+        if isinstance(program, str) and program not in places
+    ]
+    if unknown:
+        raise ValueError(
+            f"program_groups of the aggregator holds {unknown[0]!r}, which is no "
+            f"program; programs are {', '.join(names)}."
+        )
+    return [[places.get(program, program) for program in group] for group in groups]
 
 
 def _listed_classes(labeler: BaseEstimator) -> Any:

@@ -145,7 +145,7 @@ def write_brief(
 
 def write_recipe(
     *,
-    is_text: bool,
+    has_texts: bool,
     n_programs: int,
     style: str,
     prior_knowledge: Any,
@@ -162,8 +162,8 @@ def write_recipe(
 
     Parameters
     ----------
-    is_text : bool
-        Whether records are texts.
+    has_texts : bool
+        Whether records are texts, or some column holds texts.
 
     n_programs : int
         Number of programs to ask for.
@@ -210,10 +210,10 @@ def write_recipe(
         If a kind or a document is none, or rules are to look at a table.
     """
     kinds = _synthesis.settle_kinds(prior_knowledge, documents=knowledge is not None)
-    if style == "rules" and not is_text:
+    if style == "rules" and not has_texts:
         raise ValueError(
-            "program_style='rules' looks for phrases, so it needs texts: use "
-            "'python' for tables."
+            "program_style='rules' looks for phrases, so it needs texts, and no column "
+            "of the table is str: use 'python'."
         )
     return _synthesis.Recipe(
         n_programs=n_programs,

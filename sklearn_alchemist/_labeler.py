@@ -85,7 +85,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
     program_style : {"python", "rules"}, default="python"
         What the model writes: programs, or, for small and cheap models, phrases,
         patterns and weights for one class a call, of which readable programs are
-        made. "rules" needs texts.
+        made. "rules" needs texts, or a table with a column of str.
 
     prior_knowledge : str, list of str or None, default=None
         What the model is asked for before it writes programs: ``"rules"``,
@@ -635,7 +635,7 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             prompts=self.prompts,
         )
         recipe = write_recipe(
-            is_text=records.is_text,
+            has_texts=bool(brief.text_columns),
             n_programs=self.n_programs - len(given),
             style=self.program_style,
             prior_knowledge=self.prior_knowledge,

@@ -65,3 +65,11 @@ def test_the_annotator_is_measured_with_its_intervals(folders, monkeypatch, caps
     pooled = annotator.main([*folders, "--labels", "20", "--draws", "1"])
     assert set(pooled) == {"votes", "student", "both", "student on gold"}
     assert "ECE with 20 labels" in capsys.readouterr().out
+
+
+def test_wide_tables_are_measured_in_processes_of_their_own(monkeypatch, capsys):
+    columns = load("columns", monkeypatch)
+    table = columns.main(["--rows", "500", "--columns", "20", "--rounds", "1"])
+    assert set(table) == {("frame", "this version"), ("array", "this version")}
+    assert all(found["cpu"] > 0 for found in table.values())
+    assert "peak" in capsys.readouterr().out

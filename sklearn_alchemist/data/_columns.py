@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import _values
+from ._labels import without_mask
 from ._values import kind_of_dtype, kind_of_values, plain_values
 
 
@@ -158,7 +159,7 @@ def to_list(source: Any) -> list[Any]:
     if isinstance(source, list):
         return source
     if isinstance(source, np.ma.MaskedArray):
-        source = np.ma.filled(source.astype(object), None)
+        source = without_mask(source)
     if isinstance(source, np.ndarray):
         # Nanoseconds have no Python type, and would come out as integers.
         if source.dtype.kind in "mM":

@@ -79,6 +79,24 @@ def read_labels(y: Any) -> list[Any]:
     return [_plain(value) for value in values]
 
 
+def without_mask(array: np.ma.MaskedArray) -> np.ndarray:
+    """Write None where an array is masked.
+
+    Parameters
+    ----------
+    array : masked array
+        Of any type.
+
+    Returns
+    -------
+    values : ndarray of object
+        Of the same shape.
+    """
+    values = array.data.astype(object)
+    values[np.ma.getmaskarray(array)] = None  # to fill with None means something else
+    return values
+
+
 def label_array(y: Any) -> np.ndarray:
     """Read complete labels as an array that scikit-learn takes.
 
@@ -149,7 +167,7 @@ def _values(y: Any) -> list[Any]:
             "order of the samples."
         )
     if isinstance(y, np.ma.MaskedArray):
-        y = np.ma.filled(y.astype(object), None)
+        y = without_mask(y)
     if len(getattr(y, "shape", ())) == 2 or _is_nested(y):
         y = column_or_1d(_as_objects(y), warn=True)
     for convert in ("to_pylist", "to_list"):  # pyarrow; polars and pandas
@@ -161,7 +179,7 @@ def _values(y: Any) -> list[Any]:
     if labels.ndim != 1:
         labels = column_or_1d(labels, warn=True)
     if labels.dtype.kind == "M":  # nanoseconds would come out as integers
-        labels = labels.astype(object)
+        labels = labels.astype("datetime64[us]")
     return labels.tolist()
 
 

@@ -1,6 +1,7 @@
 """Validate texts and tables: the one place for what estimators take as X."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -110,16 +111,17 @@ class Records:
         return [dict(zip(self.kinds, row, strict=True)) for row in rows]
 
     def array(self) -> np.ndarray:
-        """Read all columns that can be read into one array of objects.
+        """Read all columns into one array of objects.
 
         Returns
         -------
         array : ndarray of shape (n_rows, n_columns)
-            Python scalars, None where one is missing.
+            Python scalars, None where one is missing or a column cannot be read.
         """
-        array = np.empty((self.n_rows, len(self.columns)), dtype=object)
+        array = np.full((self.n_rows, len(self.columns)), None, dtype=object)
         for j, column in enumerate(self.columns.values()):
-            array[:, j] = column.values
+            with suppress(TypeError):
+                array[:, j] = column.values
         return array
 
 
@@ -255,17 +257,22 @@ def _check_texts(values: Sequence[Any], *, allow_missing: bool = False) -> None:
 
 def _check_features(estimator: BaseEstimator, opened: Opened, *, reset: bool) -> None:
     """Compare names and number of columns with those of ``fit``, or keep them."""
-    validate_data(estimator, opened.X, reset=reset, skip_check_array=True)
     if opened.names is None or not isinstance(opened.X, np.ndarray):
+        validate_data(estimator, opened.X, reset=reset, skip_check_array=True)
         return
-    # Of a structured array scikit-learn takes no names.
+    # A container of which scikit-learn reads no names.
     names = np.array(opened.names, dtype=object)
     if reset:
-        estimator.feature_names_in_ = names
+        estimator.feature_names_in_, estimator.n_features_in_ = names, len(names)
     elif not np.array_equal(getattr(estimator, "feature_names_in_", names), names):
         raise ValueError(
             "The feature names should match those that were passed during fit, in the "
             f"same order: {estimator.feature_names_in_.tolist()}."
+        )
+    elif len(names) != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {len(names)} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input."
         )
 
 

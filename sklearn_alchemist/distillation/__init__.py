@@ -44,6 +44,7 @@ from ._students import (
     check_student,
     default_student,
     table_student,
+    takes,
     text_student,
     unspaced_share,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "share_features",
     "softmax",
     "table_student",
+    "takes",
     "takes_probabilities",
     "tell_source",
     "text_student",

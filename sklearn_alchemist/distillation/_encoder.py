@@ -146,6 +146,6 @@ def encoder_student(encoder: Any) -> Pipeline:
     """
     return make_pipeline(
         SentenceEncoder(encoder),
-        StandardScaler(),
+        StandardScaler().set_output(transform="default"),
         LogisticRegression(C=0.1, max_iter=1000),
     )

@@ -1,13 +1,13 @@
 """Choose the classifier that is trained, and check the one that the user chose."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
@@ -36,6 +36,9 @@ _SCRIPTS_WITHOUT_SPACES = (
 )  # fmt: skip
 # From so many texts on, what occurs in one of them costs time and tells nothing.
 _MANY = 1000
+# A column of str with more different values holds texts, not categories: what skrub's
+# TableVectorizer takes for high cardinality.
+_MOST_CATEGORIES = 40
 # Words of one letter count too, and so do marks: they are all that some texts have.
 _TOKEN = r"(?u)\b\w+\b|[^\w\s]"
 
@@ -59,12 +62,13 @@ def default_student(columns: Iterable[Sequence[Any]], is_text: bool) -> Pipeline
     if is_text:
         (texts,) = columns
         return text_student(texts)
-    return table_student(
-        [
-            all(value is None or isinstance(value, int | float) for value in values)
-            for values in columns
-        ]
-    )
+    numeric: list[bool] = []
+    of_texts: dict[int, Sequence[Any]] = {}
+    for j, values in enumerate(columns):
+        numeric.append(all(isinstance(value, int | float | None) for value in values))
+        if not numeric[j] and _holds_texts(values):
+            of_texts[j] = values
+    return table_student(numeric, of_texts)
 
 
 def check_student(student: BaseEstimator | None, *, takes_texts: bool) -> None:
@@ -91,16 +95,36 @@ def check_student(student: BaseEstimator | None, *, takes_texts: bool) -> None:
             f"the student {name} has no predict_proba: take a classifier that has, "
             f"or wrap it, as in CalibratedClassifierCV({name}())."
         )
-    # What is made of parts may hold one that encodes texts, and not tell.
-    has_parts = any(
-        hasattr(value, "fit") and hasattr(value, "get_params")
-        for value in student.get_params().values()
-    )
-    if takes_texts and not has_parts and not get_tags(student).input_tags.string:
+    if takes_texts and not takes(student, "string"):
         raise TypeError(
             f"the student {name} takes no texts: put what encodes them in front of "
             f"it, as in make_pipeline(TfidfVectorizer(), {name}())."
         )
+
+
+def takes(student: BaseEstimator | None, tag: str) -> bool:
+    """Tell whether a student may take texts or missing values.
+
+    Parameters
+    ----------
+    student : classifier or None
+        What the user chose; None is a default, which takes both.
+
+    tag : {"string", "allow_nan"}
+        Which of them, as scikit-learn calls it.
+
+    Returns
+    -------
+    takes : bool
+        What its tags say. What is made of parts may hold one that encodes or imputes,
+        and not tell: only its ``fit`` knows.
+    """
+    if student is None or getattr(get_tags(student).input_tags, tag):
+        return True
+    return any(
+        hasattr(part, "fit") and hasattr(part, "get_params")
+        for part in student.get_params().values()
+    )
 
 
 def text_student(texts: Sequence[str | None]) -> Pipeline:
@@ -130,6 +154,11 @@ def text_student(texts: Sequence[str | None]) -> Pipeline:
     >>> student.predict(["cash for free"])
     array(['spam'], dtype='<U4')
     """
+    return make_pipeline(_text_encoder(texts), LogisticRegression(C=10, max_iter=1000))
+
+
+def _text_encoder(texts: Sequence[str | None]) -> BaseEstimator:
+    """Make what `text_student` describes."""
     rare = 2 if len(texts) >= _MANY else 1
     encoder = TfidfVectorizer(
         ngram_range=(1, 2),
@@ -154,9 +183,7 @@ def text_student(texts: Sequence[str | None]) -> Pipeline:
             sublinear_tf=True,
             preprocessor=LowerBeginning(_LONGEST_IN_PARTS),
         )
-    if parts is not None:
-        encoder = make_union(encoder, parts)
-    return make_pipeline(encoder, LogisticRegression(C=10, max_iter=1000))
+    return encoder if parts is None else _without_frames(make_union(encoder, parts))
 
 
 @dataclass(frozen=True)
@@ -233,37 +260,81 @@ def _is_written_without_spaces(letter: str) -> bool:
     return unicodedata.name(letter, "").startswith(_SCRIPTS_WITHOUT_SPACES)
 
 
-def table_student(numeric: Sequence[bool]) -> Pipeline:
-    """Make a student for tables: logistic regression on scaled and encoded columns.
+def table_student(
+    numeric: Sequence[bool], texts: Mapping[int, Sequence[str | None]] | None = None
+) -> Pipeline:
+    """Make a student for tables: logistic regression on encoded columns.
 
     Parameters
     ----------
     numeric : sequence of bool
-        Which columns hold numbers; the others are taken as categories.
+        Which columns hold numbers, to be scaled; the others are taken as categories.
+
+    texts : dict of int to sequence of (str or None), default=None
+        Positions of columns that hold texts rather than categories -> what the student
+        will be trained on. They are encoded as by `text_student`.
 
     Returns
     -------
     student : Pipeline
         Takes an array of objects with these columns, None where a value is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.distillation import table_student
+    >>> bodies = ["free cash", "what a song", "cash, now", "love it"]
+    >>> X = np.array([[3, 0, 2, None], bodies], dtype=object).T
+    >>> student = table_student([True, False], {1: bodies})
+    >>> student.fit(X, ["spam", "ham", "spam", "ham"]).predict(X[:1])
+    array(['spam'], dtype='<U4')
     """
+    texts = {} if texts is None else texts
     numbers = make_pipeline(
         FunctionTransformer(_as_floats),
         SimpleImputer(keep_empty_features=True),
         StandardScaler(),
-    )
+    ).set_output(transform="default")
     categories = make_pipeline(
         FunctionTransformer(_as_strings), OneHotEncoder(handle_unknown="ignore")
-    )
+    ).set_output(transform="default")
     is_number = np.array(numeric, dtype=bool)
-    encode = ColumnTransformer(
-        [
-            ("numbers", numbers, np.flatnonzero(is_number)),
-            ("categories", categories, np.flatnonzero(~is_number)),
-        ]
-    )
-    student = make_pipeline(encode, LogisticRegression(max_iter=1000))
-    # Whatever the user's setting: categories are sparse, which no frame holds.
-    return student.set_output(transform="default")
+    is_category = ~is_number
+    is_category[list(texts)] = False
+    steps: list[tuple[str, Any, Any]] = [
+        ("numbers", numbers, np.flatnonzero(is_number)),
+        ("categories", categories, np.flatnonzero(is_category)),
+    ]
+    for j, values in texts.items():
+        read = FunctionTransformer(_as_texts).set_output(transform="default")
+        # A column by itself, as an encoder of texts takes it.
+        steps.append((f"text_{j}", make_pipeline(read, _text_encoder(values)), j))
+    # Texts have many columns of small numbers, on which C=1 would learn little.
+    classifier = LogisticRegression(C=10 if texts else 1, max_iter=1000)
+    return make_pipeline(_without_frames(ColumnTransformer(steps)), classifier)
+
+
+def _without_frames(transformer: TransformerMixin) -> TransformerMixin:
+    """Keep to NumPy, whatever the user's setting: what is sparse fits in no frame."""
+    # Of the class: that of the instance would ask the parts, too, and those that
+    # encode texts have no such setting.
+    return TransformerMixin.set_output(transformer, transform="default")
+
+
+def _holds_texts(values: Sequence[Any]) -> bool:
+    """Tell texts from categories: there are too many different ones."""
+    known = [value for value in values if value is not None]
+    if not all(isinstance(value, str) for value in known):
+        return False
+    # As soon as it is certain: a column of texts may be long.
+    most = min(_MOST_CATEGORIES, len(known) // 2)
+    distinct: set[str] = set()
+    for value in known:
+        distinct.add(value)
+        if len(distinct) > most:
+            # Of texts that hold no word, nothing could be encoded.
+            return any(text.strip() for text in distinct)
+    return False
 
 
 def _as_floats(columns: np.ndarray) -> np.ndarray:
@@ -274,3 +345,8 @@ def _as_floats(columns: np.ndarray) -> np.ndarray:
 def _as_strings(columns: np.ndarray) -> np.ndarray:
     """Make one kind of category of whatever a column mixes."""
     return columns.astype(str).astype(object)
+
+
+def _as_texts(column: np.ndarray) -> list[str]:
+    """Write a missing text as an empty one."""
+    return ["" if value is None else str(value) for value in column]

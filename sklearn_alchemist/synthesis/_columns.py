@@ -58,6 +58,32 @@ def list_columns(columns: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
+def text_columns(columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Find the columns that may hold texts.
+
+    Parameters
+    ----------
+    columns : dict of str to str
+        Name -> what it is.
+
+    Returns
+    -------
+    names : tuple of str
+        Columns of strings, unless they are known to be dates or a few categories.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.synthesis._columns import text_columns
+    >>> text_columns({"age": "int", "body": "str", "on": "str (ISO date)"})
+    ('body',)
+    """
+    return tuple(
+        name
+        for name, kind in columns.items()
+        if kind.split(",")[0] == "str" and not kind.startswith("str, one of ")
+    )
+
+
 def never_crossed(
     program: LabelingProgram, columns: Mapping[str, Sequence[Any]]
 ) -> list[str]:

@@ -137,6 +137,31 @@ TEXT_PLAN = (
     FREE,
     "names",
 )
+# Of tables with texts: words, patterns and numbers in turn.
+MIXED_STRATEGIES = {
+    **TEXT_STRATEGIES,
+    **{
+        name: TABLE_STRATEGIES[name] for name in ("thresholds", "combinations", RESIDUE)
+    },
+}
+MIXED_PLAN = (
+    "thresholds",
+    "keywords",
+    FREE,
+    "scores",
+    "patterns",
+    "combinations",
+    "context",
+    FREE,
+    "detectors",
+    "breadth",
+    RESIDUE,
+    "contrast",
+    FREE,
+    "precision",
+    "ladder",
+    "names",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +206,7 @@ def plan(
     n_programs: int,
     *,
     is_text: bool,
+    has_texts: bool = False,
     taken: Collection[str] = (),
     knowledge: Sequence[str] = (),
 ) -> list[Slot]:
@@ -193,6 +219,9 @@ def plan(
 
     is_text : bool
         Whether the programs read one column of texts rather than a table.
+
+    has_texts : bool, default=False
+        Whether there are texts among the columns of the table.
 
     taken : collection of str, default=()
         Names of programs that exist; their slots are passed over.
@@ -215,8 +244,13 @@ def plan(
     >>> [slot.name for slot in plan(2, is_text=True, taken={"free_1"})]
     ['keywords_0', 'patterns_2']
     """
-    strategies = TEXT_STRATEGIES if is_text else TABLE_STRATEGIES
-    names = TEXT_PLAN if is_text else tuple(TABLE_STRATEGIES)
+    names: tuple[str, ...]
+    if is_text:
+        strategies, names = TEXT_STRATEGIES, TEXT_PLAN
+    elif has_texts:
+        strategies, names = MIXED_STRATEGIES, MIXED_PLAN
+    else:
+        strategies, names = TABLE_STRATEGIES, tuple(TABLE_STRATEGIES)
     kinds: list[str | None] = [*knowledge] or [None]
 
     def slot(place: int) -> Slot:

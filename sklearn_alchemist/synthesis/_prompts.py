@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from ._columns import list_columns
+from ._columns import list_columns, text_columns
 
 # Recorded with every program; a change of the words below, or of a strategy in
 # _plan.py, makes a new version.
@@ -312,6 +312,11 @@ class Brief:
     is_text: bool
     prompts: Prompts = _DEFAULT
 
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Names of the columns that may hold texts."""
+        return tuple(self.columns) if self.is_text else text_columns(self.columns)
+
 
 def write_messages(
     brief: Brief, approach: str, *, context: str = ""
@@ -355,7 +360,9 @@ def write_messages(
     }
     if not approach:
         return _chat(prompts.system, prompts.free.format(**said))
-    evidence = prompts.text_evidence if brief.is_text else prompts.table_evidence
+    parts = [prompts.text_evidence] if brief.text_columns else []
+    parts += [] if brief.is_text else [prompts.table_evidence]
+    evidence = "\n- ".join(parts)
     user = prompts.program.format(
         **said,
         approach=approach,

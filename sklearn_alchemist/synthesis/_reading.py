@@ -77,8 +77,7 @@ def read_program(
     classes = list(brief.classes)
     try:
         if style == "rules":
-            (column,) = brief.columns
-            source = render_rules(completion.text, slot.target, column)
+            source = render_rules(completion.text, slot.target, brief.text_columns)
         else:
             source = extract_source(
                 completion.text,

@@ -160,7 +160,10 @@ def plan_slots(brief: Brief, recipe: Recipe) -> list[Slot]:
         missing = classes_never_answered(recipe.given, classes)
         options["first"] = [classes.index(label) for label in missing]
         return plan_rules(recipe.n_programs, classes, RULE_FOCUSES, **options)
-    return plan(recipe.n_programs, is_text=brief.is_text, **options)
+    has_texts = bool(brief.text_columns)
+    return plan(
+        recipe.n_programs, is_text=brief.is_text, has_texts=has_texts, **options
+    )
 
 
 def write_question(

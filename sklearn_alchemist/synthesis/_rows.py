@@ -93,7 +93,8 @@ def typical_rows(columns: Columns, n_rows: int = N_SHOWN) -> list[int]:
     drawn = {name: [column[i] for i in places] for name, column in columns.items()}
     vectors = _vectors(drawn)
     n_rows = min(n_rows, _n_distinct(vectors))
-    distances = KMeans(n_rows, n_init=5, random_state=0).fit_transform(vectors)
+    clusters = KMeans(n_rows, n_init=5, random_state=0).set_output(transform="default")
+    distances = clusters.fit_transform(vectors)
     return sorted({places[row] for row in distances.argmin(axis=0)})
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..llm import without_thoughts
@@ -66,15 +66,15 @@ FOR += [(re.compile(pattern), weight) for pattern, weight in PATTERNS]
 NOT = [_boundary(phrase) for phrase in AGAINST]
 
 
-def label({column}):
-    text = ({column} or "").lower()
+def label({parameters}):
+    text = {text}.lower()
     score = sum(weight for cue, weight in FOR if cue.search(text))
     score -= 2 * sum(1 for cue in NOT if cue.search(text))
     return {target!r} if score >= THRESHOLD else None
 """
 
 
-def render_rules(answer: str, target: Any, column: str) -> str:
+def render_rules(answer: str, target: Any, columns: Sequence[str]) -> str:
     """Render the source of a program from a JSON answer.
 
     Parameters
@@ -85,8 +85,8 @@ def render_rules(answer: str, target: Any, column: str) -> str:
     target : object
         The class that the program answers with.
 
-    column : str
-        The parameter that holds the text.
+    columns : sequence of str
+        The parameters that hold texts; what they hold is read together.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def render_rules(answer: str, target: Any, column: str) -> str:
     --------
     >>> from sklearn_alchemist.synthesis._rules import render_rules
     >>> answer = '{"phrases": [{"text": "Free", "weight": 2}]}'
-    >>> "'free': 2" in render_rules(answer, "spam", "text")
+    >>> "'free': 2" in render_rules(answer, "spam", ["text"])
     True
     """
     content = _json_object(without_thoughts(answer[:_MAX_CHARACTERS]))
@@ -130,7 +130,8 @@ def render_rules(answer: str, target: Any, column: str) -> str:
     threshold = min(max(threshold, 1), max(1, total / 4))
     return _TEMPLATE.format(
         target=target,
-        column=column,
+        parameters=", ".join(columns),
+        text=_joined(columns),
         phrases="".join(f"    {p!r}: {w:g},\n" for p, w in phrases.items()),
         patterns="".join(f"    ({p!r}, {w:g}),\n" for p, w in patterns),
         against="".join(
@@ -138,6 +139,13 @@ def render_rules(answer: str, target: Any, column: str) -> str:
         ),
         threshold=f"{threshold:g}",
     )
+
+
+def _joined(columns: Sequence[str]) -> str:
+    """Write the expression that makes one text of several."""
+    if len(columns) == 1:
+        return f'({columns[0]} or "")'
+    return f'"\\n".join(value or "" for value in ({", ".join(columns)}))'
 
 
 def _json_object(answer: str) -> Mapping[str, Any]:
