@@ -1066,8 +1066,11 @@ class DistilledAnnotator(
         return np.asarray(self.labeler_.transform(X))
 
     def _program_names(self, n_programs: int = 0) -> np.ndarray:
-        if hasattr(self.labeler_, "get_feature_names_out"):
-            return self.labeler_.get_feature_names_out()
+        voter = self.labeler_
+        while hasattr(voter, "steps"):  # those before need not name what they give
+            voter = voter.steps[-1][1]
+        if hasattr(voter, "get_feature_names_out"):
+            return voter.get_feature_names_out()
         return np.array([f"program_{j}" for j in range(n_programs)], dtype=object)
 
     def _student_input(self, X: Any, records: Records) -> Any:

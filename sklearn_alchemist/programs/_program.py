@@ -78,7 +78,9 @@ class LabelingProgram:
     returns : {"class", "index"}, default="class"
         Whether answers are classes as written or integers that stand for classes.
     class_order : sequence of scalars, optional
-        With ``returns="index"``, what 0, 1, ... mean. By default the sorted classes.
+        With ``returns="index"``, what 0, 1, ... mean. By default the classes in the
+        order in which they are listed: in ``classes`` of a labeler, or of
+        `run_programs`.
     provenance : Provenance, optional
         Where the program came from. By default it was written by hand.
 

@@ -4,7 +4,7 @@ from sklearn_alchemist.synthesis._rules import render_rules
 def patterns_of(answer):
     """The patterns of the program that an answer becomes."""
     namespace = {}
-    exec(render_rules(answer, "spam", "text"), namespace)
+    exec(render_rules(answer, "spam", ["text"]), namespace)
     return [pattern for pattern, _ in namespace["PATTERNS"]]
 
 
