@@ -52,8 +52,9 @@ _ITERATED = ("dawid_skene", "one_coin")
 # What to do where the model is not to be trusted; within an annotator, in the words of
 # its own parameters.
 _ADVICE = {
-    False: "Label some samples at random and set semi_supervised, or say which programs depend "
-    "on each other in program_groups, or set guard=False if the model is right.",
+    False: "Label some samples at random and set semi_supervised, or say which "
+    "programs depend on each other in program_groups, or set guard=False if the model "
+    "is right.",
     True: "Label some records at random and set learn_from_labels=True; or pass "
     "aggregator=LabelModelAggregator(...) with program_groups=[...], where programs "
     "depend on each other, or with guard=False if the model is right.",
@@ -293,7 +294,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Parameters
         ----------
         X : array-like of shape (n_samples, n_programs)
-            Votes, -1 where a program abstains.
+            Votes, -1 (or masked) where a program abstains.
 
         y : array-like of shape (n_samples,), default=None
             Labels. Without `classes` they name the classes. They are learned from only
@@ -510,6 +511,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     def _validate(self, X: ArrayLike, *, reset: bool) -> np.ndarray:
         """Return the votes as numbers."""
         try:
+            if isinstance(X, np.ma.MaskedArray):
+                X = X.filled(ABSTAIN)  # scikit-learn would take what is masked
             # Of a list, scikit-learn would let None through.
             X = np.array(X) if isinstance(X, list | tuple) else X
             return validate_data(self, X, reset=reset, ensure_min_samples=int(reset))

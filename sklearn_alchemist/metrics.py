@@ -13,7 +13,7 @@ from sklearn.utils.validation import (
     check_consistent_length,
 )
 
-from .data import label_array
+from .data import label_array, read_columns
 
 __all__ = ["group_accuracy", "worst_group_accuracy", "worst_group_scorer"]
 
@@ -72,6 +72,8 @@ def group_accuracy(
     (0.75, {'a': 1.0, 'b': 0.5}, 'b')
     """
     y_true, y_pred = label_array(y_true), label_array(y_pred)
+    # Raises where there is no record.
+    check_array(y_true, dtype=None, ensure_2d=False, input_name="y_true")
     check_consistent_length(y_true, y_pred, groups, sample_weight)
     unique_labels(y_true, y_pred)  # raises for what are no labels of one kind
     names = _group_names(groups)
@@ -177,14 +179,7 @@ def _sorted(names: set[Any]) -> list[Any]:
 
 def _group_names(groups: ArrayLike) -> list[Any]:
     """Name the group of each record; several attributes make a tuple."""
-    array: Any = groups.to_numpy() if hasattr(groups, "to_numpy") else groups
-    if not isinstance(array, np.ndarray):
-        array = np.array(list(array), dtype=object)  # else 1 becomes "1" beside "a"
-    check_array(
-        array, dtype=None, ensure_2d=False, ensure_all_finite=False, input_name="groups"
-    )
-    if any(value is None or value != value for value in array.ravel().tolist()):
+    columns = read_columns(groups)
+    if any(None in column for column in columns):
         raise ValueError("groups holds missing values: give every record a group.")
-    if array.ndim == 1 or array.shape[1] == 1:
-        return array.ravel().tolist()
-    return [tuple(row) for row in array.tolist()]
+    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))

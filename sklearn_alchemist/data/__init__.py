@@ -5,7 +5,7 @@ from ._columns import Column
 from ._containers import as_indexable
 from ._labels import UNLABELED, is_missing, label_array, read_labels
 from ._names import parameter_names
-from ._records import Records, check_records
+from ._records import Records, check_records, read_columns
 from ._sampling import draw_rows
 from ._values import kind_of_values, plain_values
 
@@ -23,5 +23,6 @@ __all__ = [
     "minus_one_is_open",
     "parameter_names",
     "plain_values",
+    "read_columns",
     "read_labels",
 ]

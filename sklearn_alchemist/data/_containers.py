@@ -111,6 +111,11 @@ def _refuse(X: Any) -> None:
         raise ValueError(f"X is a single {type(X).__name__}: pass a list of texts.")
     if isinstance(X, os.PathLike) or hasattr(X, "readlines"):
         raise TypeError("X is a file or a path: read it, and pass what it holds.")
+    if hasattr(X, "tocsr"):  # some of which are mappings, too
+        raise TypeError(
+            "X is sparse, and programs read columns of values: pass X.toarray(), or a "
+            "DataFrame whose columns have names."
+        )
     if isinstance(X, Mapping):
         raise TypeError("X is a mapping: pass a DataFrame, as in pandas.DataFrame(X).")
     if isinstance(X, Set):
@@ -118,11 +123,6 @@ def _refuse(X: Any) -> None:
     if isinstance(X, Iterator):
         raise TypeError(
             f"X is a {type(X).__name__}, which can be read once only: pass list(X)."
-        )
-    if hasattr(X, "tocsr"):
-        raise TypeError(
-            "X is sparse, and programs read columns of values: pass X.toarray(), or a "
-            "DataFrame whose columns have names."
         )
     library = type(X).__module__.split(".")[0]
     # Of polars and duckdb, what has rows is no lazy plan.

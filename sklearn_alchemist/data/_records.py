@@ -201,6 +201,27 @@ def check_records(
     return Records(columns, opened.n_rows, takes_texts, given is not None)
 
 
+def read_columns(table: Any) -> list[list[Any]]:
+    """Read all columns of a table that belongs to records, such as their groups.
+
+    Parameters
+    ----------
+    table : array-like of shape (n_samples,) or (n_samples, n_columns)
+        In any container that is taken for X.
+
+    Returns
+    -------
+    columns : list of list
+        Python scalars, None where one is missing.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no such container.
+    """
+    return [plain_values(to_list(load())) for load in open_container(table).loads]
+
+
 def _has_mask(X: np.ndarray) -> bool:
     return isinstance(X, np.ma.MaskedArray)
 

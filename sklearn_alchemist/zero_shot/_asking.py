@@ -120,7 +120,9 @@ def ask_for_labels(
         answers += [text] * len(batch)
     order = np.array(which, dtype=np.intp)
     return Reading(
-        np.array(codes)[order], np.array(answers, object)[order], answered.usage
+        np.array(codes, dtype=int)[order],
+        np.array(answers, object)[order],
+        answered.usage,
     )
 
 

@@ -210,6 +210,7 @@ REFUSED = {
     "generator": ((text for text in TEXTS), r"read once only: pass list\(X\)"),
     "map": (map(str, TEXTS), r"read once only: pass list\(X\)"),
     "sparse": (scipy.sparse.csr_matrix(np.eye(2)), "sparse.*toarray"),
+    "sparse mapping": (scipy.sparse.dok_matrix(np.eye(2)), "sparse.*toarray"),
     "LazyFrame": (pl.LazyFrame({"a": [1]}), LAZY + r"pass X.collect\(\)"),
     "None": (None, "NoneType: pass a list"),
     "number": (3, "int: pass a list"),

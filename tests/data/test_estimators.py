@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
@@ -19,9 +21,11 @@ from sklearn_alchemist import (
     LabelingProgram,
     LabelModelAggregator,
     ProgramSynthesisLabeler,
+    ZeroShotAnnotator,
 )
 from sklearn_alchemist.exceptions import FallbackWarning
 from sklearn_alchemist.inspection import program_summary
+from sklearn_alchemist.metrics import group_accuracy
 from sklearn_alchemist.programs import run_programs
 
 LINK = "def label(text): return {1!r} if 'http' in text else {0!r}"
@@ -58,9 +62,11 @@ def test_meta_estimators_that_encode_labels_say_what_works(wrap):
 def test_labels_of_the_class_minus_one_count_in_a_pipeline_as_they_do_alone():
     y = np.array([None] * 120, dtype=object)
     y[:40] = [1, -1, -1, 1] * 10
-    alone = annotator((-1, 1), learn_from_labels=True).fit(TEXTS, y)
+    alone = annotator((-1, 1), learn_from_labels=True)
     labeler = make_pipeline(FunctionTransformer(), alone.labeler)
-    piped = DistilledAnnotator(labeler, learn_from_labels=True).fit(TEXTS, y)
+    piped = DistilledAnnotator(labeler, learn_from_labels=True)
+    for learner in (alone, piped):
+        learner.fit(TEXTS, y, label_proba=1.0)
     assert piped.temperatures_ == alone.temperatures_
     assert (piped.predict(TEXTS) == alone.predict(TEXTS)).all()
 
@@ -202,3 +208,47 @@ def test_indices_mean_the_classes_in_the_order_in_which_they_are_listed():
         assert labeler.classes_[vote] == order[0]
         (vote,) = run_programs([program], {"text": ["a"]}, order).votes[0]
         assert order[vote] == order[0]
+
+
+def test_masked_votes_are_abstentions():
+    votes = np.array([[0, 0], [1, 1], [0, 1]] * 4)
+    masked = np.ma.array(votes, mask=votes == 1)
+    aggregator = LabelModelAggregator(classes=[0, 1], method="majority_vote")
+    expected = np.where(votes == 1, -1, votes)
+    np.testing.assert_array_equal(
+        aggregator.fit(masked).predict_proba(masked),
+        aggregator.fit(expected).predict_proba(expected),
+    )
+
+
+def test_no_record_is_no_answer():
+    asked = []
+
+    def answer(prompt):
+        asked.append(prompt)
+        return '{"label": "ham"}'
+
+    zero_shot = ZeroShotAnnotator(
+        LLM.from_callable(answer), task="Is it spam?", classes=["ham", "spam"]
+    ).fit(TEXTS)
+    assert zero_shot.predict([]).shape == (0,)
+    assert zero_shot.predict_proba([]).shape == (0, 2)
+    assert not asked
+    aggregator = LabelModelAggregator(classes=["ham", "spam"]).fit([[0], [1]] * 9)
+    assert aggregator.predict(np.empty((0, 1))).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        ["u", "v", "u", "v"],
+        np.array(["u", "v", "u", "v"], dtype=np.dtypes.StringDType()),
+        pd.Series(["u", "v", "u", "v"], dtype="category"),
+        pl.Series(["u", "v", "u", "v"]),
+        pa.array(["u", "v", "u", "v"]),
+        pd.DataFrame({"g": ["u", "v", "u", "v"]}),
+    ],
+)
+def test_groups_are_named_in_every_form(groups):
+    found = group_accuracy([0, 1, 1, 0], [0, 1, 1, 1], groups)
+    assert found.per_group == {"u": 1.0, "v": 0.5}
