@@ -6,7 +6,7 @@ ARGS ?=
 
 .PHONY: help demo test fuzz lint format types wheel docs rerecord \
   benchmark-label-models benchmark-synthesis benchmark-programs \
-  benchmark-annotator paper-table benchmark-waterbirds clean
+  benchmark-annotator benchmark-labels paper-table benchmark-waterbirds clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
@@ -23,6 +23,7 @@ help:
 	@echo "make benchmark-label-models  compare label models, with peers if installed"
 	@echo "make benchmark-synthesis DATA=folder  compare ten plain calls with the plan"
 	@echo "make benchmark-annotator ARGS='DATA RECORDINGS'       accuracy and calibration"
+	@echo "make benchmark-labels DATA=folder RECORDINGS=folder   what few labels do to it"
 	@echo "make paper-table ARGS='DATA --recordings RECORDINGS'  beside the paper's numbers"
 	@echo "make benchmark-waterbirds DATA=file   look at the worst group of Waterbirds"
 	@echo "make clean     remove what the other targets made"
@@ -98,6 +99,9 @@ benchmark-synthesis: $(VENV)/examples
 
 benchmark-annotator: $(VENV)/examples
 	$(BIN)/python benchmarks/annotator.py $(ARGS)
+
+benchmark-labels: $(VENV)/examples
+	$(BIN)/python benchmarks/labels.py $(DATA) $(RECORDINGS) $(ARGS)
 
 paper-table: $(VENV)/examples
 	$(BIN)/python benchmarks/paper_table.py $(ARGS)

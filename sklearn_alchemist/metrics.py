@@ -1,5 +1,6 @@
 """Measure accuracy in groups of records, the worst of them above all."""
 
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -52,11 +53,13 @@ def group_accuracy(
         ``per_group``: dict of group to float, in sorted order; a group of several
         attributes is a tuple.
 
-        ``worst``: float, the lowest of them; groups without weight are left out.
+        ``worst``: float, the lowest of them.
 
         ``worst_group``: object, the group that has it.
 
         ``n_samples``: dict of group to int, sizes of the groups.
+
+        Records of weight 0 are left out, and groups of such records alone.
 
     Raises
     ------
@@ -75,18 +78,17 @@ def group_accuracy(
     # Raises where there is no record.
     check_array(y_true, dtype=None, ensure_2d=False, input_name="y_true")
     check_consistent_length(y_true, y_pred, groups, sample_weight)
-    unique_labels(y_true, y_pred)  # raises for what are no labels of one kind
-    names = _group_names(groups)
     weight = _check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
-    if not weight.any():
-        raise ValueError("sample_weight is 0 for all records.")
+    used = weight > 0
+    y_true, y_pred, weight = y_true[used], y_pred[used], weight[used]
+    unique_labels(y_true, y_pred)  # raises for what are no labels of one kind
+    names = _group_names(groups, used)
     right = y_true == y_pred
     codes = {name: k for k, name in enumerate(_sorted(set(names)))}
     of = np.array([codes[name] for name in names])
-    weights = np.bincount(of, weight)
-    shares = np.bincount(of, weight * right) / np.where(weights > 0, weights, np.nan)
+    shares = np.bincount(of, weight * right) / np.bincount(of, weight)
     per_group = dict(zip(codes, shares.tolist(), strict=True))
-    worst = int(np.nanargmin(shares))
+    worst = int(shares.argmin())
     return Bunch(
         average=float(np.average(right, weights=weight)),
         per_group=per_group,
@@ -177,9 +179,9 @@ def _sorted(names: set[Any]) -> list[Any]:
         return sorted(names, key=lambda name: (type(name).__name__, repr(name)))
 
 
-def _group_names(groups: ArrayLike) -> list[Any]:
-    """Name the group of each record; several attributes make a tuple."""
-    columns = read_columns(groups)
+def _group_names(groups: ArrayLike, used: np.ndarray) -> list[Any]:
+    """Name the group of each record that counts; several attributes make a tuple."""
+    columns = [list(compress(column, used)) for column in read_columns(groups)]
     if any(None in column for column in columns):
         raise ValueError("groups holds missing values: give every record a group.")
     return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))

@@ -45,8 +45,6 @@ def test_several_attributes_make_a_group_each():
 
 
 def test_a_frame_of_attributes_is_taken():
-    import pandas as pd
-
     groups = pd.DataFrame({"y": [0, 0, 1], "place": ["a", "b", "a"]})
     assert group_accuracy([0, 0, 1], [0, 1, 1], groups).worst_group == (0, "b")
 
@@ -54,7 +52,33 @@ def test_a_frame_of_attributes_is_taken():
 def test_a_group_without_weight_is_never_the_worst():
     accuracy = group_accuracy([0, 0], [0, 1], ["a", "b"], sample_weight=[1, 0])
     assert accuracy.worst_group == "a"
-    assert np.isnan(accuracy.per_group["b"])
+    assert accuracy.per_group == {"a": 1.0}
+
+
+@given(ROWS, st.data())
+def test_records_of_weight_zero_are_not_there(rows, data):
+    y_true, y_pred, groups = (np.array(c, object) for c in zip(*rows, strict=True))
+    weight = np.array([1, *data.draw(st.lists(st.integers(0, 2)))], dtype=float)
+    weight = np.resize(weight, len(rows))
+    used = weight > 0
+    groups[~used] = None  # what does not count may lie in no group
+    y_true, y_pred = y_true.astype(int), y_pred.astype(int)
+    weightless = group_accuracy(y_true, y_pred, groups, sample_weight=weight)
+    absent = group_accuracy(
+        y_true[used], y_pred[used], groups[used], sample_weight=weight[used]
+    )
+    assert weightless == absent
+
+
+@pytest.mark.parametrize("form", [list, pd.Series, lambda g: np.array(g, object)])
+def test_numbers_and_strings_may_both_be_groups(form):
+    accuracy = group_accuracy([0, 1, 1], [0, 1, 0], form(["a", 2, 1]))
+    assert list(accuracy.per_group.items()) == [(1, 0.0), (2, 1.0), ("a", 1.0)]
+
+
+def test_attributes_in_a_list_of_tuples_keep_their_types():
+    accuracy = group_accuracy([0, 1, 1], [0, 1, 0], [("b", 1), ("a", 2), (3, 2)])
+    assert set(accuracy.per_group) == {(3, 2), ("a", 2), ("b", 1)}
 
 
 @pytest.mark.parametrize(

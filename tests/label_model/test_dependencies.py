@@ -54,6 +54,30 @@ def test_the_order_of_programs_does_not_matter():
     assert sorted(found) == groups_of(codes)
 
 
+def silent_together(accuracy, copies=(), contrary=0):
+    """Programs that mostly fall silent on one half of the samples, and the contrary."""
+    codes = planted(accuracy, copies, coverage=1.0)
+    rng = np.random.default_rng(1)
+    n_samples, n_programs = len(codes), len(accuracy)
+    is_hard = np.repeat((rng.random(n_samples) < 0.5)[:, None], n_programs, axis=1)
+    is_hard[:, n_programs - contrary :] ^= True
+    spoken = rng.random((n_samples, n_programs)) < np.where(is_hard, 0.15, 0.95)
+    spoken = np.column_stack([spoken, *(spoken[:, c] for c in copies)])
+    return np.where(spoken, codes, 0)
+
+
+@pytest.mark.parametrize("contrary", [0, 1])
+def test_falling_silent_on_what_is_hard_for_all_makes_no_group(contrary):
+    """What counts is what two have in common beyond the middle pair, not the mean."""
+    assert groups_of(silent_together(np.full(7, 0.95), contrary=contrary)) == []
+
+
+def test_copies_are_found_among_programs_that_fall_silent_together():
+    """Also where nearly half of the pairs are copies."""
+    codes = silent_together([0.8, 0.75, 0.7, 0.75], copies=[0] * 6)
+    assert groups_of(codes) == [[0, 4, 5, 6, 7, 8, 9]]
+
+
 def test_many_programs_are_joined_in_few_rounds():
     codes = planted(np.full(300, 0.7), copies=range(50), n_samples=2000)
     start = time.perf_counter()
