@@ -2,6 +2,7 @@
 
     python benchmarks/programs.py RECORDINGS DATA [--rows N] [--rounds N]
     python benchmarks/programs.py --million
+    python benchmarks/programs.py --row
 
 RECORDINGS holds classes.json and a folder of programs for each data set, DATA the texts
 (NAME.csv.gz or NAME_*.csv.gz with a column `text`). Each round times, one after the
@@ -25,7 +26,7 @@ import numpy as np
 
 from sklearn_alchemist import LabelingProgram, ProgramSynthesisLabeler
 from sklearn_alchemist.exceptions import ProgramWarning
-from sklearn_alchemist.programs import close_workers
+from sklearn_alchemist.programs import _host, close_workers
 from sklearn_alchemist.programs._pool import POOL
 
 
@@ -72,8 +73,17 @@ def timed(function, *args):
 
 
 def worker_seconds():
-    """Processor time of the workers that wait, from their clocks."""
-    return sum(time.clock_gettime((~w.pid << 3) | 2) for w in POOL._idle)
+    """Processor time of the workers that wait, and of what forked them."""
+    return sum(time.clock_gettime((~pid << 3) | 2) for pid in worker_pids())
+
+
+def worker_pids():
+    """List the processes that this one keeps; some versions have no fork server."""
+    pids = [worker.pid for worker in POOL._idle]
+    server = getattr(_host, "FORK_SERVER", None)
+    if server is not None and server._process is not None:
+        pids.append(server._process.pid)
+    return pids
 
 
 def measure(name, recordings, data, n_rows, n_rounds):
@@ -168,15 +178,48 @@ def measure_million(n_rows):
     before = resident()
     watcher = threading.Thread(target=watch)
     watcher.start()
-    _, wall, _ = timed(labeler.transform, texts)
+    used = worker_seconds()
+    _, wall, cpu = timed(labeler.transform, texts)
+    cpu += worker_seconds() - used
     done.set()
     watcher.join()
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"{n_rows} short texts x {len(programs)} programs: {wall:.1f} s; "
-        f"parent and workers together at most {peak:.2f} GiB "
+        f"{n_rows} short texts x {len(programs)} programs: {wall:.1f} s, "
+        f"{cpu:.1f} CPU s; parent and workers together at most {peak:.2f} GiB "
         f"({before:.2f} GiB of it before; parent's peak {highest:.2f} GiB)"
     )
+
+
+def measure_row(n_rounds=200):
+    """Transform one row again and again, and weigh the processes of ten programs."""
+    programs = [
+        LabelingProgram(
+            f"p{k}",
+            f"import re\ndef label(t):\n return bool(re.search(r'\\bw{k}\\b', t))",
+        )
+        for k in range(10)
+    ]
+    labeler = ProgramSynthesisLabeler(programs=programs, classes=[False, True])
+    labeler.fit(["a w1", "b w2"])
+    labeler.transform(["warm"])
+    walls = []
+    for k in range(n_rounds):
+        _, wall, _ = timed(labeler.transform, [f"a text of its own, {k}"])
+        walls.append(wall)
+    print(f"one row, ten programs, warm: {statistics.median(walls) * 1e3:.2f} ms")
+    weights = sorted(proportional(pid) for pid in worker_pids())
+    print(
+        f"{len(weights)} processes: {sum(weights):.0f} MB (proportional set size), "
+        f"{sum(weights) - weights[-1]:.0f} MB beyond the largest"
+    )
+
+
+def proportional(pid):
+    """Proportional set size of a process in MB."""
+    with open(f"/proc/{pid}/smaps_rollup") as file:  # noqa: PTH123
+        fields = dict(line.split(":", 1) for line in file if ":" in line)
+    return int(fields["Pss"].split()[0]) / 1024
 
 
 def main(arguments=None):
@@ -188,7 +231,11 @@ def main(arguments=None):
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--million", action="store_true")
     parser.add_argument("--million-rows", type=int, default=1_000_000)
+    parser.add_argument("--row", action="store_true", help="one row, and memory")
     options = parser.parse_args(arguments)
+    if options.row:
+        measure_row()
+        return
     if options.million:
         measure_million(options.million_rows)
         return

@@ -11,6 +11,8 @@ from typing import Any
 from ._facades import PROGRAM, words
 from ._fast_re import found, found_by
 from ._guard import FACADE, FORMAT, OWN, TYPE, attribute_fault, is_private
+from ._live import live
+from ._loops import LIVE
 from ._shortcuts import FOUND, FOUND_BY
 
 _PLAIN = words("""
@@ -20,6 +22,12 @@ _PLAIN = words("""
     set slice sorted staticmethod str sum super tuple zip NotImplemented Ellipsis
     __build_class__
 """)
+
+_UNCHANGED = {
+    name: value
+    for name, value in vars(builtins).items()
+    if name in _PLAIN or (isinstance(value, type) and issubclass(value, BaseException))
+}
 
 # C code imports these by name the first time that it needs them.
 _FOR_C_CODE = frozenset({"_strptime", "re", "time", "unicodedata"})
@@ -52,15 +60,9 @@ def make_builtins(
             return value
         raise AttributeError("only objects of a program's own classes can be changed")
 
-    errors = {
-        name: value
-        for name, value in vars(builtins).items()
-        if isinstance(value, type) and issubclass(value, BaseException)
-    }
     return {
         **direct,
-        **errors,
-        **{name: getattr(builtins, name) for name in _PLAIN},
+        **_UNCHANGED,
         "getattr": safe_getattr,
         "hasattr": _safe_hasattr,
         "print": _silent,
@@ -70,6 +72,7 @@ def make_builtins(
         FOUND: found,
         FOUND_BY: found_by,
         FORMAT: safe_format,
+        LIVE: live,
         OWN: own,
         TYPE: safe_type,
     }

@@ -4,10 +4,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from . import _stand_ins
-from ._stand_ins import PROGRAM
-
-__all__ = ["NAMES", "PROGRAM", "build_facades", "direct_name", "direct_names", "words"]
+# What classes that a program defines have as their module.
+PROGRAM = "program"
 
 
 def words(text: str) -> frozenset[str]:
@@ -163,6 +161,9 @@ def _keep(function: object, **options: object) -> Any:
 
 def _replacements() -> dict[str, dict[str, Any]]:
     """Values that differ from the ones in the standard library."""
+    # For workers only: what checks programs imports no more than it needs.
+    from . import _fast_re, _stand_ins
+
     hints: dict[str, Any] = dict.fromkeys(NAMES["typing"], _Hint)
     hints |= {
         "TYPE_CHECKING": False,
@@ -176,7 +177,6 @@ def _replacements() -> dict[str, dict[str, Any]]:
             words("final no_type_check overload runtime_checkable"), lambda value: value
         ),
     }
-    from . import _fast_re
 
     fast = words(
         "compile escape findall finditer fullmatch match purge search split sub subn"

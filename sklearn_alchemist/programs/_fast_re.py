@@ -70,6 +70,11 @@ def _pattern(source: Any, flags: Any) -> FastPattern:
     return made
 
 
+def pattern_of(source: Any) -> FastPattern:
+    """Give the pattern that functions use for what they are given."""
+    return _pattern(source, 0)
+
+
 def compile(pattern: Any, flags: Any = 0) -> FastPattern:  # noqa: A001
     """Do what `re.compile` does."""
     return _pattern(pattern, flags)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from ._facades import NAMES, direct_name, words
+from ._loops import skip_dead_iterations
 from ._shortcuts import take_shortcuts
 
 MAX_CHARACTERS = 100_000
@@ -163,6 +164,7 @@ def guard(source: str, notes: list[str] | None = None) -> ast.Module:
     try:
         tree = checker.visit(tree)
         take_shortcuts(tree, bound)
+        skip_dead_iterations(tree, bound)
     except RecursionError:
         raise Refusal(1, "nested too deeply, use a list or a dict") from None
     if notes is not None:

@@ -1,6 +1,7 @@
 """Start one worker process, ask it one thing at a time, and end it when it stalls."""
 
 import contextlib
+import importlib.util
 import mmap
 import os
 import queue
@@ -37,6 +38,10 @@ _BOOT = """
 import sys, types
 package = sys.modules["programs"] = types.ModuleType("programs")
 package.__path__ = [sys.argv[1]]
+if sys.argv[4]:
+    sys.path.append(sys.argv[4])
+    import ahocorasick_rs
+    sys.path.pop()
 from programs.{module} import main
 main({of}(sys.argv[2]), int(sys.argv[3]))
 """
@@ -190,7 +195,7 @@ class Worker:
     ) -> Reply:
         """Send a request, wait for a reply, and end a worker that takes too long."""
         tick = min(_TICK, limit / 4)
-        whole, watch = _Watch(self.pid), _Watch(self.pid)
+        whole = watch = _Watch(self.pid)
         row = NO_ROW
         left = memoryview(request)
         while True:
@@ -206,7 +211,7 @@ class Worker:
                 raise self._lost("itself", whole)
             now = int(self._progress[0])
             most = limit if now != NO_ROW else max(limit, before)
-            if now != row:
+            if now != row or watch is whole:
                 row = now
                 watch = _Watch(self.pid)
             elif watch.passed(most, tick):
@@ -273,7 +278,7 @@ def _start_python(
             *(sys.executable, "-P", "-s", "-S"),
             *(["-B"] if sys.dont_write_bytecode else []),
             *("-c", _BOOT.format(module=module, of=of)),
-            *(str(Path(__file__).parent), argument, str(memory)),
+            *(str(Path(__file__).parent), argument, str(memory), _scanner_folder()),
         ],
         bufsize=0,
         cwd=os.sep,
@@ -282,6 +287,12 @@ def _start_python(
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         **streams,
     )
+
+
+def _scanner_folder() -> str:
+    """Where the scanner of literals is installed, "" where it is not."""
+    spec = importlib.util.find_spec("ahocorasick_rs")
+    return "" if spec is None or not spec.origin else str(Path(spec.origin).parents[1])
 
 
 class _ForkServer:

@@ -71,11 +71,11 @@ class WorkerPool:
         Parameters
         ----------
         worker : Worker
-            One that ended or has no program is closed instead, and so is the one that
-            has waited longest if there are too many.
+            One that has no program is closed instead, and so is the one that has
+            waited longest if there are too many.
         """
         ending = [worker]
-        if worker.key is not None and worker.alive:
+        if worker.key is not None:
             with self._lock:
                 self._idle.append(worker)
                 ending = self._idle[:-MAX_IDLE]

@@ -40,6 +40,9 @@ from ._protocol import (
 # What all programs do with these rows fits into a cache of the processor.
 MAX_CHARACTERS = 1 << 18
 
+# Programs of one chunk follow each other, on as many processors as there are.
+_MAX_ENCODED = 2 * (os.cpu_count() or 1) + 2
+
 Columns = Mapping[str, Sequence[Scalar | None]]
 
 
@@ -278,8 +281,7 @@ def _run_chunks(
             _require_walls(loan.worker, strict)
             ProgramRunner(loan, session, task).load()
 
-    # Programs that follow each other read the same columns, as a rule.
-    @lru_cache(maxsize=2 * (os.cpu_count() or 1) + 2)
+    @lru_cache(maxsize=_MAX_ENCODED)
     def encoded(number: int, names: tuple[str, ...]) -> bytes:
         start, stop = chunks[number]
         return encode_columns([list(columns[name][start:stop]) for name in names])
@@ -313,16 +315,28 @@ def _run_chunks(
         for task in block
     ]
     n_threads = min(_n_jobs(n_jobs, len(units)), len(units))
+    gathered: dict[int, list[ChunkResult]] = {}
+    with closing(_in_threads(run, units, n_threads, session)) as found:
+        for (number, _), result in zip(units, found, strict=True):
+            results = gathered.setdefault(number, [])
+            results.append(result)
+            if len(results) == len(tasks):
+                yield gathered.pop(number)
+
+
+def _in_threads(
+    run: Callable[[tuple[int, Task]], ChunkResult],
+    units: Sequence[tuple[int, Task]],
+    n_threads: int,
+    session: Session,
+) -> Generator[ChunkResult, None, None]:
+    """Run units in order; give up all that is under way when the caller does."""
+    if n_threads == 1:
+        yield from map(run, units)
+        return
     with ThreadPoolExecutor(n_threads, "labeling") as executor:
         try:
-            one = n_threads == 1
-            found = map(run, units) if one else executor.map(run, units)
-            gathered: dict[int, list[ChunkResult]] = {}
-            for (number, _), result in zip(units, found, strict=True):
-                results = gathered.setdefault(number, [])
-                results.append(result)
-                if len(results) == len(tasks):
-                    yield gathered.pop(number)
+            yield from executor.map(run, units)
         except BaseException:
             session.cancelled.set()
             executor.shutdown(wait=False, cancel_futures=True)

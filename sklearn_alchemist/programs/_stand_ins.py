@@ -11,8 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-# What classes that a program defines have as their module.
-PROGRAM = "program"
+from ._facades import PROGRAM
 
 _MISSING: Any = type("MISSING", (), {"__repr__": lambda self: "MISSING"})()
 _FIELDS = "__program_fields__"

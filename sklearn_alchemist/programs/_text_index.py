@@ -1,7 +1,13 @@
 """Index the words and characters of texts that are searched again and again."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
+
+AhoCorasick: Any = None
+with contextlib.suppress(ImportError):
+    from ahocorasick_rs import AhoCorasick
 
 # Lengths of the beginnings of words that an index holds, longest first.
 PREFIXES = (5, 3)
@@ -12,6 +18,7 @@ MIN_LENGTH = 250
 # Sizes at which an index starts anew.
 _MAX_CHARACTERS = 1_000_000
 _MAX_TEXTS = 5_000
+_MAX_SCANNED = 500
 
 # What an index gives where it cannot tell; the keys of all patterns hold its entry.
 ANYTHING = frozenset([""])
@@ -110,3 +117,66 @@ BEGINNINGS = TextIndex(lambda text: _with_beginnings(text, WORDS))
 CHARACTERS = TextIndex(frozenset)
 FOLDED_WORDS = TextIndex(_folded_words)
 FOLDED_BEGINNINGS = TextIndex(lambda text: _with_beginnings(text, FOLDED_WORDS))
+
+
+class LiteralScan(dict[str, frozenset[str]]):
+    """Which literals a text holds, of all that somebody looks for, in one pass.
+
+    Parameters
+    ----------
+    folded : bool
+        Whether the case of texts is lowered first.
+    """
+
+    def __init__(self, folded: bool) -> None:
+        self.folded = folded
+        self._literals: set[str] = set()
+        self._waiting: set[str] = set()
+        self._n_asked = 0
+        self._find: Any = None
+
+    def want(self, literals: Iterable[str]) -> bool:
+        """Have literals looked for from some time on; tell whether they are by now.
+
+        Parameters
+        ----------
+        literals : iterable of str
+
+        Returns
+        -------
+        looked_for : bool
+        """
+        if AhoCorasick is None:
+            return False
+        if self._literals.issuperset(literals):
+            return True
+        if not self._waiting.issuperset(literals):
+            self._waiting.update(literals)
+            return False
+        # To learn a few more takes as long as to learn all of them.
+        self._n_asked += 1
+        if 4 * len(self._waiting) < len(self._literals) and self._n_asked < 64:
+            return False
+        self._literals |= self._waiting
+        self._waiting.clear()
+        self._n_asked = 0
+        self._find = AhoCorasick(sorted(self._literals)).find_matches_as_strings
+        self.clear()
+        return True
+
+    def __missing__(self, text: str) -> frozenset[str]:
+        source = fold(text) if self.folded else text
+        found = ANYTHING
+        if source is not None:
+            # What is no Unicode, a lone surrogate, is none that could be encoded.
+            with contextlib.suppress(UnicodeEncodeError):
+                # Otherwise "art" would hide "party".
+                found = frozenset(self._find(source, overlapping=True))
+        if len(self) >= _MAX_SCANNED:
+            self.clear()
+        self[text] = found
+        return found
+
+
+# Of literals as they are, and of literals in lower case.
+SCANS = (LiteralScan(folded=False), LiteralScan(folded=True))

@@ -92,7 +92,8 @@ class Worker:
         namespace: dict[str, Any] = {"__name__": PROGRAM}
         namespace["__builtins__"] = make_builtins(namespace, self.facades, self.direct)
         self.label = None
-        start_row(())
+        if self.draws:
+            start_row(())
         try:
             exec(self.code, namespace)
         except BaseException as error:
