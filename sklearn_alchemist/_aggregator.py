@@ -1,7 +1,7 @@
 """Combine the votes of labeling programs into class probabilities."""
 
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -10,20 +10,23 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
 
 from ._warn import warn
 from .data import Classes, label_array
 from .exceptions import FallbackWarning, LabelsWarning
 from .label_model import (
-    Fit,
-    Parameters,
     Patterns,
-    PatternTable,
     Rows,
     Settings,
+    Stepwise,
+    VoteModel,
     accuracies_of,
     answers_of_votes,
     check_class_indices,
@@ -32,22 +35,22 @@ from .label_model import (
     check_groups,
     class_of_answers,
     classes_of_votes,
-    describe_programs,
-    doubts,
-    fit_patterns,
+    fallback_reason,
     fit_temperature,
+    fit_votes,
     fit_voting_rule,
-    posterior,
     program_confusion,
     read_rows,
-    start_stepping,
+    shared_errors,
 )
-from .votes import ABSTAIN, encode_answers, vote_dtype
+from .votes import ABSTAIN, collapse, encode_answers, vote_dtype
 
 # Up to so many different rows of votes, partial_fit starts again from all of them.
 _MAX_PATTERNS = 1 << 18
 # What scikit-learn says where votes are strings or missing.
 _NO_NUMBERS = ("could not convert string", "bytes/strings", "contains NaN")
+# How strongly few labels are held near the temperature 1: benchmarks/label_models.py.
+_TEMPERATURE_STRENGTH = 3.0
 _ITERATED = ("dawid_skene", "one_coin")
 # What to do where the model is not to be trusted; within an annotator, in the words of
 # its own parameters.
@@ -59,13 +62,16 @@ _ADVICE = {
     "aggregator=LabelModelAggregator(...) with program_groups=[...], where programs "
     "depend on each other, or with guard=False if the model is right.",
 }
+# So many rows are read and predicted at one time.
+_CHUNK = 1 << 18
 
 
 class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Combine the votes of labeling programs into class probabilities.
 
-    The default method estimates, from the votes alone, how often each program gives
-    each answer to samples of each class [1]_, and weighs the votes accordingly.
+    The default method estimates, from the votes alone, how often each vote of each
+    program is right [1]_, and weighs it accordingly. It learns from rows with several
+    votes only: how far to believe a vote that stands alone, no comparison tells.
     Programs that repeat each other, as those that one model wrote often do, are found
     and count as one.
 
@@ -83,9 +89,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         - "weighted_vote" weighs each program by the log-odds of its agreement with the
           majority of the others. Nothing is iterated.
         - "majority_vote" gives each class its share of the votes. One further vote is
-          split between the classes as ``class_prior_`` says: it decides ties, and
-          never overrules a majority. Where classes are still equal, :meth:`predict`
-          takes the first of ``classes_``.
+          split between the classes as `class_prior` says, evenly if it is estimated:
+          how many rules there are for a class says little of how frequent it is.
 
     classes : list, dict or array-like, default=None
         All classes; of a dict, the keys. The vote ``k`` stands for the `k`-th of the
@@ -93,23 +98,22 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         any number that a program repeats is evidence, y (if given) names the classes,
         and the vote ``k`` merely starts out meaning class ``k``.
 
-    class_prior : {"estimate", "uniform"} or array-like of shape (n_classes,), \
+    class_prior : {"estimate", "uniform"}, dict or array-like of shape (n_classes,), \
             default="estimate"
-        Probability of each class, in the order of ``classes_``. "estimate" learns it
-        from the votes; "uniform" often does better where classes are balanced.
+        Probability of each class: a dict of class to probability, or an array in the
+        order of ``classes_``. "estimate" learns it from the votes; "uniform" often does
+        better where classes are balanced.
 
     abstain : {"auto", "ignore", "evidence"}, default="auto"
-        What it says about the class that a program abstains. With "evidence" the
-        coverage of each program is estimated class by class; with "ignore" it is the
-        same in all classes. "auto" estimates it for programs that (nearly) never vote
-        some class, which say by abstaining what they cannot vote, and holds it near
-        the same value for all others, which abstain on difficult samples together.
+        What it says about the class that a program abstains. With "ignore" it says
+        nothing: votes are judged given how many there are. With "evidence" the coverage
+        of each program is estimated class by class. "auto" does so where all programs
+        vote one class only, and often: such programs are missed where they are silent.
 
     dependencies : {"auto", "independent"}, default="auto"
         Whether programs that repeat each other are searched for. Only the first two
-        methods can use what is found. A group of programs has one hidden answer, which
-        its members repeat as often as their fidelity says, and answer on their own
-        otherwise.
+        methods can use what is found: a group of programs has one vote, which its
+        members share.
 
     program_groups : list of lists of str or int, default=None
         Programs that are known to depend on each other, by name or by index, such as
@@ -124,21 +128,30 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         are worse than chance.
 
     temperature : float or "estimate", default=1.0
-        The logarithms of the class probabilities are divided by it: above 1 for
-        probabilities that are less sure. "estimate" fits it to all labels in y [4]_.
+        What the votes say (not the class prior) is divided by it, on the scale of
+        logarithms: above 1 for probabilities that are less sure. "estimate" fits it to
+        all labels in y [4]_. Errors that programs visibly share make probabilities less
+        sure without any label.
 
     guard : bool, default=True
-        Whether to fall back on voting, with a warning, where the first two methods are
-        not to be trusted: when they overrule the majority on a large part of the
-        samples, or when programs agree in ways that the model cannot explain. Not
-        where labels say how accurate programs are (`semi_supervised`).
+        Whether to fall back on counting votes, with a warning, where the first two
+        methods take many votes for worse than chance. Not where labels say how accurate
+        programs are (`semi_supervised`).
+
+    tie_break_policy : {"prior", "random", "abstain"}, default="prior"
+        What :meth:`predict` says where several classes are equally probable, after
+        `class_prior` has had its say: the first of ``classes_``, one that is drawn for
+        each different row of votes, or None (-1 where classes are numbers and -1 is
+        none of them).
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the drawing with ``tie_break_policy="random"``.
 
     max_iter : int, default=1000
         Maximum number of steps of the expectation maximisation.
 
-    tol : float, default=1e-8
-        The iteration stops when a step adds less than this to the penalised
-        log-likelihood per sample. With rare classes, larger values stop far too early.
+    tol : float, default=1e-4
+        The iteration stops when no class probability of a row changes by more.
 
     Attributes
     ----------
@@ -152,6 +165,9 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     method_ : str
         The method in use: `method`, or what it fell back on.
 
+    fallback_reason_ : str or None
+        Why it fell back; None if it did not.
+
     confusion_ : ndarray of shape (n_programs, n_classes, n_answers)
         Estimated probability of each answer given the class. An answer that a program
         never gave has probability 0 for every class. With "majority_vote" the
@@ -162,7 +178,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         program that never votes.
 
     class_prior_ : ndarray of shape (n_classes,)
-        Probability of each class.
+        Probability of each class: the mean over the samples, if `class_prior` does not
+        give it.
 
     groups_ : list of ndarray of int
         Indices of the programs of each group of dependent ones, of two or more.
@@ -171,15 +188,14 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         The temperature in use.
 
     n_iter_ : int
-        Number of steps made; 1 with methods that do not iterate. Where there are many
-        different rows of votes, a sample of them is fitted first, and the steps that
-        saw all are counted.
+        Number of steps made; 1 with methods that do not iterate.
 
     converged_ : bool
         Whether the iteration stopped because of `tol`.
 
     log_likelihood_ : float
-        Penalised log-likelihood per sample of the last step.
+        Mean over the rows learned from: logarithm of the probability of their votes,
+        given their number. NaN with methods that do not iterate.
 
     label_use_ : dict of str to int or float
         How many labels there were to learn from ("given"), and how many of them say how
@@ -211,9 +227,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     .. [2] A. Ratner, S. H. Bach, H. Ehrenberg, J. Fries, S. Wu and C. Re, "Snorkel:
        rapid training data creation with weak supervision", PVLDB 11(3), 2017.
 
-    .. [3] R. Varadhan and C. Roland, "Simple and globally convergent methods for
-       accelerating the convergence of any EM algorithm", Scandinavian Journal of
-       Statistics 35(2), 2008.
+    .. [3] L. Kish, "Survey sampling", Wiley, 1965 (design effects: what a further vote
+       adds where errors are shared).
 
     .. [4] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern
        neural networks", ICML 2017.
@@ -239,7 +254,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             StrOptions({"dawid_skene", "one_coin", "weighted_vote", "majority_vote"})
         ],
         "classes": ["array-like", dict, None],
-        "class_prior": [StrOptions({"estimate", "uniform"}), "array-like"],
+        "class_prior": [StrOptions({"estimate", "uniform"}), dict, "array-like"],
         "abstain": [StrOptions({"auto", "ignore", "evidence"})],
         "dependencies": [StrOptions({"auto", "independent"})],
         "program_groups": [list, tuple, None],
@@ -249,6 +264,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             StrOptions({"estimate"}),
         ],
         "guard": ["boolean"],
+        "tie_break_policy": [StrOptions({"prior", "random", "abstain"})],
+        "random_state": ["random_state"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
     }
@@ -258,15 +275,17 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         *,
         method: str = "dawid_skene",
         classes: Iterable[Any] | None = None,
-        class_prior: str | ArrayLike = "estimate",
+        class_prior: str | Mapping[Any, float] | ArrayLike = "estimate",
         abstain: str = "auto",
         dependencies: str = "auto",
         program_groups: Sequence[Sequence[str | int]] | None = None,
         semi_supervised: bool = False,
         temperature: float | str = 1.0,
         guard: bool = True,
+        tie_break_policy: str = "prior",
+        random_state: int | np.random.RandomState | None = None,
         max_iter: int = 1000,
-        tol: float = 1e-8,
+        tol: float = 1e-4,
     ) -> None:
         self.method = method
         self.classes = classes
@@ -277,6 +296,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         self.semi_supervised = semi_supervised
         self.temperature = temperature
         self.guard = guard
+        self.tie_break_policy = tie_break_policy
+        self.random_state = random_state
         self.max_iter = max_iter
         self.tol = tol
 
@@ -339,15 +360,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """
         votes = self._validate(X, reset=True)
         known = None if self.classes is None else Classes.listed(self.classes)
-        rows, known = read_rows(
-            votes,
-            y,
-            sample_weight,
-            known,
-            learns=self._learns(),
-            label_proba=label_proba,
-        )
-        rows = rows.collapse()
+        rows, known = self._read(votes, y, sample_weight, known, label_proba)
         self.__dict__.pop("_running", None)
         self._fit_rows(rows, known, X, y)
         self._classes = known
@@ -433,11 +446,11 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             self._step(rows.collapse())
         else:
             whole = (rows if seen is None else seen.followed_by(rows)).collapse()
-            fit = self._fit_rows(whole, known, X, y)
+            self._fit_rows(whole, known, X, y)
             self._seen, self._classes = whole, known
             too_many = len(whole.votes) > _MAX_PATTERNS
-            if fit is not None and too_many and self.method_ in _ITERATED:
-                self._start_steps(fit, whole)
+            if too_many and self.method_ in _ITERATED:
+                self._start_steps(whole)
         self._warn_of_origins(rows, label_proba)
         return self
 
@@ -455,8 +468,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         -------
         proba : ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of ``classes_``. A sample without any vote gets
-            what the silence of all programs says, which with voting is
-            ``class_prior_``.
+            those of the samples with one vote, which with voting are ``class_prior_``.
 
         Raises
         ------
@@ -465,9 +477,12 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """
         check_is_fitted(self)
         votes = self._validate(X, reset=False)
-        if self.classes is not None:
-            check_class_indices(votes, len(self.classes_))
-        return self._posterior(encode_answers(votes, self.answers_), self.temperature_)
+        proba = np.empty((len(votes), len(self.classes_)))
+        for start in range(0, len(votes), _CHUNK):
+            place = slice(start, start + _CHUNK)
+            codes = self._encode_votes(votes[place])
+            proba[place] = self._model.posterior(codes, self.temperature_)
+        return proba
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the most probable class.
@@ -480,10 +495,48 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Returns
         -------
         y : ndarray of shape (n_samples,)
-            Class labels; of equally probable classes, the first.
+            Class labels. Of equally probable classes, what `tie_break_policy` says.
         """
         proba = self.predict_proba(X)
-        return self.classes_[proba.argmax(axis=1)]
+        best = proba.argmax(axis=1)
+        if self.tie_break_policy == "prior":
+            return self.classes_[best]
+        # What the order of a sum can change is a tie.
+        tied = proba >= proba.max(axis=1, keepdims=True) * (1 - 1e-9)
+        several = np.count_nonzero(tied, axis=1) > 1
+        if self.tie_break_policy == "random":
+            votes = self._validate(X, reset=False)[several]
+            best[several] = self._draw(votes, tied[several])
+            return self.classes_[best]
+        labels = self.classes_[best]
+        if labels.dtype.kind in "iuf" and ABSTAIN not in self.classes_:
+            labels = labels.astype(np.promote_types(labels.dtype, np.int8))
+            labels[several] = ABSTAIN
+            return labels
+        labels = labels.astype(object)
+        labels[several] = None
+        return labels
+
+    def _draw(self, votes: np.ndarray, tied: np.ndarray) -> np.ndarray:
+        """Draw one of the tied classes for each different row of votes."""
+        patterns, place, _ = collapse(votes)
+        tied_by_pattern = np.empty((len(patterns), tied.shape[1]), dtype=bool)
+        tied_by_pattern[place] = tied
+        # Each row has a generator of its own, so that no other row has a say.
+        seed = [self._seed, *self.classes_.shape]
+        drawn = [
+            np.random.default_rng([*seed, *codes]).choice(np.flatnonzero(classes))
+            for codes, classes in zip(
+                self._encode_votes(patterns).tolist(), tied_by_pattern, strict=True
+            )
+        ]
+        return np.array(drawn, dtype=np.intp)[place]
+
+    def _encode_votes(self, votes: np.ndarray) -> np.ndarray:
+        """Return votes as positions in `answers_`; unknown ones as n_answers."""
+        if self.classes is not None:
+            check_class_indices(votes, len(self.classes_))
+        return encode_answers(votes, self.answers_)
 
     def score(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
@@ -526,6 +579,43 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
                 ) from error
             raise
 
+    def _read(
+        self,
+        votes: np.ndarray,
+        y: ArrayLike | None,
+        sample_weight: ArrayLike | None,
+        known: Classes | None,
+        label_proba: ArrayLike | float | None,
+    ) -> tuple[Rows, Classes | None]:
+        """Validate and collapse all rows; without labels, chunk by chunk."""
+        given: dict[str, Any] = {"learns": self._learns(), "label_proba": label_proba}
+        if y is not None or len(votes) <= _CHUNK:
+            rows, known = read_rows(votes, y, sample_weight, known, **given)
+            return rows.collapse(), known
+        weight = None
+        if sample_weight is not None:
+            weight = _check_sample_weight(sample_weight, votes)
+        parts = []
+        for start in range(0, len(votes), _CHUNK):
+            place = slice(start, start + _CHUNK)
+            part = read_rows(
+                votes[place],
+                None,
+                None if weight is None else weight[place],
+                known,
+                learns=given["learns"],
+                goes_on=True,
+            )[0]
+            parts.append(part.collapse())
+        rows = parts[0]
+        for part in parts[1:]:
+            rows = rows.followed_by(part)
+            if len(rows.votes) <= _CHUNK:
+                rows = rows.collapse()
+        if not len(rows.votes):
+            read_rows(votes, None, weight, known, **given)  # raises
+        return rows.collapse(), known
+
     def _learns(self) -> bool:
         """Tell whether labels are learned from."""
         return self.semi_supervised or self.temperature == "estimate"
@@ -550,30 +640,38 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         classes: Classes | None,
         X: ArrayLike,
         y: ArrayLike | None,
-    ) -> Fit | None:
-        """Fit the method to different rows of votes; return how EM ended, if it ran."""
+    ) -> None:
+        """Fit the method to different rows of votes."""
         names, answers = self._resolve_classes(rows.votes, classes)
-        n_classes, n_answers = len(names), len(answers)
-        check_confusion_size(rows.votes.shape[1], n_classes, n_answers)
+        check_confusion_size(rows.votes.shape[1], len(names), len(answers))
         groups = self._given_groups()
-        class_prior = check_class_prior(self.class_prior, n_classes)
+        class_prior = check_class_prior(self.class_prior, names)
         self._check_temperature(rows)
         self.classes_, self.answers_ = names, answers
+        seed = check_random_state(self.random_state)
+        self._seed = int(seed.randint(np.iinfo(np.int32).max))
         patterns = self._encode(rows)
         task = self._init_callback_context(max_subtasks=None)
         task.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        self.method_ = self.method
-        fit = None
+        self.method_, self.fallback_reason_ = self.method, None
         if self.method in _ITERATED:
-            fit = self._run(patterns, groups, class_prior, task, X, y)
+            self._settings = Settings(
+                one_coin=self.method == "one_coin",
+                abstain=self.abstain,
+                class_prior=class_prior,
+                groups=groups,
+                max_iter=self.max_iter,
+                tol=self.tol,
+            )
+            self._run(patterns, task, X, y)
         else:
             self._vote(patterns, class_prior)
+        self._describe(patterns, class_prior)
         self.temperature_ = self._find_temperature(rows)
         self.label_use_ = self._count_labels(rows)
         task.call_on_fit_task_end(
             estimator=self, X=X, y=y, reconstruction_attributes={}
         )
-        return fit
 
     def _known_classes(
         self, classes: Iterable[Any] | None, *, first: bool
@@ -617,87 +715,66 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     def _vote(self, patterns: Patterns, class_prior: np.ndarray | None) -> None:
         """Set what was learned by counting votes."""
         weighted = self.method_ == "weighted_vote"
-        self._rule = fit_voting_rule(
+        self._model = fit_voting_rule(
             patterns, weighted=weighted, class_prior=class_prior
         )
-        # What the rule says of the programs; it is not used.
-        parameters, log_likelihood = describe_programs(self._rule, patterns)
-        table = PatternTable(patterns.codes, patterns.n_answers)
-        self._set_model(table, parameters, log_likelihood)
         self.n_iter_, self.converged_ = 1, True
+        self.log_likelihood_ = np.nan
 
     def _run(
-        self,
-        patterns: Patterns,
-        groups: list[np.ndarray] | None,
-        class_prior: np.ndarray | None,
-        task: Any,
-        X: ArrayLike,
-        y: ArrayLike | None,
-    ) -> Fit:
+        self, patterns: Patterns, task: Any, X: ArrayLike, y: ArrayLike | None
+    ) -> None:
         """Set what was learned by expectation maximisation, or by its fallback."""
 
-        def on_step(
-            table: PatternTable, parameters: Parameters, objective: float
-        ) -> bool:
+        def on_step(model: VoteModel) -> bool:
             step = task.subcontext(task_name="em-step")
             step.call_on_fit_task_begin(estimator=self, X=X, y=y)
             # Set in each step, so that callbacks meet an estimator that can predict.
-            self._set_model(table, parameters, objective)
+            self._model, self.class_prior_ = model, np.exp(model.log_prior[2])
             return bool(
                 step.call_on_fit_task_end(
                     estimator=self, X=X, y=y, reconstruction_attributes={}
                 )
             )
 
-        settings = Settings(
-            one_coin=self.method == "one_coin",
-            abstain=self.abstain,
-            class_prior=class_prior,
-            groups=groups,
-            max_iter=self.max_iter,
-            tol=self.tol,
-        )
         self.temperature_ = 1.0
-        fit = fit_patterns(patterns, settings, on_step)
-        table = PatternTable(patterns.codes, patterns.n_answers, fit.groups)
-        self._set_model(table, fit.parameters, fit.objective)
+        fit = fit_votes(patterns, self._settings, on_step)
+        self._model = fit.model
         self.n_iter_, self.converged_ = fit.n_iter, fit.converged
+        self.log_likelihood_ = fit.log_likelihood
         if not (fit.converged or fit.stopped):
-            warnings.warn(
+            warn(
                 f"The fit did not converge in max_iter={self.max_iter} steps; the last "
-                f"one still gained {fit.gain:.2g} per sample. Increase max_iter, or "
-                "increase tol if that is close enough.",
+                f"one still moved a probability by {fit.change:.2g}. Increase "
+                "max_iter, or increase tol if that is close enough.",
                 ConvergenceWarning,
-                stacklevel=5,  # the line that calls fit
             )
         if self.guard and not fit.stopped and patterns.labels is None:
-            doubt = doubts(patterns, fit)
-            if doubt is not None:
-                self.method_, why = doubt
-                warnings.warn(
-                    f"{why} So method={self.method_!r} is used instead of "
-                    f"{self.method!r}. {_ADVICE[self._in_annotator]}",
-                    FallbackWarning,
-                    stacklevel=5,
-                )
-                self._vote(patterns, class_prior)
-        return fit
+            self.fallback_reason_ = fallback_reason(patterns, fit.model)
+        if self.fallback_reason_ is not None:
+            self.method_ = "majority_vote"
+            warn(
+                f"{self.fallback_reason_} So method='majority_vote' is used instead of "
+                f"{self.method!r}. {_ADVICE[self._in_annotator]}",
+                FallbackWarning,
+            )
+            self._vote(patterns, self._settings.class_prior)
+        elif not fit.stopped:
+            shared = shared_errors(patterns, fit.model)
+            self._model = replace(fit.model, shared_errors=shared)
 
-    def _set_model(
-        self, table: PatternTable, parameters: Parameters, objective: float
-    ) -> None:
-        """Set the attributes that describe the model."""
-        self._parameters = parameters
-        self.groups_ = [group.programs for group in table.groups]
-        self.class_prior_ = parameters.class_prior
-        self.confusion_ = program_confusion(table, parameters)
+    def _describe(self, patterns: Patterns, class_prior: np.ndarray | None) -> None:
+        """Set the attributes that say what programs do."""
+        self.groups_ = list(self._model.groups)
+        proba = self._model.posterior(patterns.codes)
+        self.confusion_, prior = program_confusion(patterns, proba)
+        self.class_prior_ = prior if class_prior is None else class_prior
+        if class_prior is None and self.method_ not in _ITERATED:
+            self.class_prior_ = self._model.posterior(patterns.codes[:1] * 0)[0]
         self.accuracies_ = accuracies_of(
-            self.confusion_,
-            self.class_prior_,
-            class_of_answers(self.answers_, len(self.classes_)),
+            self.confusion_, self.class_prior_, patterns.meaning
         )
-        self.log_likelihood_ = objective
+        self._n_samples = patterns.counts.sum()
 
     def _check_temperature(self, rows: Rows) -> None:
         """Raise if labels are to tell the temperature and there are none."""
@@ -714,8 +791,13 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         known = rows.is_labelled
         codes = encode_answers(rows.votes[known], self.answers_)
         weight = (rows.weights() * rows.counts)[known]
-        proba = self._posterior(codes, temperature=1.0)
-        return fit_temperature(proba, rows.label_codes[known], weight)
+        return fit_temperature(
+            self._model.posterior(codes),
+            rows.label_codes[known],
+            weight,
+            strength=_TEMPERATURE_STRENGTH,
+            prior=self._model.prior(codes),
+        )
 
     def _count_labels(self, rows: Rows) -> dict[str, int | float]:
         """Count what the labels are used for."""
@@ -741,10 +823,10 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             None if rows.labels is None else rows.weights(),
         )
 
-    def _start_steps(self, fit: Fit, rows: Rows) -> None:
+    def _start_steps(self, rows: Rows) -> None:
         """Go over from fitting all patterns again to one step for each chunk."""
-        class_prior = check_class_prior(self.class_prior, len(self.classes_))
-        self._running = start_stepping(self._encode(rows), fit, class_prior)
+        patterns = self._encode(rows)
+        self._running = Stepwise.begin(patterns, self._model, self._settings)
         self._seen = None  # the rows are not needed any more
 
     def _step(self, rows: Rows) -> None:
@@ -752,29 +834,21 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         if self.classes is not None:
             check_class_indices(rows.votes, len(self.classes_))
         chunk = self._encode(rows)
-        # A vote that was not known when the steps began says nothing.
-        chunk.codes[chunk.codes == chunk.n_answers] = 0
         self._running = self._running.step(chunk)
+        self._model = self._running.model
         new = self._count_labels(rows) | {"temperature": 0}
         self.label_use_ = {use: n + new[use] for use, n in self.label_use_.items()}
-        table = PatternTable(chunk.codes, chunk.n_answers, self.groups_)
-        self._set_model(table, self._running.parameters, self.log_likelihood_)
+        before = self.confusion_, self.class_prior_, self._n_samples
+        self._describe(chunk, self._settings.class_prior)
+        total = before[2] + self._n_samples
+        share = before[2] / total
+        self.confusion_ = share * before[0] + (1 - share) * self.confusion_
+        self.class_prior_ = share * before[1] + (1 - share) * self.class_prior_
+        self.accuracies_ = accuracies_of(
+            self.confusion_, self.class_prior_, chunk.meaning
+        )
+        self._n_samples = total
         self.n_iter_ += 1
-
-    def _posterior(self, codes: np.ndarray, temperature: float) -> np.ndarray:
-        """Return the class probabilities of encoded votes."""
-        # One more answer, of which nothing is known, stands for all unknown votes.
-        n_answers = len(self.answers_) + 1
-        if self.method_ in _ITERATED:
-            table = PatternTable(codes, n_answers, self.groups_)
-            return posterior(table, self._parameters, temperature)
-        meaning = class_of_answers(self.answers_, len(self.classes_))
-        meaning = np.vstack([meaning, np.zeros_like(meaning[:1])])
-        proba = self._rule.posterior(PatternTable(codes, n_answers), meaning)
-        if temperature != 1:
-            proba **= 1 / temperature
-            proba /= proba.sum(axis=1, keepdims=True)
-        return proba
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -1,8 +1,9 @@
-"""Estimate from votes alone how programs answer and which classes samples have."""
+"""Estimate from votes alone how far programs are to be believed, and classes."""
 
 from ._answers import (
     answers_of_votes,
     check_class_indices,
+    check_class_prior,
     check_confusion_size,
     class_of_answers,
     classes_of_votes,
@@ -16,47 +17,32 @@ from ._dependencies import (
     fit_rank_one,
     pair_statistics,
 )
-from ._diagnostics import accuracies_of, drift, misfit, program_confusion
-from ._em import em_steps, extrapolate
-from ._expectation import expect, expect_from_votes, posterior
-from ._fallback import doubts
-from ._fitting import Fit, Settings, fit_patterns, unexplained
-from ._hidden_votes import group_evidence, split_group
+from ._em import Fit, Settings, Stepwise, fit_votes
 from ._label_proba import check_label_proba, label_weights
-from ._maximisation import log_prior, maximise
-from ._ordering import canonical_order, hash_patterns
-from ._parameters import (
-    Expected,
-    Parameters,
-    coverage_and_shares,
-    log_evidence,
-    log_or_zero,
-)
-from ._patterns import Patterns
-from ._priors import Priors, check_class_prior, make_priors, one_coin_shares
+from ._model import VoteModel, by_chunk, votes_level
+from ._patterns import Patterns, vote_matrix
 from ._rows import Rows, read_rows
-from ._sampling import draw_patterns
-from ._stepwise import Stepwise, start_stepping
-from ._table import PatternTable, count_rows, join_answers
-from ._voting import count_votes, majority_posterior, vote_share_prior
-from ._voting_rule import VotingRule, describe_programs, fit_voting_rule
-from ._weighted_vote import peer_accuracies, weighted_posterior
+from ._trust import accuracies_of, fallback_reason, program_confusion, shared_errors
+from ._voting import (
+    MajorityVote,
+    count_votes,
+    fit_voting_rule,
+    peer_accuracies,
+    vote_share_prior,
+)
 
 __all__ = [
-    "Expected",
     "Fit",
+    "MajorityVote",
     "PairStatistics",
-    "Parameters",
-    "PatternTable",
     "Patterns",
-    "Priors",
     "Rows",
     "Settings",
     "Stepwise",
-    "VotingRule",
+    "VoteModel",
     "accuracies_of",
     "answers_of_votes",
-    "canonical_order",
+    "by_chunk",
     "check_class_indices",
     "check_class_prior",
     "check_confusion_size",
@@ -64,43 +50,21 @@ __all__ = [
     "check_label_proba",
     "class_of_answers",
     "classes_of_votes",
-    "count_rows",
     "count_votes",
-    "coverage_and_shares",
-    "describe_programs",
-    "doubts",
-    "draw_patterns",
-    "drift",
-    "em_steps",
-    "expect",
-    "expect_from_votes",
-    "extrapolate",
+    "fallback_reason",
     "find_groups",
-    "fit_patterns",
     "fit_rank_one",
     "fit_temperature",
+    "fit_votes",
     "fit_voting_rule",
-    "group_evidence",
-    "hash_patterns",
-    "join_answers",
     "label_weights",
-    "log_evidence",
-    "log_or_zero",
-    "log_prior",
-    "majority_posterior",
-    "make_priors",
-    "maximise",
-    "misfit",
-    "one_coin_shares",
     "pair_statistics",
     "peer_accuracies",
-    "posterior",
     "program_confusion",
     "read_rows",
-    "split_group",
-    "start_stepping",
-    "unexplained",
+    "shared_errors",
+    "vote_matrix",
     "vote_share_prior",
+    "votes_level",
     "warn_if_ambiguous",
-    "weighted_posterior",
 ]

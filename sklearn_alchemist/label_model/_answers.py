@@ -1,8 +1,12 @@
-"""Settle which answers there are, and which class an answer stands for at first."""
+"""Resolve which answers there are, and what is known of classes beforehand."""
 
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import check_array
 
 from ..exceptions import ClassesWarning
 from ..votes import ABSTAIN
@@ -198,3 +202,64 @@ def check_confusion_size(n_programs: int, n_classes: int, n_answers: int) -> Non
             "votes are too many to be estimated. Votes are -1 (abstain) or the index "
             "of a class; are these measurements rather than votes?"
         )
+
+
+def check_class_prior(
+    class_prior: str | Mapping[Any, float] | ArrayLike, classes: np.ndarray
+) -> np.ndarray | None:
+    """Validate the class prior that a user asks for.
+
+    Parameters
+    ----------
+    class_prior : {"estimate", "uniform"}, dict or array-like of shape (n_classes,)
+        Probability of each class, or where it comes from.
+
+    classes : ndarray of shape (n_classes,)
+        The classes.
+
+    Returns
+    -------
+    class_prior : ndarray of shape (n_classes,) or None
+        Probability of each class; None if it is estimated.
+
+    Raises
+    ------
+    ValueError
+        If the probabilities are not positive, do not sum to one, or are not one for
+        each class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import check_class_prior
+    >>> check_class_prior({"spam": 0.2, "ham": 0.8}, np.array(["ham", "spam"]))
+    array([0.8, 0.2])
+    """
+    n_classes = len(classes)
+    if isinstance(class_prior, str):
+        uniform = np.full(n_classes, 1 / n_classes)
+        return uniform if class_prior == "uniform" else None
+    if isinstance(class_prior, Mapping):
+        names = classes.tolist()
+        missing = [name for name in names if name not in class_prior]
+        unknown = [name for name in class_prior if name not in names]
+        if missing or unknown:
+            problem = f"lacks {missing}" if missing else f"holds {unknown}"
+            raise ValueError(
+                f"class_prior must have one value for each of the classes {names}, but "
+                f"it {problem}."
+            )
+        class_prior = [class_prior[name] for name in names]
+    prior = check_array(
+        class_prior, ensure_2d=False, dtype=np.float64, input_name="class_prior"
+    )
+    if prior.shape != (n_classes,):
+        raise ValueError(
+            f"class_prior must have one value for each of the {n_classes} classes, "
+            f"got shape {prior.shape}."
+        )
+    if (prior <= 0).any() or not np.isclose(prior.sum(), 1):
+        raise ValueError(
+            f"class_prior must be positive and sum to 1, got {prior.tolist()}."
+        )
+    return prior / prior.sum()

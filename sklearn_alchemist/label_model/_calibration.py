@@ -14,6 +14,7 @@ def fit_temperature(
     *,
     expected: float = 1.0,
     strength: float = 1.0,
+    prior: np.ndarray | None = None,
 ) -> float:
     """Find the temperature that makes labels most probable.
 
@@ -34,6 +35,9 @@ def fit_temperature(
     strength : float, default=1.0
         How strongly few labels are held near it: the factor of the squared difference
         of the logarithms, beside the log-likelihood of the labels.
+
+    prior : ndarray of shape (n_samples, n_classes), default=None
+        What is known beside the evidence that the temperature divides; nothing if None.
 
     Returns
     -------
@@ -58,11 +62,13 @@ def fit_temperature(
     2.0
     """
     logs = np.log(np.maximum(proba, 1e-300))
+    beside = np.zeros(logs.shape) if prior is None else np.log(prior)
+    logs = logs - beside
     rows = np.arange(len(labels))
     weight = np.ones(len(labels)) if sample_weight is None else sample_weight
 
     def loss(log_temperature: float) -> float:
-        scaled = logs / np.exp(log_temperature)
+        scaled = beside + logs / np.exp(log_temperature)
         normaliser = np.logaddexp.reduce(scaled, axis=1)
         distance = log_temperature - np.log(expected)
         misfit = weight @ (normaliser - scaled[rows, labels])

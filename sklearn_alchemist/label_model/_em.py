@@ -1,176 +1,440 @@
-"""Alternate the two steps of EM, and leap ahead where they are slow."""
+"""Estimate from votes alone how far each vote is to be believed.
 
-from collections.abc import Iterator
+Each row is a bag of votes: given its class and the number of its votes, every vote is
+drawn from the votes that samples of the class get. So it does not matter how often
+programs vote, or on which rows all fall silent together, and rows that rest on one vote
+say nothing of how far to believe it: only votes that overlap are learned from.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.special import logsumexp
 
-from ._expectation import expect
-from ._maximisation import log_prior, maximise
-from ._parameters import Expected, Parameters, coverage_and_shares, log_or_zero
-from ._priors import Priors
-from ._table import PatternTable
+from ._dependencies import find_groups
+from ._model import VoteModel, votes_level
+from ._patterns import Patterns, vote_matrix
 
-# Further than this, a leap is hardly ever an improvement.
-_LONGEST_LEAP = 16.0
+# The constants were chosen by leaving one text set out with all its votes, in
+# benchmarks/label_models.py.
+ACCURACY = 0.75
+"""Share of right votes that is expected of a program before it is known."""
+
+STRENGTH = 30.0
+"""Number of overlapping votes that the expected accuracy is worth."""
+
+CLASS_STRENGTH = 100.0
+"""Number of rows that the shares of the votes are worth as class prior."""
+
+# From this share of the samples on, a program that votes one class only is missed where
+# it falls silent.
+_MISSED = 0.25
+# A tie leaves each class so many votes when the shares of the votes start the EM.
+_TIE = 0.3
+# So many patterns are fitted; all take part in the last step.
+_SAMPLE_SIZE = 1 << 16
+# So many answers are enough to compare all pairs of programs.
+_PAIR_ANSWERS = 4_000_000
+_TINY = 1e-12
+
+OnStep = Callable[[VoteModel], bool]
 
 
-def em_steps(
-    table: PatternTable,
-    counts: np.ndarray,
-    start: Expected,
-    priors: Priors,
-    class_prior: np.ndarray | None = None,
-    labels: np.ndarray | None = None,
-    tol: float = 0.0,
-) -> Iterator[tuple[Parameters, float]]:
-    """Alternate the two steps, and leap where they go, for as long as asked.
-
-    After two steps of EM their direction is followed further; the leap is kept only if
-    it adds more than `tol`. So a gain of less than `tol` is that of a plain step.
+@dataclass(frozen=True)
+class Settings:
+    """How the model is fitted.
 
     Parameters
     ----------
-    table : PatternTable
-        The patterns.
+    one_coin : bool
+        Whether a program is equally accurate whatever it votes.
 
-    counts : ndarray of shape (n_patterns,)
-        Number of samples of each pattern.
+    abstain : {"auto", "ignore", "evidence"}
+        Whether an abstention says something of the class: "auto" for whether programs
+        vote one class each, and often.
 
-    start : Expected
-        Expected counts to start from.
+    class_prior : ndarray of shape (n_classes,) or None
+        Probability of each class; None if it is estimated.
 
-    priors : Priors
-        Pseudo-counts.
+    groups : sequence of ndarray of int or None
+        Programs that depend on each other; None if they are searched for.
 
-    class_prior : ndarray of shape (n_classes,), default=None
-        Probability of each class. If None, it is estimated.
+    max_iter : int
+        Maximum number of steps of one run.
 
-    labels : ndarray of int of shape (n_patterns,), default=None
-        Class index where the class is known, -1 elsewhere.
-
-    tol : float, default=0
-        Least gain of a leap.
-
-    Yields
-    ------
-    parameters : Parameters
-        The model after one more step.
-
-    objective : float
-        Its log-likelihood plus log prior density, per sample: never falls.
-
-    References
-    ----------
-    A. P. Dawid and A. M. Skene, "Maximum likelihood estimation of observer error-rates
-    using the EM algorithm", Applied Statistics 28(1), 1979.
-
-    R. Varadhan and C. Roland, "Simple and globally convergent methods for accelerating
-    the convergence of any EM algorithm", Scandinavian Journal of Statistics 35(2),
-    2008.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_alchemist.label_model import PatternTable, em_steps, make_priors
-    >>> from sklearn_alchemist.label_model import expect_from_votes
-    >>> table = PatternTable(np.array([[1], [2]]), n_answers=3)
-    >>> meaning = np.array([[False, False], [True, False], [False, True]])
-    >>> priors = make_priors(np.array([[0.0, 10.0, 10.0]]), meaning)
-    >>> counts = np.array([10.0, 10.0])
-    >>> start = expect_from_votes(table, counts, np.array([[0.8, 0.2], [0.2, 0.8]]))
-    >>> steps = em_steps(table, counts, start, priors)
-    >>> first, second = next(steps)[1], next(steps)[1]
-    >>> first < second
-    True
+    tol : float
+        Largest change of a probability in the last step.
     """
-    n_samples = counts.sum()
 
-    def assess(parameters: Parameters) -> tuple[Expected, float]:
-        expected = expect(table, counts, parameters, labels)
-        objective = expected.log_likelihood + log_prior(parameters, priors)
-        return expected, float(objective / n_samples)
-
-    origin = maximise(start, priors, class_prior)
-    expected, objective = assess(origin)
-    yield origin, objective
-    while True:
-        first = maximise(expected, priors, class_prior, origin)
-        expected, objective = assess(first)
-        yield first, objective
-        second = maximise(expected, priors, class_prior, first)
-        expected, objective = assess(second)
-        yield second, objective
-        leap = extrapolate(origin, first, second, class_prior)
-        expected_there, objective_there = assess(leap)
-        if objective_there > objective + tol:
-            origin, expected, objective = leap, expected_there, objective_there
-            yield leap, objective
-        else:
-            origin = second
+    one_coin: bool
+    abstain: str
+    class_prior: np.ndarray | None
+    groups: Sequence[np.ndarray] | None
+    max_iter: int
+    tol: float
 
 
-def extrapolate(
-    origin: Parameters,
-    first: Parameters,
-    second: Parameters,
-    class_prior: np.ndarray | None = None,
-) -> Parameters:
-    """Follow the direction of two steps further, by as much as they slowed down.
+@dataclass(frozen=True)
+class Fit:
+    """Where the steps have led.
 
     Parameters
     ----------
-    origin, first, second : Parameters
-        The model before, between and after two steps of EM.
+    model : VoteModel
+        The model.
 
-    class_prior : ndarray of shape (n_classes,), default=None
-        Probability of each class, if it is given.
+    log_likelihood : float
+        Of the votes of a row, given their number; the mean over the rows learned from.
+
+    n_iter : int
+        Number of steps.
+
+    change : float
+        Largest change of a probability in the last step.
+
+    converged, stopped : bool
+        Whether the last step changed little, and whether `on_step` asked to stop.
+    """
+
+    model: VoteModel
+    log_likelihood: float
+    n_iter: int
+    change: float
+    converged: bool
+    stopped: bool
+
+
+def fit_votes(patterns: Patterns, settings: Settings, on_step: OnStep) -> Fit:
+    """Fit the model, with the groups that are given or found.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Votes, counts and labels.
+
+    settings : Settings
+        How the model is fitted.
+
+    on_step : callable
+        Called after each step with the model; a true answer ends the fit.
 
     Returns
     -------
-    leap : Parameters
-        A model, perhaps a worse one.
+    fit : Fit
+        The model, and how it was reached.
 
     Examples
     --------
+    Two programs agree with each other on 80 of 100 rows, the third with nobody.
+
     >>> import numpy as np
-    >>> from sklearn_alchemist.label_model import Parameters, extrapolate
-    >>> steps = [
-    ...     Parameters(np.array([p, 1 - p]), np.ones((0, 2, 3)), np.ones(0))
-    ...     for p in (0.5, 0.6, 0.65)
-    ... ]
-    >>> extrapolate(*steps).class_prior.round(1)
-    array([0.7, 0.3])
+    >>> from sklearn_alchemist.label_model import Patterns, Settings, fit_votes
+    >>> meaning = np.array([[False, False], [True, False], [False, True]])
+    >>> codes = np.array([[1, 1, 1], [1, 1, 2], [2, 2, 1], [2, 2, 2], [1, 2, 1]])
+    >>> counts = np.array([200.0, 200.0, 200.0, 200.0, 200.0])
+    >>> settings = Settings(False, "auto", None, [], max_iter=100, tol=1e-4)
+    >>> fit = fit_votes(Patterns(codes, counts, meaning), settings, lambda model: False)
+    >>> fit.converged, fit.model.posterior(np.array([[1, 1, 2]])).round(2).tolist()
+    (True, [[0.99, 0.01]])
     """
-    points = [_factors(parameters) for parameters in (origin, first, second)]
-    logs = [
-        np.concatenate([log_or_zero(factor).ravel() for factor in p]) for p in points
+    if settings.abstain == "auto":
+        abstain = "evidence" if _silence_says_much(patterns) else "ignore"
+        settings = replace(settings, abstain=abstain)
+    sample = patterns.sample(_SAMPLE_SIZE)
+    groups = settings.groups
+    if groups is None:
+        n_compared = max(_PAIR_ANSWERS // max(patterns.codes.shape[1], 1), 1000)
+        pairs = sample.sample(n_compared)
+        groups = find_groups(pairs.codes, pairs.counts, pairs.n_answers)
+    problem = _Problem.of(sample.with_weighted_labels(), settings, groups)
+    fits = [_run(problem, settings, start, on_step) for start in _starts(problem)]
+    # Of equally good fits, the one that starts from the votes.
+    best = max(fits, key=lambda fit: fit.log_likelihood)
+    if sample is patterns or best.stopped:
+        return best
+    problem = _Problem.of(patterns.with_weighted_labels(), settings, groups)
+    proba, _ = problem.expect(best.model)
+    return replace(best, model=problem.maximise(problem.count(proba)))
+
+
+def _silence_says_much(patterns: Patterns) -> bool:
+    """Tell whether programs that know one class each vote often enough to be missed."""
+    answered = [
+        np.bincount(column, patterns.counts, patterns.n_answers)[1:]
+        for column in patterns.codes.T
     ]
-    step = logs[1] - logs[0]
-    bend = logs[2] - logs[1] - step
-    length = np.sqrt(step @ step / max(bend @ bend, np.finfo(float).tiny))
-    length = min(max(length, 1.0), _LONGEST_LEAP)
-    leap = np.exp(np.minimum(logs[0] + 2 * length * step + length**2 * bend, 0.0))
-
-    factors, start = [], 0
-    for factor in points[2]:
-        values = leap[start : start + factor.size].reshape(factor.shape) * (factor > 0)
-        total = values.sum(axis=-1, keepdims=True)
-        factors.append(np.divide(values, total, out=values, where=total > 0))
-        start += factor.size
-    prior, coverage, shares, fidelity = factors
-    confusion = np.concatenate([coverage[..., :1], coverage[..., 1:] * shares], axis=2)
-    return Parameters(
-        prior if class_prior is None else class_prior, confusion, fidelity[:, 0]
-    )
+    n_votes = np.sum(answered, axis=1)
+    one_sided = np.max(answered, axis=1, initial=0) == n_votes
+    covered = n_votes.mean() / max(patterns.counts.sum(), _TINY)
+    return bool(one_sided.all() and covered >= _MISSED)
 
 
-def _factors(
-    parameters: Parameters,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return class prior, coverage, shares of the votes, and fidelity.
+@dataclass(frozen=True)
+class Stepwise:
+    """A model between two chunks of votes that are too many to be kept.
 
-    The last axis of each holds probabilities that sum to one, or only zeros.
+    Parameters
+    ----------
+    model : VoteModel
+        The model.
+
+    problem : object
+        How often each vote was given so far, and how the model is fitted.
+
+    counted : tuple of ndarray
+        Votes and rows by class so far.
     """
-    coverage, shares = coverage_and_shares(parameters.confusion)
-    fidelity = np.column_stack([parameters.fidelity, 1 - parameters.fidelity])
-    return parameters.class_prior, coverage, shares, fidelity
+
+    model: VoteModel
+    problem: "_Problem"
+    counted: tuple[np.ndarray, np.ndarray]
+
+    @classmethod
+    def begin(
+        cls, patterns: Patterns, model: VoteModel, settings: Settings
+    ) -> "Stepwise":
+        """Begin where a fit to all patterns has ended.
+
+        Parameters
+        ----------
+        patterns : Patterns
+            What was fitted.
+
+        model : VoteModel
+            The model.
+
+        settings : Settings
+            How it was fitted.
+
+        Returns
+        -------
+        stepwise : Stepwise
+            The model before the first further chunk.
+        """
+        patterns = patterns.with_weighted_labels()
+        problem = _Problem.of(patterns, settings, model.groups)
+        counted = problem.count(problem.expect(model)[0])
+        return cls(model, problem.without_rows(), counted)
+
+    def step(self, chunk: Patterns) -> "Stepwise":
+        """Add one more chunk, every sample counting alike.
+
+        Parameters
+        ----------
+        chunk : Patterns
+            The votes of the chunk.
+
+        Returns
+        -------
+        stepwise : Stepwise
+            The model after the chunk.
+
+        References
+        ----------
+        P. Liang and D. Klein, "Online EM for unsupervised models", NAACL 2009.
+        """
+        before = self.problem
+        chunk = chunk.with_weighted_labels()
+        problem = _Problem.of(chunk, before.settings, before.groups)
+        votes, rows = problem.count(problem.expect(self.model)[0])
+        counted = (self.counted[0] + votes, self.counted[1] + rows)
+        problem = replace(
+            problem.without_rows(),
+            total=before.total + problem.total,
+            overlapping=before.overlapping + problem.overlapping,
+            singles=before.singles + problem.singles,
+        )
+        model = problem.maximise(counted)
+        model = replace(model, shared_errors=self.model.shared_errors)
+        return Stepwise(model, problem, counted)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """The votes to learn from, and what is believed of them beforehand."""
+
+    votes: csr_array  # of the rows that are learned from
+    counts: np.ndarray
+    levels: np.ndarray
+    labels: np.ndarray
+    total: np.ndarray  # number of rows behind each vote,
+    overlapping: np.ndarray  # of those that are learned from,
+    singles: np.ndarray  # and of those where it is the only vote
+    meaning: np.ndarray  # which vote names which class
+    shape: tuple[int, int, int]
+    groups: tuple[np.ndarray, ...]
+    settings: Settings
+
+    @classmethod
+    def of(
+        cls, patterns: Patterns, settings: Settings, groups: Sequence[np.ndarray]
+    ) -> "_Problem":
+        """Split rows into those that are learned from and those that are not."""
+        n_programs, n_answers = patterns.codes.shape[1], patterns.n_answers
+        votes = vote_matrix(patterns.codes, n_answers, groups)
+        levels = votes_level(np.asarray(votes.sum(axis=1)))
+        learned = levels == 2
+        if settings.abstain == "evidence":
+            learned[:] = True
+        learned |= patterns.is_labelled & (levels > 0)
+        single = (levels == 1) & ~learned
+        labels = patterns.labels
+        return cls(
+            votes[learned],
+            patterns.counts[learned],
+            levels[learned],
+            np.full(learned.sum(), -1) if labels is None else labels[learned],
+            votes.T @ patterns.counts,
+            votes[learned].T @ patterns.counts[learned],
+            votes[single].T @ patterns.counts[single],
+            np.tile(patterns.meaning[1:], (n_programs, 1)),
+            (n_programs, n_answers - 1, patterns.n_classes),
+            tuple(groups),
+            settings,
+        )
+
+    @property
+    def expected(self) -> np.ndarray:
+        """What each vote says of the class before programs are known."""
+        n_classes = self.shape[2]
+        if n_classes == 1:
+            return np.ones(self.meaning.shape)
+        named = self.meaning.any(axis=1, keepdims=True)
+        wrong = (1 - ACCURACY) / (n_classes - 1)
+        return np.where(named, np.where(self.meaning, ACCURACY, wrong), 1 / n_classes)
+
+    @property
+    def alone(self) -> np.ndarray:
+        """Number of votes that are worth what is expected of them, and no more.
+
+        What the vote of a program that only ever votes one class is worth where it
+        stands alone, no comparison tells. As much of that counts as there is to be
+        learned from.
+        """
+        by_program = self.total.reshape(self.shape[:2])
+        one_sided = by_program == by_program.sum(axis=1, keepdims=True)
+        alone = np.minimum(self.total - self.overlapping, self.overlapping)
+        return np.where(one_sided.ravel(), alone, 0.0)
+
+    def without_rows(self) -> "_Problem":
+        """Keep the totals only."""
+        none = slice(0)
+        return replace(
+            self,
+            votes=self.votes[none],
+            counts=self.counts[none],
+            levels=self.levels[none],
+            labels=self.labels[none],
+        )
+
+    def count(self, proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Count votes and rows by class."""
+        weighted = proba * self.counts[:, None]
+        return self.votes.T @ weighted, weighted.sum(axis=0)
+
+    def maximise(self, counted: tuple[np.ndarray, np.ndarray]) -> VoteModel:
+        """Say what each vote tells, and how frequent classes are (M-step)."""
+        strength = (STRENGTH + self.alone) * (self.total > 0)
+        by_class = counted[0] + strength[:, None] * self.expected
+        if self.settings.one_coin:
+            by_class = self._one_coin(by_class)
+        if self.settings.abstain == "evidence":
+            return self._with_silence(by_class, counted[1])
+        precision = by_class + _TINY
+        precision /= precision.sum(axis=1, keepdims=True)
+        # The share of each class among the votes.
+        weights = self.overlapping + self.alone
+        share = (weights if weights.any() else self.total) @ precision + _TINY
+        share /= share.sum()
+        several = counted[1] + CLASS_STRENGTH * share
+        several /= several.sum()
+        none = self.singles @ precision + CLASS_STRENGTH * (share + several) / 2
+        log_prior = np.log([none / none.sum(), share, several])
+        evidence = np.log(precision) - log_prior[1]
+        if self.settings.class_prior is not None:
+            log_prior = np.tile(np.log(self.settings.class_prior), (3, 1))
+        # Without any company, a vote is worth what is expected of it.
+        apart = self.overlapping == 0
+        evidence[apart] = np.log(precision[apart]) - log_prior[1]
+        evidence[self.total == 0] = 0
+        return VoteModel(evidence.reshape(self.shape), log_prior, groups=self.groups)
+
+    def _one_coin(self, by_class: np.ndarray) -> np.ndarray:
+        """Give all votes of a program one accuracy, and all its errors one share."""
+        n_programs, n_votes, n_classes = self.shape
+        totals = by_class.sum(axis=1)
+        named = self.meaning.any(axis=1)
+        by_program = (n_programs, n_votes)
+        right = np.where(self.meaning, by_class, 0).sum(axis=1).reshape(by_program)
+        voted = (totals * named).reshape(by_program).sum(axis=1)
+        accuracy = np.full(n_programs, ACCURACY)
+        np.divide(right.sum(axis=1), voted, out=accuracy, where=voted > 0)
+        accuracy = np.repeat(accuracy, n_votes)[:, None]
+        wrong = (1 - accuracy) / max(n_classes - 1, 1)
+        shares = np.where(self.meaning, accuracy, wrong)
+        return np.where(named[:, None], totals[:, None] * shares, by_class)
+
+    def _with_silence(self, by_class: np.ndarray, rows: np.ndarray) -> VoteModel:
+        """Let a program that falls silent say what it does not vote."""
+        n_votes = self.shape[1]
+        prior = rows + self.total @ self.expected / max(self.total.sum(), 1)
+        shares = (by_class + _TINY) / (prior + STRENGTH)
+        voted = shares.reshape(self.shape).sum(axis=1)
+        silent = np.log(np.maximum(1 - voted, 1e-3))
+        evidence = np.log(shares) - np.repeat(silent, n_votes, axis=0)
+        evidence[self.total == 0] = 0
+        log_prior = np.log((prior + _TINY) / (prior + _TINY).sum())
+        if self.settings.class_prior is not None:
+            log_prior = np.log(self.settings.class_prior)
+        log_prior = log_prior + silent.sum(axis=0)
+        log_prior -= logsumexp(log_prior)
+        return VoteModel(
+            evidence.reshape(self.shape), np.tile(log_prior, (3, 1)), groups=self.groups
+        )
+
+    def expect(self, model: VoteModel) -> tuple[np.ndarray, float]:
+        """Give each row its class probabilities, and the log-likelihood (E-step)."""
+        logits = self.votes @ model.evidence.reshape(-1, self.shape[2])
+        logits += model.log_prior[self.levels]
+        known = self.labels >= 0
+        if known.any():
+            other = np.arange(self.shape[2]) != self.labels[:, None]
+            logits[known[:, None] & other] = -np.inf
+        total = logsumexp(logits, axis=1)
+        log_likelihood = self.counts @ total / max(self.counts.sum(), _TINY)
+        return np.exp(logits - total[:, None]), float(log_likelihood)
+
+
+def _starts(problem: _Problem) -> list[np.ndarray]:
+    """Return class probabilities to start from: votes, and labels if there are any."""
+    proba = problem.votes @ problem.meaning.astype(np.float64) + _TIE
+    proba /= proba.sum(axis=1, keepdims=True)
+    known = problem.labels >= 0
+    if not known.any():
+        return [proba]
+    proba[known] = problem.labels[known, None] == np.arange(problem.shape[2])
+    # As many labelled samples as there are samples, so that no prior outweighs them.
+    labelled = np.where(known, problem.counts, 0.0)
+    labelled *= problem.counts.sum() / labelled.sum()
+    only = replace(problem, counts=labelled)
+    from_labels, _ = problem.expect(only.maximise(only.count(proba)))
+    return [proba, from_labels]
+
+
+def _run(
+    problem: _Problem, settings: Settings, proba: np.ndarray, on_step: OnStep
+) -> Fit:
+    """Alternate the two steps until no probability changes much."""
+    for n_iter in itertools.count(1):
+        model = problem.maximise(problem.count(proba))
+        stopped = on_step(model)
+        after, log_likelihood = problem.expect(model)
+        change = float(np.abs(after - proba).max(initial=0.0))
+        converged = change < settings.tol
+        if converged or stopped or n_iter == settings.max_iter:
+            return Fit(model, log_likelihood, n_iter, change, converged, stopped)
+        proba = after
+    raise AssertionError("unreachable")

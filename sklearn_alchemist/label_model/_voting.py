@@ -1,86 +1,140 @@
-"""Count votes, and turn their numbers into class probabilities."""
+"""Count votes, or weigh them by how often programs agree with the others."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from ._table import PatternTable
+from ._em import ACCURACY
+from ._model import VoteModel, by_chunk
+from ._patterns import Patterns, vote_matrix
+
+# So many votes the expected accuracy of a program is worth among its peers:
+# benchmarks/label_models.py.
+_PEER_STRENGTH = 10.0
+# So many patterns tell how often programs agree.
+_PEER_SAMPLE = 100_000
 
 
-def count_votes(table: PatternTable, meaning: np.ndarray) -> np.ndarray:
-    """Count the votes of each pattern for each class; a group has one vote.
+@dataclass(frozen=True)
+class MajorityVote:
+    """Shares of the votes, one further vote being split between the classes.
 
     Parameters
     ----------
-    table : PatternTable
-        The patterns.
+    meaning : ndarray of bool of shape (n_answers, n_classes)
+        Which answer is the index of which class.
+
+    further : ndarray of shape (n_classes,)
+        The further vote. It decides ties, and never overrules a majority.
+
+    none : ndarray of shape (n_classes,)
+        Class probabilities of a row without votes.
+
+    groups : tuple of ndarray of int
+        Programs that share one vote.
+    """
+
+    meaning: np.ndarray
+    further: np.ndarray
+    none: np.ndarray
+    groups: tuple[np.ndarray, ...] = ()
+
+    def posterior(self, codes: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+        """Compute the class probabilities of rows of votes.
+
+        Parameters
+        ----------
+        codes : ndarray of int of shape (n_rows, n_programs)
+            Answers, 0 for abstain.
+
+        temperature : float, default=1
+            What the votes say is divided by it, beside the prior.
+
+        Returns
+        -------
+        posterior : ndarray of shape (n_rows, n_classes)
+            Rows sum to one.
+        """
+
+        def compute(codes: np.ndarray) -> np.ndarray:
+            votes_for = count_votes(codes, self.meaning, self.groups)
+            n_votes = votes_for.sum(axis=1, keepdims=True)
+            proba = (votes_for + self.further) / (n_votes + 1)
+            if temperature != 1:
+                proba = proba ** (1 / temperature)
+                proba *= self.further ** (1 - 1 / temperature)
+                proba /= proba.sum(axis=1, keepdims=True)
+            return np.where(n_votes > 0, proba, self.none)
+
+        return by_chunk(compute, codes, self.meaning.shape[1])
+
+    def prior(self, codes: np.ndarray) -> np.ndarray:
+        """Say how probable classes are before it is known what the votes are.
+
+        Parameters
+        ----------
+        codes : ndarray of int of shape (n_rows, n_programs)
+            Answers, 0 for abstain.
+
+        Returns
+        -------
+        prior : ndarray of shape (n_rows, n_classes)
+            Rows sum to one.
+        """
+        votes_for = count_votes(codes, self.meaning, self.groups)
+        voted = votes_for.any(axis=1, keepdims=True)
+        return np.where(voted, self.further, self.none)
+
+
+def count_votes(
+    codes: np.ndarray,
+    meaning: np.ndarray,
+    groups: tuple[np.ndarray, ...] = (),
+) -> np.ndarray:
+    """Count the votes of each row for each class; a group has one vote.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_rows, n_programs)
+        Answers, 0 for abstain.
 
     meaning : ndarray of bool of shape (n_answers, n_classes)
         Which answer is the index of which class.
 
+    groups : tuple of ndarray of int, default=()
+        Programs that share one vote.
+
     Returns
     -------
-    votes_for : ndarray of shape (n_patterns, n_classes)
+    votes_for : ndarray of shape (n_rows, n_classes)
         Numbers of votes.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_alchemist.label_model import PatternTable, count_votes
+    >>> from sklearn_alchemist.label_model import count_votes
     >>> meaning = np.array([[False, False], [True, False], [False, True]])
-    >>> count_votes(PatternTable(np.array([[1, 1, 2], [0, 2, 0]]), 3), meaning)
+    >>> count_votes(np.array([[1, 1, 2], [0, 2, 0]]), meaning)
     array([[2., 1.],
            [0., 1.]])
     """
-    shape = (len(table.singles), *meaning.shape)
-    votes_for = table.sum(np.broadcast_to(meaning.astype(np.float64), shape))
-    for group in table.groups:
-        votes_for += (meaning.T @ group.shares)[:, group.rows]
-    return votes_for.T
-
-
-def majority_posterior(votes_for: np.ndarray, class_prior: np.ndarray) -> np.ndarray:
-    """Share of the votes for each class, one further vote being split as the prior.
-
-    The one vote decides ties and rows without votes, and never overrules a majority.
-
-    Parameters
-    ----------
-    votes_for : ndarray of shape (n_patterns, n_classes)
-        Number of votes for each class.
-
-    class_prior : ndarray of shape (n_classes,)
-        Probability of each class.
-
-    Returns
-    -------
-    posterior : ndarray of shape (n_patterns, n_classes)
-        Rows sum to one.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_alchemist.label_model import majority_posterior
-    >>> votes_for = np.array([[3, 0], [1, 1], [0, 0]])
-    >>> majority_posterior(votes_for, class_prior=np.array([0.8, 0.2]))
-    array([[0.95, 0.05],
-           [0.6 , 0.4 ],
-           [0.8 , 0.2 ]])
-    """
-    return (votes_for + class_prior) / (votes_for.sum(axis=1, keepdims=True) + 1)
+    votes = vote_matrix(codes, len(meaning), groups)
+    return votes @ np.tile(meaning[1:].astype(np.float64), (codes.shape[1], 1))
 
 
 def vote_share_prior(votes_for: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Estimate the class prior as the average share of the votes.
 
-    Every pattern with votes counts alike, however many votes it has; one further
-    sample that is spread over all classes keeps every class possible.
+    Every row with votes counts alike, however many votes it has; one further sample
+    that is spread over all classes keeps every class possible.
 
     Parameters
     ----------
-    votes_for : ndarray of shape (n_patterns, n_classes)
+    votes_for : ndarray of shape (n_rows, n_classes)
         Number of votes for each class.
 
-    counts : ndarray of shape (n_patterns,)
-        Number of samples of each pattern.
+    counts : ndarray of shape (n_rows,)
+        Number of samples of each row.
 
     Returns
     -------
@@ -98,3 +152,103 @@ def vote_share_prior(votes_for: np.ndarray, counts: np.ndarray) -> np.ndarray:
     shares = votes_for / np.maximum(n_votes, 1)
     prior = counts @ shares + 1 / votes_for.shape[1]
     return prior / prior.sum()
+
+
+def peer_accuracies(patterns: Patterns) -> np.ndarray:
+    """Estimate the accuracy of each program, taking the others' majority for the truth.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Votes and counts.
+
+    Returns
+    -------
+    accuracies : ndarray of shape (n_programs,)
+        Above chance: a program that disagrees with the others is ignored rather than
+        turned around, but where it votes alone it decides.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import Patterns, peer_accuracies
+    >>> codes = np.array([[1, 1, 1], [2, 2, 1]])
+    >>> meaning = np.array([[False, False], [True, False], [False, True]])
+    >>> patterns = Patterns(codes, np.array([90.0, 90.0]), meaning)
+    >>> peer_accuracies(patterns).round(2)
+    array([0.97, 0.97, 0.51])
+    """
+    codes, counts, meaning = patterns.codes, patterns.counts, patterns.meaning
+    votes_for = count_votes(codes, meaning)
+    n_classes = meaning.shape[1]
+    accuracies = np.empty(codes.shape[1])
+    for program, answers in enumerate(codes.T):
+        voted = np.flatnonzero(answers)
+        own = meaning[answers[voted]]
+        others = votes_for[voted] - own
+        most = others.max(axis=1, keepdims=True)
+        leading = (others == most) & (most > 0)
+        decided = leading.sum(axis=1) == 1
+        agrees = decided & (leading & own).any(axis=1)
+        right = counts[voted][agrees].sum() + _PEER_STRENGTH * ACCURACY
+        accuracies[program] = right / (counts[voted][decided].sum() + _PEER_STRENGTH)
+    # A little above chance, so that the only vote of a row decides.
+    return np.maximum(accuracies, min(1.02 / n_classes, 0.51))
+
+
+def fit_voting_rule(
+    patterns: Patterns,
+    *,
+    weighted: bool,
+    class_prior: np.ndarray | None = None,
+    groups: tuple[np.ndarray, ...] = (),
+) -> VoteModel | MajorityVote:
+    """Learn what a rule has to know.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Votes and counts.
+
+    weighted : bool
+        Whether votes are weighed by the accuracy of their program.
+
+    class_prior : ndarray of shape (n_classes,), default=None
+        Probability of each class. If None, it is the average share of the votes, which
+        rows without votes get, and which has no say in others: how many rules there are
+        for a class says little of how frequent it is.
+
+    groups : tuple of ndarray of int, default=()
+        Programs that share one vote.
+
+    Returns
+    -------
+    rule : VoteModel or MajorityVote
+        The rule.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import Patterns, fit_voting_rule
+    >>> meaning = np.array([[False, False], [True, False], [False, True]])
+    >>> patterns = Patterns(np.array([[1, 1, 1], [2, 2, 1]]), np.ones(2), meaning)
+    >>> rule = fit_voting_rule(patterns, weighted=False)
+    >>> rule.posterior(np.array([[1, 2, 0], [0, 0, 0]])).round(2)
+    array([[0.5 , 0.5 ],
+           [0.61, 0.39]])
+    """
+    n_programs, n_classes = patterns.codes.shape[1], patterns.n_classes
+    even = np.full(n_classes, 1 / n_classes)
+    votes_for = count_votes(patterns.codes, patterns.meaning, groups)
+    none = vote_share_prior(votes_for, patterns.counts)
+    if class_prior is not None:
+        even = none = class_prior
+    if not weighted:
+        return MajorityVote(patterns.meaning, even, none, groups)
+    accuracies = peer_accuracies(patterns.sample(_PEER_SAMPLE))
+    # Of a single class every vote is right.
+    odds = accuracies * max(n_classes - 1, 1) / (1 - accuracies)
+    evidence = np.log(odds)[:, None, None] * np.tile(
+        patterns.meaning[1:], (n_programs, 1, 1)
+    )
+    return VoteModel(evidence, np.log([none, even, even]), groups=groups)

@@ -1,288 +1,182 @@
-from itertools import islice, pairwise
-
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_alchemist.label_model import (
-    Expected,
-    Parameters,
     Patterns,
-    PatternTable,
+    Settings,
+    Stepwise,
     class_of_answers,
-    count_votes,
-    em_steps,
-    expect,
-    expect_from_votes,
-    extrapolate,
-    log_evidence,
-    log_prior,
-    majority_posterior,
-    make_priors,
-    maximise,
-    posterior,
+    fit_votes,
 )
 
-MEANING = class_of_answers(np.arange(-1, 2), 2)
-
-
-def start(codes, counts, groups=(), **options):
-    """Everything that the steps need, for two classes."""
-    table = PatternTable(codes, 3, groups)
-    proba = majority_posterior(count_votes(table, MEANING), np.array([0.5, 0.5]))
-    begin = expect_from_votes(table, counts, proba.T)
-    totals = np.stack([np.bincount(column, counts, 3) for column in codes.T])
-    totals = np.concatenate([totals, begin.answers[len(totals) :].sum(axis=1)])
-    grouped = ~np.isin(np.arange(codes.shape[1]), table.singles)
-    return table, counts, begin, make_priors(totals, MEANING, grouped, **options)
-
-
-def problem_with(groups, **options):
-    rng = np.random.default_rng(0)
-    codes, counts = rng.integers(0, 3, (60, 5)), rng.integers(1, 9, 60).astype(float)
-    return start(codes, counts, groups, **options)
-
-
-@pytest.fixture(params=["independent", "grouped"])
-def problem(request):
-    groups = [np.array([1, 3])] if request.param == "grouped" else []
-    return problem_with(groups)
-
-
-def brute_force(codes, parameters, group):
-    """Probability of class and answers, by summing over the hidden answer."""
-    joint = np.tile(parameters.class_prior, (len(codes), 1))
-    n_classes, n_answers = parameters.confusion.shape[1:]
-    for row, answers in enumerate(codes):
-        for y in range(n_classes):
-            for program, answer in enumerate(answers):
-                if program not in group:
-                    joint[row, y] *= parameters.confusion[program, y, answer]
-            mixed = 0.0
-            for hidden in range(n_answers):
-                term = parameters.confusion[-1, y, hidden]
-                for program in group:
-                    repeats = parameters.fidelity[program]
-                    alone = parameters.confusion[program, y, answers[program]]
-                    same = answers[program] == hidden
-                    term *= repeats * same + (1 - repeats) * alone
-                mixed += term
-            joint[row, y] *= mixed
-    return joint
-
-
-# --------------------------------------------------------------------- E-step ----
-def test_the_posterior_is_the_rule_of_bayes():
-    """One program, that says `1` to 0.2 of class 0 and 0.6 of class 1."""
-    confusion = np.array([[[0.5, 0.3, 0.2], [0.1, 0.3, 0.6]]])
-    table = PatternTable(np.array([[2]]), 3)
-    model = Parameters(np.array([0.75, 0.25]), confusion, np.zeros(1))
-    evidence = 0.75 * 0.2 + 0.25 * 0.6
-    assert_allclose(posterior(table, model), [[0.15 / evidence, 0.15 / evidence]])
-    expected = expect(table, np.array([2.0]), model)
-    assert_allclose(expected.log_likelihood, 2 * np.log(evidence))
-
-
-def test_a_group_is_summed_over_its_hidden_answer():
-    rng = np.random.default_rng(0)
-    codes = rng.integers(0, 3, (20, 4))
-    group = np.array([0, 2])
-    confusion = rng.dirichlet(np.ones(3), (5, 2))
-    fidelity = np.array([0.8, 0.0, 0.3, 0.0])
-    model = Parameters(np.array([0.4, 0.6]), confusion, fidelity)
-    table = PatternTable(codes, 3, [group])
-    joint = brute_force(codes, model, group)
-    assert_allclose(
-        posterior(table, model), joint / joint.sum(axis=1, keepdims=True), rtol=1e-10
-    )
-    assert_allclose(
-        expect(table, np.ones(20), model).log_likelihood, np.log(joint.sum(1)).sum()
-    )
-
-
-def test_the_posterior_survives_a_thousand_programs_that_are_sure():
-    confusion = np.tile(
-        [[0.0, 1 - 1e-12, 1e-12], [0.0, 1e-12, 1 - 1e-12]], (1000, 1, 1)
-    )
-    table = PatternTable(np.full((1, 1000), 1), 3)
-    model = Parameters(np.full(2, 0.5), confusion, np.zeros(1000))
-    assert_allclose(posterior(table, model), [[1, 0]])
-    assert np.isfinite(expect(table, np.ones(1), model).log_likelihood)
-
-
-def test_samples_are_counted_once_by_every_voter(problem):
-    table, counts, begin, priors = problem
-    expected = expect(table, counts, maximise(begin, priors))
-    assert_allclose(expected.classes.sum(), counts.sum())
-    voters = [*table.singles, *range(table.n_programs, len(expected.answers))]
-    assert_allclose(expected.answers[voters].sum(axis=(1, 2)), counts.sum())
-    assert_allclose(
-        expected.answers[voters].sum(axis=2), [expected.classes] * len(voters)
-    )
-
-
-def test_a_known_class_is_certain():
-    table, counts, begin, priors = problem_with([])
-    model = maximise(begin, priors)
-    labels = np.full(60, -1)
-    labels[:30] = 1
-    only_labelled = np.where(labels == 1, counts, 0.0)
-    expected = expect(table, only_labelled, model, labels)
-    assert_allclose(expected.classes, [0, only_labelled.sum()])
-
-
-def test_chunks_do_not_matter(monkeypatch):
-    table, counts, begin, priors = problem_with([np.array([1, 3])])
-    model = maximise(begin, priors)
-    whole = expect(table, counts, model)
-    monkeypatch.setattr("sklearn_alchemist.label_model._expectation._CHUNK", 7)
-    chunked = expect(table, counts, model)
-    assert_allclose(chunked.answers, whole.answers, atol=1e-10)
-    assert_allclose(posterior(table, model).sum(axis=1), 1)
-
-
-def test_a_temperature_flattens_the_posterior():
-    table, _, begin, priors = problem_with([])
-    model = maximise(begin, priors)
-    cold, warm = posterior(table, model), posterior(table, model, temperature=2.0)
-    assert_allclose(warm, np.sqrt(cold) / np.sqrt(cold).sum(axis=1, keepdims=True))
-
-
-# --------------------------------------------------------------------- M-step ----
-def test_the_m_step_counts_and_adds_the_prior():
-    """Ten samples of class 0, all voted 0, and ten of class 1, half of them voted 1."""
-    codes = np.array([[1], [2], [0]])
-    table, _, _, priors = start(codes, np.array([10.0, 5.0, 5.0]))
-    proba = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]])
-    counted = expect_from_votes(table, np.array([10.0, 5.0, 5.0]), proba)
-    parameters = maximise(counted, priors)
-    # Marginal coverage 3/4, held by 2 pseudo-counts for each of 20 samples.
-    covered = np.array([(10 + 30) / (10 + 40), (5 + 30) / (10 + 40)])
-    # 10 pseudo-votes for an accuracy of 0.7, 20 more for equal accuracies.
-    right = np.array([(10 + 7 + 14) / (10 + 30), (5 + 7 + 14) / (5 + 30)])
-    assert_allclose(parameters.confusion[0, :, 0], 1 - covered)
-    assert_allclose(parameters.confusion[0, [0, 1], [1, 2]], covered * right)
-    assert_allclose(parameters.class_prior, [0.5, 0.5])
-
-
-def test_the_m_step_keeps_a_given_class_prior(problem):
-    _, _, begin, priors = problem
-    given = np.array([0.9, 0.1])
-    assert_array_equal(maximise(begin, priors, given).class_prior, given)
-
-
-@pytest.mark.parametrize("abstain", ["auto", "ignore", "evidence"])
-def test_the_m_step_maximises_the_objective(abstain):
-    """Any other parameters explain the expected counts less well."""
-    table, counts, begin, priors = problem_with([np.array([1, 3])], abstain=abstain)
-    before = maximise(begin, priors)
-    expected = expect(table, counts, before)
-    best = maximise(expected, priors, None, before)
-
-    def objective(parameters):
-        logs = np.log(np.where(parameters.confusion > 0, parameters.confusion, 1))
-        own = expected.answers[: table.n_programs].sum(axis=(1, 2))[[1, 3]]
-        repeats = parameters.fidelity[[1, 3]]
-        total = expected.classes @ np.log(parameters.class_prior)
-        total += (expected.answers * logs).sum()
-        total += (counts.sum() - own) @ np.log(repeats) + own @ np.log1p(-repeats)
-        return total + log_prior(parameters, priors)
-
-    assert objective(best) > objective(before)
-
-
-def test_abstaining_says_nothing_if_it_is_ignored():
-    _, _, begin, priors = problem_with([], abstain="ignore")
-    silent = maximise(begin, priors).confusion[:, :, 0]
-    assert_allclose(silent[:, 0], silent[:, 1])
-
-
-def test_one_coin_programs_are_equally_accurate_in_all_classes():
-    steps = em_steps(*problem_with([], one_coin=True))
-    for parameters, _ in islice(steps, 5):
-        votes = parameters.confusion[:, :, 1:]
-        shares = votes / votes.sum(axis=2, keepdims=True)
-        assert_allclose(shares[:, 0, 0], shares[:, 1, 1])
-
-
-# ------------------------------------------------------------------ iteration ----
-def test_rows_of_the_confusion_sum_to_one(problem):
-    parameters, _ = next(em_steps(*problem))
-    assert_allclose(parameters.confusion.sum(axis=2), 1)
-
-
-@pytest.mark.parametrize("class_prior", [None, np.array([0.3, 0.7])])
-@pytest.mark.parametrize(
-    "options", [{}, {"abstain": "ignore"}, {"abstain": "evidence"}, {"one_coin": True}]
+vote_matrices = hnp.arrays(
+    np.int8,
+    hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9),
+    elements=st.integers(-1, 2),
 )
-def test_the_objective_never_falls(class_prior, options):
-    problem = problem_with([np.array([1, 3])], **options)
-    steps = em_steps(*problem, class_prior, tol=1e-9)
-    objectives = [objective for _, objective in islice(steps, 200)]
-    gains = np.array([after - before for before, after in pairwise(objectives)])
-    assert (gains > -1e-9).all()
-    assert gains[0] > 1e-4
 
 
-def test_leaps_reach_what_plain_steps_reach_in_fewer_steps():
-    table, counts, begin, priors = problem_with([])
-    plain, steps = begin, 0
-    before, objective = None, -np.inf
-    while True:
-        before = maximise(plain, priors, None, before)
-        plain = expect(table, counts, before)
-        reached = (plain.log_likelihood + log_prior(before, priors)) / counts.sum()
-        steps += 1
-        if reached - objective < 1e-10:
-            break
-        objective = reached
-    leaping = -np.inf
-    taken = 0
-    for _, objective in em_steps(*problem_with([])):
-        taken += 1
-        if objective - leaping < 1e-10:
-            break
-        leaping = objective
-    assert leaping >= reached - 1e-6
-    assert taken < steps
+def patterns_of(votes, n_classes, **known):
+    meaning = class_of_answers(np.arange(-1, n_classes), n_classes)
+    return Patterns(votes.astype(int) + 1, np.ones(len(votes)), meaning, **known)
 
 
-def test_a_leap_keeps_what_is_impossible_and_what_is_given():
-    _, _, begin, priors = problem_with([])
-    model = maximise(begin, priors)
-    confusion = model.confusion.copy()
-    confusion[0, :, 2] = 0
-    confusion /= confusion.sum(axis=2, keepdims=True)
-    model = Parameters(model.class_prior, confusion, model.fidelity)
-    given = np.array([0.5, 0.5])
-    leap = extrapolate(model, model, model, given)
-    assert_array_equal(leap.confusion[0, :, 2], 0)
-    assert_array_equal(leap.class_prior, given)
-    assert_allclose(leap.confusion, model.confusion)
+def settings_of(**changed):
+    default = {"one_coin": False, "abstain": "ignore", "class_prior": None}
+    stop = {"groups": [], "max_iter": 1000, "tol": 1e-6}
+    return Settings(**{**default, **stop, **changed})
 
 
-def test_an_answer_never_given_is_no_evidence():
-    confusion = np.array([[[0.6, 0.4, 0.0], [0.9, 0.1, 0.0]]])
-    assert_array_equal(log_evidence(confusion)[0, 2], [0, 0])
+def go_on(model):
+    return False
 
 
-def test_a_program_that_never_votes_is_sure_to_abstain():
-    codes = np.array([[0, 1], [0, 2]])
-    parameters, objective = next(em_steps(*start(codes, np.array([3.0, 4.0]))))
-    assert_array_equal(parameters.confusion[0], [[1, 0, 0], [1, 0, 0]])
-    assert np.isfinite(objective)
+def planted(accuracy, prior, n_samples=4000, coverage=0.6, seed=0):
+    rng = np.random.default_rng(seed)
+    y = rng.choice(len(prior), n_samples, p=prior)
+    shape = (n_samples, len(accuracy))
+    wrong = (y[:, None] + rng.integers(1, len(prior), shape)) % len(prior)
+    votes = np.where(rng.random(shape) < accuracy, y[:, None], wrong)
+    votes[rng.random(shape) > coverage] = -1
+    return votes, y
 
 
-def test_the_start_counts_a_group_once():
-    codes = np.array([[1, 1, 2], [2, 2, 1]])
-    table = PatternTable(codes, 3, [np.array([0, 1])])
-    assert_array_equal(count_votes(table, MEANING), [[1, 1], [1, 1]])
-    begin = expect_from_votes(table, np.ones(2), np.eye(2))
-    assert isinstance(begin, Expected)
-    assert_array_equal(begin.answers[-1], [[0, 1, 0], [0, 0, 1]])
+def precision_of(fit, program, vote):
+    """Probability of the class of a vote where it is the only one."""
+    codes = np.zeros((1, fit.model.evidence.shape[0]), dtype=int)
+    codes[0, program] = vote + 1
+    return fit.model.posterior(codes)[0, vote]
 
 
-def test_labelled_patterns_count_more():
-    codes = np.array([[1], [2]])
-    patterns = Patterns(codes, np.ones(2), MEANING, np.array([-1, 1]))
-    assert_array_equal(patterns.with_weighted_labels().counts, [1, 5])
+def test_planted_accuracies_are_found():
+    accuracy = [0.9, 0.8, 0.7, 0.6, 0.75]
+    votes, _ = planted(accuracy, [0.5, 0.5], n_samples=20_000)
+    fit = fit_votes(patterns_of(votes, 2), settings_of(), go_on)
+    found = [precision_of(fit, program, 1) for program in range(5)]
+    assert_allclose(found, accuracy, atol=0.03)
+    assert fit.converged
+
+
+@settings(deadline=None)
+@given(
+    programs=hnp.arrays(np.int64, st.integers(1, 40), elements=st.integers(0, 3)),
+    seed=st.integers(0, 99),
+    one_coin=st.booleans(),
+    uniform=st.booleans(),
+)
+def test_the_only_vote_of_a_row_is_never_overruled_without_overlaps(
+    programs, seed, one_coin, uniform
+):
+    vote = np.random.default_rng(seed).integers(0, 3, len(programs))
+    votes = np.full((len(programs), 4), -1)
+    votes[np.arange(len(votes)), programs] = vote
+    prior = np.array([0.9, 0.05, 0.05]) if uniform else None
+    fit = fit_votes(
+        patterns_of(votes, 3),
+        settings_of(one_coin=one_coin, class_prior=prior),
+        go_on,
+    )
+    proba = fit.model.posterior(votes + 1)
+    assert_array_equal(proba.argmax(axis=1), vote)
+
+
+def test_rows_with_one_vote_do_not_say_how_far_to_believe_it():
+    votes, _ = planted([0.9, 0.8, 0.7], [0.5, 0.5], coverage=1)
+    alone = np.full((8000, 3), -1)
+    alone[:, 2] = 0
+    without, among = (
+        fit_votes(patterns_of(v, 2), settings_of(), go_on)
+        for v in (votes, np.vstack([votes, alone]))
+    )
+    assert_allclose(precision_of(among, 0, 0), precision_of(without, 0, 0), atol=0.05)
+    assert_allclose(precision_of(among, 2, 0), precision_of(without, 2, 0), atol=0.05)
+
+
+@settings(deadline=None)
+@given(votes=vote_matrices, place=st.integers(0, 9))
+def test_a_program_that_never_votes_changes_nothing(votes, place):
+    place = min(place, votes.shape[1])
+    more = np.insert(votes, place, -1, axis=1)
+    one, other = (
+        fit_votes(patterns_of(v, 3), settings_of(), go_on) for v in (votes, more)
+    )
+    assert_allclose(
+        other.model.posterior(more + 1), one.model.posterior(votes + 1), atol=1e-12
+    )
+
+
+def test_one_coin_gives_all_votes_of_a_program_one_accuracy():
+    votes, _ = planted([0.9, 0.8, 0.7, 0.75, 0.85], [0.5, 0.5])
+    fit = fit_votes(patterns_of(votes, 2), settings_of(one_coin=True), go_on)
+    for program, accuracy in enumerate([0.9, 0.8, 0.7, 0.75, 0.85]):
+        both = [precision_of(fit, program, vote) for vote in (0, 1)]
+        assert_allclose(both, accuracy, atol=0.05)
+
+
+def test_labels_turn_programs_round_that_are_mostly_wrong():
+    votes, y = planted([0.25, 0.3, 0.25, 0.3, 0.8, 0.8], [0.5, 0.5])
+    labels = np.full(len(y), -1)
+    labels[:30] = y[:30]
+    blind, told = (
+        fit_votes(patterns_of(votes, 2, labels=known), settings_of(), go_on)
+        for known in (None, labels)
+    )
+    right = [
+        (fit.model.posterior(votes + 1).argmax(axis=1) == y).mean()
+        for fit in (blind, told)
+    ]
+    assert right[0] < 0.3
+    assert right[1] > 0.75
+
+
+def test_a_step_can_stop_the_fit():
+    votes, _ = planted([0.9, 0.8, 0.7], [0.5, 0.5])
+    seen = []
+    fit = fit_votes(
+        patterns_of(votes, 2),
+        settings_of(tol=0.0),
+        lambda model: seen.append(model) or len(seen) == 3,
+    )
+    assert fit.stopped
+    assert fit.n_iter == len(seen) == 3
+
+
+def test_many_rows_are_learned_from_in_any_order(monkeypatch):
+    monkeypatch.setattr("sklearn_alchemist.label_model._em._SAMPLE_SIZE", 300)
+    votes, y = planted([0.9, 0.8, 0.75, 0.7, 0.65, 0.6], [0.7, 0.3], 6000)
+    rng = np.random.default_rng(0)
+    rows, columns = rng.permutation(6000), rng.permutation(6)
+    distinct, counts = np.unique(votes, axis=0, return_counts=True)
+    patterns = patterns_of(distinct, 2)
+    patterns = Patterns(patterns.codes, counts.astype(float), patterns.meaning)
+    shuffled = np.unique(votes[np.ix_(rows, columns)], axis=0, return_counts=True)
+    other = patterns_of(shuffled[0], 2)
+    other = Patterns(other.codes, shuffled[1].astype(float), other.meaning)
+    assert len(distinct) > 300
+    one, two = (fit_votes(p, settings_of(), go_on) for p in (patterns, other))
+    assert_allclose(
+        two.model.posterior(votes[:, columns] + 1),
+        one.model.posterior(votes + 1),
+        atol=1e-9,
+    )
+    proba = one.model.posterior(votes + 1)
+    assert (proba.argmax(axis=1) == y).mean() > 0.78
+
+
+@pytest.mark.parametrize("abstain", ["ignore", "evidence"])
+def test_a_chunk_more_is_as_good_as_all_at_once(abstain):
+    votes, _ = planted([0.9, 0.8, 0.75, 0.7], [0.6, 0.4])
+    how = settings_of(abstain=abstain)
+    first = patterns_of(votes[:2000], 2)
+    stepwise = Stepwise.begin(first, fit_votes(first, how, go_on).model, how)
+    stepwise = stepwise.step(patterns_of(votes[2000:], 2))
+    whole = fit_votes(patterns_of(votes, 2), how, go_on)
+    assert_allclose(
+        stepwise.model.posterior(votes + 1),
+        whole.model.posterior(votes + 1),
+        atol=0.12,
+    )

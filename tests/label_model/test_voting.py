@@ -1,31 +1,51 @@
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
+import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_alchemist.label_model import majority_posterior, vote_share_prior
-
-PRIOR = np.array([0.01, 0.09, 0.9])
-
-
-@given(hnp.arrays(int, (5, 3), elements=st.integers(0, 1000)))
-def test_the_prior_never_overrules_a_majority(votes_for):
-    posterior = majority_posterior(votes_for, PRIOR)
-    winner = posterior.argmax(axis=1)
-    assert_array_equal(votes_for[np.arange(5), winner], votes_for.max(axis=1))
+from sklearn_alchemist.label_model import (
+    Patterns,
+    class_of_answers,
+    fit_voting_rule,
+    peer_accuracies,
+)
 
 
-def test_the_prior_decides_ties_and_rows_without_votes():
-    posterior = majority_posterior(np.array([[4, 4, 0], [0, 0, 0]]), PRIOR)
-    assert posterior[0].argmax() == 1
-    assert_allclose(posterior[1], PRIOR)
+def patterns_of(votes):
+    meaning = class_of_answers(np.arange(-1, 2), 2)
+    return Patterns(votes + 1, np.ones(len(votes)), meaning)
 
 
-def test_each_row_with_votes_counts_once_in_the_prior():
-    votes_for = np.array([[9, 0], [0, 1], [0, 0]])
-    assert_allclose(vote_share_prior(votes_for, np.array([1, 1, 50])), [0.5, 0.5])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_number_of_votes_for_a_class_does_not_decide_ties(weighted):
+    votes = np.array([[0, -1, -1]] * 60 + [[-1, 1, -1]] * 5)
+    rule = fit_voting_rule(patterns_of(votes), weighted=weighted)
+    tie, none = rule.posterior(np.array([[1, 2, 0], [0, 0, 0]]))
+    assert_allclose(tie, [0.5, 0.5])
+    assert none[0] > 0.8
 
 
-def test_the_prior_of_no_votes_is_uniform():
-    assert_allclose(vote_share_prior(np.zeros((2, 4)), np.array([3, 4])), 0.25)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_class_prior_that_is_given_decides_ties(weighted):
+    votes = np.array([[0, 1], [1, 0], [0, 0], [1, 1]])
+    prior = np.array([0.3, 0.7])
+    rule = fit_voting_rule(patterns_of(votes), weighted=weighted, class_prior=prior)
+    assert_array_equal(rule.posterior(np.array([[1, 2]])).argmax(axis=1), [1])
+    assert_allclose(rule.posterior(np.array([[0, 0]])), [prior])
+
+
+def test_the_only_vote_decides_even_of_a_program_that_others_contradict():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 500)
+    votes = np.column_stack([y, y, y, 1 - y])
+    patterns = patterns_of(votes)
+    assert_allclose(peer_accuracies(patterns)[3], 0.51)
+    rule = fit_voting_rule(patterns, weighted=True)
+    assert rule.posterior(np.array([[0, 0, 0, 2]]))[0, 1] > 0.5
+
+
+def test_the_temperature_leaves_the_prior():
+    votes = np.array([[0, 1], [1, 0], [0, 0], [1, 1]])
+    prior = np.array([0.3, 0.7])
+    for weighted in (False, True):
+        rule = fit_voting_rule(patterns_of(votes), weighted=weighted, class_prior=prior)
+        assert_allclose(rule.posterior(np.array([[1, 0]]), 1e9), [prior], atol=1e-6)

@@ -1,0 +1,159 @@
+"""Turn votes into class probabilities."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import softmax
+
+from ..votes import collapse
+from ._patterns import vote_matrix
+
+# Rows at one time: few enough for the cache.
+_CHUNK = 1 << 15
+# So many different rows are computed once and looked up.
+_MAX_LOOKED_UP = 1 << 16
+
+
+@dataclass(frozen=True)
+class VoteModel:
+    """What each vote says of the class.
+
+    Parameters
+    ----------
+    evidence : ndarray of shape (n_programs, n_answers - 1, n_classes)
+        What each vote adds to the logarithm of the probability of each class; 0 for a
+        vote that a program never gave.
+
+    log_prior : ndarray of shape (3, n_classes)
+        Logarithm of the class probabilities among the rows with no vote, one vote, and
+        several.
+
+    shared_errors : float
+        How strongly the errors of programs come together, from 0 (they are independent)
+        on: what is known of a row with n votes is divided by
+        ``1 + (n - 1) * shared_errors``.
+
+    groups : tuple of ndarray of int
+        Programs that share one vote.
+    """
+
+    evidence: np.ndarray
+    log_prior: np.ndarray
+    shared_errors: float = 0.0
+    groups: tuple[np.ndarray, ...] = ()
+
+    def posterior(self, codes: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+        """Compute the class probabilities of rows of votes.
+
+        Parameters
+        ----------
+        codes : ndarray of int of shape (n_rows, n_programs)
+            Answers, 0 for abstain.
+
+        temperature : float, default=1
+            What the votes say is divided by it, beside the prior.
+
+        Returns
+        -------
+        posterior : ndarray of shape (n_rows, n_classes)
+            Rows sum to one.
+        """
+        n_answers = self.evidence.shape[1] + 1
+        by_vote = self.evidence.reshape(-1, self.evidence.shape[2])
+
+        def compute(codes: np.ndarray) -> np.ndarray:
+            votes = vote_matrix(codes, n_answers, self.groups)
+            n_votes = np.asarray(votes.sum(axis=1))
+            prior = self.log_prior[votes_level(n_votes)]
+            shared = 1 + np.maximum(n_votes - 1, 0) * self.shared_errors
+            logits = (votes @ by_vote + prior) / shared[:, None]
+            if temperature != 1:
+                logits += (temperature - 1) * prior
+                logits /= temperature
+            return softmax(logits, axis=1)
+
+        return by_chunk(compute, codes, self.evidence.shape[2])
+
+    def prior(self, codes: np.ndarray) -> np.ndarray:
+        """Say how probable classes are before it is known what the votes are.
+
+        Parameters
+        ----------
+        codes : ndarray of int of shape (n_rows, n_programs)
+            Answers, 0 for abstain.
+
+        Returns
+        -------
+        prior : ndarray of shape (n_rows, n_classes)
+            Rows sum to one.
+        """
+        votes = vote_matrix(codes, self.evidence.shape[1] + 1, self.groups)
+        level = votes_level(np.asarray(votes.sum(axis=1)))
+        return softmax(self.log_prior[level], axis=1)
+
+
+def votes_level(n_votes: np.ndarray) -> np.ndarray:
+    """Tell rows without any vote (0), with one (1) and with several (2) apart.
+
+    Parameters
+    ----------
+    n_votes : ndarray of shape (n_rows,)
+        Number of votes, which rounding may move.
+
+    Returns
+    -------
+    level : ndarray of int of shape (n_rows,)
+        0, 1 or 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import votes_level
+    >>> votes_level(np.array([0.0, 1.0, 7.0]))
+    array([0, 1, 2])
+    """
+    return (n_votes > 0.5).astype(np.intp) + (n_votes > 1.5)
+
+
+def by_chunk(
+    compute: Callable[[np.ndarray], np.ndarray], codes: np.ndarray, n_classes: int
+) -> np.ndarray:
+    """Compute class probabilities chunk by chunk, and those of equal rows once.
+
+    Parameters
+    ----------
+    compute : callable
+        Maps rows of votes to class probabilities.
+
+    codes : ndarray of int of shape (n_rows, n_programs)
+        Answers.
+
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    proba : ndarray of shape (n_rows, n_classes)
+        The probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import by_chunk
+    >>> by_chunk(lambda codes: codes / 4, np.array([[1, 3], [1, 3]]), n_classes=2)
+    array([[0.25, 0.75],
+           [0.25, 0.75]])
+    """
+    proba = np.empty((len(codes), n_classes))
+    n_codes = int(codes.max(initial=0)) + 1
+    repeats = len(codes) > _CHUNK and n_codes ** codes.shape[1] <= _MAX_LOOKED_UP
+    step = _CHUNK * 8 if repeats else _CHUNK
+    for start in range(0, len(codes), step):
+        rows = codes[start : start + step]
+        if repeats:
+            patterns, place, _ = collapse(rows)
+            compute(patterns).take(place, axis=0, out=proba[start : start + step])
+        else:
+            proba[start : start + step] = compute(rows)
+    return proba

@@ -1,0 +1,209 @@
+"""Ask how far a fit is to be trusted: what programs do, share, and overrule."""
+
+import numpy as np
+from scipy.special import logsumexp
+
+from ._model import VoteModel, votes_level
+from ._patterns import Patterns, vote_matrix
+
+# Fewer samples prove nothing.
+_MIN_SAMPLES = 100
+# Beyond this share of votes that would be worse than chance, nobody knows which side is
+# right: benchmarks/label_models.py, where only mostly wrong programs
+# pass it.
+_MAX_WORSE = 0.25
+# Below this many times what chance would have, a vote counts as worse than chance.
+_WORSE_THAN_CHANCE = 0.95
+# Of the errors that programs share, votes show one in so many, since most end in
+# agreement: benchmarks/label_models.py, chosen by leaving text sets out.
+_UNSEEN_ERRORS = 7.0
+# So many patterns show what all of them would.
+_SAMPLE_SIZE = 1 << 15
+
+
+def shared_errors(patterns: Patterns, model: VoteModel) -> float:
+    """Estimate how strongly the errors of programs come together.
+
+    Programs of one author err together on hard samples. If they were independent given
+    the class, their errors would be uncorrelated there: the correlation that is left
+    is the part of the shared errors that ends in disagreement.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Votes and counts.
+
+    model : VoteModel
+        The model.
+
+    Returns
+    -------
+    shared_errors : float
+        By how much each further vote dilutes what is known of a row; 0 where programs
+        are independent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import Patterns, VoteModel, shared_errors
+    >>> meaning = np.array([[False, False], [True, False], [False, True]])
+    >>> codes = np.array([[1, 1, 1], [2, 2, 2], [1, 2, 2], [2, 1, 1]])
+    >>> patterns = Patterns(codes, np.array([40.0, 40.0, 10.0, 10.0]), meaning)
+    >>> evidence = np.log(np.tile([[0.8, 0.2], [0.2, 0.8]], (3, 1, 1)))
+    >>> model = VoteModel(evidence, np.log(np.full((3, 2), 0.5)))
+    >>> shared_errors(patterns, model) > 0
+    True
+    """
+    patterns = patterns.sample(_SAMPLE_SIZE)
+    votes = vote_matrix(patterns.codes, patterns.n_answers, model.groups)
+    several = votes_level(np.asarray(votes.sum(axis=1))) == 2
+    votes, counts = votes[several], patterns.counts[several]
+    if not len(counts):
+        return 0.0
+    proba = model.posterior(patterns.codes[several]) * counts[:, None]
+    n_programs, n_votes, n_classes = model.evidence.shape
+    right = np.tile(patterns.meaning[1:], (n_programs, 1))
+    # How often a program that votes is right, by class.
+    seen = (votes.T @ proba).reshape(n_programs, n_votes, n_classes)
+    named = right.reshape(seen.shape)
+    total = np.maximum(seen.sum(axis=1), 1e-12)
+    accuracy = (seen * named).sum(axis=1) / total
+    accuracy = np.repeat(accuracy, n_votes, axis=0)
+    surprise = right - accuracy
+    spread = np.sqrt(accuracy * (1 - accuracy))
+
+    squares = votes.multiply(votes).tocsr()
+    together = (votes @ surprise) ** 2 - squares @ surprise**2
+    possible = (votes @ spread) ** 2 - squares @ spread**2
+    for group in model.groups:
+        # Members of a group are known to err together.
+        member = np.zeros((n_programs, n_votes), dtype=bool)
+        member[group] = True
+        inside, squared = votes * member.ravel(), squares * member.ravel()
+        together -= (inside @ surprise) ** 2 - squared @ surprise**2
+        possible -= (inside @ spread) ** 2 - squared @ spread**2
+    correlation = (proba * together).sum() / max((proba * possible).sum(), 1e-12)
+    return float(_UNSEEN_ERRORS * np.clip(correlation, 0, 1))
+
+
+def fallback_reason(patterns: Patterns, model: VoteModel) -> str | None:
+    """Tell why votes should be counted rather than weighed.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        What was fitted.
+
+    model : VoteModel
+        The model.
+
+    Returns
+    -------
+    reason : str or None
+        A sentence; None if the fit can be used.
+    """
+    if patterns.counts.sum() < _MIN_SAMPLES or patterns.n_classes < 2:
+        return None
+    # What a vote adds is how many times its class is more probable than by chance.
+    n_votes = np.array(
+        [
+            np.bincount(column, patterns.counts, patterns.n_answers)[1:]
+            for column in patterns.codes.T
+        ]
+    )
+    named = patterns.meaning[1:]
+    chance = logsumexp(model.evidence + model.log_prior[1], axis=2, keepdims=True)
+    better = np.exp(model.evidence - chance)
+    worse = ((better < _WORSE_THAN_CHANCE) & named).any(axis=2)
+    part = n_votes[worse].sum() / max(n_votes.sum(), 1)
+    if part <= _MAX_WORSE:
+        return None
+    return (
+        f"The model takes {part:.0%} of the votes for worse than chance, and votes "
+        "alone cannot tell which side is right: perhaps most programs are wrong, or "
+        "hardly any tells the classes apart."
+    )
+
+
+def program_confusion(
+    patterns: Patterns, proba: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count what programs answer in each class, under given class probabilities.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Votes and counts.
+
+    proba : ndarray of shape (n_patterns, n_classes)
+        Class probabilities.
+
+    Returns
+    -------
+    confusion : ndarray of shape (n_programs, n_classes, n_answers)
+        Probability of each answer given the class, abstaining first.
+
+    class_prior : ndarray of shape (n_classes,)
+        Mean class probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import Patterns, program_confusion
+    >>> meaning = np.array([[False, False], [True, False], [False, True]])
+    >>> patterns = Patterns(np.array([[1], [2], [0]]), np.full(3, 1e6), meaning)
+    >>> proba = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
+    >>> program_confusion(patterns, proba)[0].round(2)
+    array([[[0.33, 0.67, 0.  ],
+            [0.33, 0.  , 0.67]]])
+    """
+    n_programs, n_answers = patterns.codes.shape[1], patterns.n_answers
+    weighted = proba * patterns.counts[:, None]
+    rows = weighted.sum(axis=0)
+    votes = vote_matrix(patterns.codes, n_answers)
+    by_class = votes.T @ weighted
+    by_class = by_class.reshape(n_programs, n_answers - 1, proba.shape[1])
+    # One more sample, of any class: rows of a class that nothing has stay finite.
+    overall = by_class.sum(axis=2, keepdims=True) / max(rows.sum(), 1e-12)
+    shares = ((by_class + overall) / (rows + 1)).transpose(0, 2, 1)
+    silent = 1 - shares.sum(axis=2, keepdims=True)
+    confusion = np.concatenate([silent.clip(0, 1), shares], axis=2)
+    confusion /= confusion.sum(axis=2, keepdims=True)
+    return np.ascontiguousarray(confusion), rows / rows.sum()
+
+
+def accuracies_of(
+    confusion: np.ndarray, class_prior: np.ndarray, meaning: np.ndarray
+) -> np.ndarray:
+    """Share of right votes among the votes of each program, as the model has it.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (n_programs, n_classes, n_answers)
+        Probability of each answer given the class.
+
+    class_prior : ndarray of shape (n_classes,)
+        Probability of each class.
+
+    meaning : ndarray of bool of shape (n_answers, n_classes)
+        Which answer is the index of which class.
+
+    Returns
+    -------
+    accuracies : ndarray of shape (n_programs,)
+        Values between 0 and 1; NaN for a program that never votes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import accuracies_of
+    >>> meaning = np.array([[False, False], [True, False], [False, True]])
+    >>> confusion = np.array([[[0.5, 0.4, 0.1], [0.5, 0.2, 0.3]]])
+    >>> accuracies_of(confusion, np.array([0.5, 0.5]), meaning)
+    array([0.7])
+    """
+    votes = class_prior[:, None] * confusion[:, :, 1:]
+    right = (votes * meaning[1:].T).sum(axis=(1, 2))
+    voted = votes.sum(axis=(1, 2))
+    unknown = np.full(len(voted), np.nan)
+    return np.divide(right, voted, out=unknown, where=voted > 0)
