@@ -653,7 +653,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         patterns = self._encode(rows)
         task = self._init_callback_context(max_subtasks=None)
         task.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        self.method_, self.fallback_reason_ = self.method, None
+        self.method_ = self.method
+        self.fallback_reason_: str | None = None
         if self.method in _ITERATED:
             self._settings = Settings(
                 one_coin=self.method == "one_coin",
@@ -825,8 +826,9 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     def _start_steps(self, rows: Rows) -> None:
         """Go over from fitting all patterns again to one step for each chunk."""
-        patterns = self._encode(rows)
-        self._running = Stepwise.begin(patterns, self._model, self._settings)
+        if isinstance(self._model, VoteModel):
+            patterns = self._encode(rows)
+            self._running = Stepwise.begin(patterns, self._model, self._settings)
         self._seen = None  # the rows are not needed any more
 
     def _step(self, rows: Rows) -> None:

@@ -97,8 +97,8 @@ def check_classes_of_parts(
     for estimator in _nested(aggregator):
         if isinstance(estimator, LabelModelAggregator):
             own = estimator.classes
-            n_classes = len(classes) if own is None else len(list(own))
-            check_class_prior(estimator.class_prior, n_classes)
+            names = classes if own is None else Classes.listed(own).names
+            check_class_prior(estimator.class_prior, names)
 
 
 def check_finite(records: Records, student: BaseEstimator | None) -> None:

@@ -366,16 +366,16 @@ class _Problem:
         """Give all votes of a program one accuracy, and all its errors one share."""
         n_programs, n_votes, n_classes = self.shape
         totals = by_class.sum(axis=1)
-        named = self.meaning.any(axis=1)
+        named = self.meaning.any(axis=1, keepdims=True)
         by_program = (n_programs, n_votes)
         right = np.where(self.meaning, by_class, 0).sum(axis=1).reshape(by_program)
-        voted = (totals * named).reshape(by_program).sum(axis=1)
+        voted = (totals * named[:, 0]).reshape(by_program).sum(axis=1)
         accuracy = np.full(n_programs, ACCURACY)
         np.divide(right.sum(axis=1), voted, out=accuracy, where=voted > 0)
         accuracy = np.repeat(accuracy, n_votes)[:, None]
         wrong = (1 - accuracy) / max(n_classes - 1, 1)
         shares = np.where(self.meaning, accuracy, wrong)
-        return np.where(named[:, None], totals[:, None] * shares, by_class)
+        return np.where(named, totals[:, None] * shares, by_class)
 
     def _with_silence(self, by_class: np.ndarray, rows: np.ndarray) -> VoteModel:
         """Let a program that falls silent say what it does not vote."""
@@ -399,10 +399,10 @@ class _Problem:
         """Give each row its class probabilities, and the log-likelihood (E-step)."""
         logits = self.votes @ model.evidence.reshape(-1, self.shape[2])
         logits += model.log_prior[self.levels]
-        known = self.labels >= 0
+        known = np.greater_equal(self.labels, 0)
         if known.any():
-            other = np.arange(self.shape[2]) != self.labels[:, None]
-            logits[known[:, None] & other] = -np.inf
+            other = np.not_equal(self.labels[:, None], np.arange(self.shape[2]))
+            logits[np.logical_and(known[:, None], other)] = -np.inf
         total = logsumexp(logits, axis=1)
         log_likelihood = self.counts @ total / max(self.counts.sum(), _TINY)
         return np.exp(logits - total[:, None]), float(log_likelihood)

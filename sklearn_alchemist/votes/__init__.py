@@ -3,6 +3,7 @@
 from ._encoding import ABSTAIN, encode_answers, vote_dtype
 from ._patterns import collapse
 from ._statistics import agreement, conflicts, coverage, overlaps, polarity
+from ._tables import from_long, lf_summary, to_long
 
 __all__ = [
     "ABSTAIN",
@@ -11,7 +12,10 @@ __all__ = [
     "conflicts",
     "coverage",
     "encode_answers",
+    "from_long",
+    "lf_summary",
     "overlaps",
     "polarity",
+    "to_long",
     "vote_dtype",
 ]
