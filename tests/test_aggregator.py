@@ -967,3 +967,95 @@ def test_the_example_of_the_guide_runs():
     result = doctest.testfile(str(guide), module_relative=False)
     assert result.attempted > 5
     assert not result.failed
+
+
+@pytest.mark.parametrize("module", ["_parameters", "_voting_rule"])
+def test_a_fit_of_an_earlier_version_ends_in_advice(module):
+    name = "Parameters" if module == "_parameters" else "VotingRule"
+    made_before = f"csklearn_alchemist.label_model.{module}\n{name}\n)\x81}}b."
+    with pytest.raises(ValueError, match="fit it again"):
+        pickle.loads(made_before.encode("latin-1"))
+
+
+# ------------------------------------------------------------------------- ties ----
+TIED = [[0, 1], [1, 0], [0, 0], [1, 1]]
+
+
+def test_ties_can_be_left_open():
+    named = LabelModelAggregator(
+        method="majority_vote", classes=["ham", "spam"], tie_break_policy="abstain"
+    ).fit(TIED)
+    assert named.predict(TIED).tolist() == [None, None, "ham", "spam"]
+    numbered = clone(named).set_params(classes=[3, 4]).fit(TIED)
+    assert numbered.predict(TIED).tolist() == [-1, -1, 3, 4]
+    signed = clone(named).set_params(classes=[-1, 1]).fit(TIED)
+    assert signed.predict(TIED).tolist() == [None, None, -1, 1]
+
+
+def test_ties_are_drawn_for_each_row_of_votes_whatever_the_others_are():
+    rng = np.random.default_rng(0)
+    votes = rng.integers(-1, 3, (300, 8))
+    model = LabelModelAggregator(
+        method="majority_vote",
+        classes=list("abc"),
+        tie_break_policy="random",
+        random_state=0,
+    ).fit(votes)
+    proba = model.predict_proba(votes)
+    tied = np.isclose(proba, proba.max(axis=1, keepdims=True))
+    drawn = np.searchsorted(model.classes_, model.predict(votes))
+    assert tied[np.arange(300), drawn].all()
+    assert len(set(drawn[tied.sum(axis=1) == 3])) == 3
+    assert_array_equal(model.predict(votes[:7]), model.predict(votes)[:7])
+    other = clone(model).set_params(random_state=1).fit(votes)
+    assert (other.predict(votes) != model.predict(votes)).any()
+
+
+def test_the_class_prior_can_be_a_dict():
+    prior = {"spam": 0.2, "ham": 0.8}
+    model = LabelModelAggregator(classes=["spam", "ham"], class_prior=prior).fit(TIED)
+    assert_allclose(model.class_prior_, [0.8, 0.2])
+    for wrong, message in (
+        ({"spam": 1.0}, r"lacks \['ham'\]"),
+        ({"spam": 0.2, "ham": 0.3, "eggs": 0.5}, r"holds \['eggs'\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            clone(model).set_params(class_prior=wrong).fit(TIED)
+
+
+# ------------------------------------------------------------- sparse votes ----
+def one_keyword_rules(seed=0, n_samples=4000, n_classes=4, n_rules=60):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, n_classes, n_samples)
+    own = np.arange(n_rules) % n_classes
+    hit = np.where(y[:, None] == own, 0.03, 0.004)
+    busy = rng.gamma(1.0, 1.0, (n_samples, 1))
+    votes = np.where(rng.random((n_samples, n_rules)) < hit * busy, own, -1)
+    return votes, y
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_sparse_rules_are_never_worse_than_their_majority(seed):
+    votes, y = one_keyword_rules(seed)
+    covered = (votes >= 0).any(axis=1)
+    model = LabelModelAggregator(classes=range(4)).fit(votes)
+    votes_for = np.stack([(votes == c).sum(axis=1) for c in range(4)], axis=1)
+    top = votes_for == votes_for.max(axis=1, keepdims=True)
+    majority = (top[np.arange(len(y)), y] / top.sum(axis=1))[covered].mean()
+    assert model.score(votes[covered], y[covered]) >= majority - 0.005
+    assert abs(model.class_prior_ - 0.25).max() < 0.1
+    alone = (votes >= 0).sum(axis=1) == 1
+    assert_array_equal(model.predict(votes[alone]), votes[alone].max(axis=1))
+
+
+@settings(deadline=None)
+@given(votes=vote_matrices, seed=st.integers(0, 99))
+def test_labels_of_unknown_origin_leave_all_predictions(votes, seed):
+    model = LabelModelAggregator(classes=range(3), semi_supervised=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        own = model.fit(votes).predict(votes)
+        before = model.predict_proba(votes)
+        known = np.random.default_rng(seed).random(len(votes)) < 0.5
+        after = model.fit(votes, np.where(known, own, -1)).predict_proba(votes)
+    assert_allclose(after, before, atol=1e-12)

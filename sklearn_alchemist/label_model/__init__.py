@@ -1,5 +1,6 @@
 """Estimate from votes alone how far programs are to be believed, and classes."""
 
+from . import _earlier as _earlier  # what earlier pickles look for
 from ._answers import (
     answers_of_votes,
     check_class_indices,

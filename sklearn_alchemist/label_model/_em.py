@@ -137,8 +137,8 @@ def fit_votes(patterns: Patterns, settings: Settings, on_step: OnStep) -> Fit:
     >>> counts = np.array([200.0, 200.0, 200.0, 200.0, 200.0])
     >>> settings = Settings(False, "auto", None, [], max_iter=100, tol=1e-4)
     >>> fit = fit_votes(Patterns(codes, counts, meaning), settings, lambda model: False)
-    >>> fit.converged, fit.model.posterior(np.array([[1, 1, 2]])).round(2).tolist()
-    (True, [[0.99, 0.01]])
+    >>> fit.converged, fit.model.posterior(np.array([[1, 1, 2]])).round(1).tolist()
+    (True, [[1.0, 0.0]])
     """
     if settings.abstain == "auto":
         abstain = "evidence" if _silence_says_much(patterns) else "ignore"
@@ -366,16 +366,18 @@ class _Problem:
         """Give all votes of a program one accuracy, and all its errors one share."""
         n_programs, n_votes, n_classes = self.shape
         totals = by_class.sum(axis=1)
-        named = self.meaning.any(axis=1, keepdims=True)
+        named = np.asarray(self.meaning.sum(axis=1)) > 0
         by_program = (n_programs, n_votes)
         right = np.where(self.meaning, by_class, 0).sum(axis=1).reshape(by_program)
-        voted = (totals * named[:, 0]).reshape(by_program).sum(axis=1)
+        voted = (totals * named).reshape(by_program).sum(axis=1)
         accuracy = np.full(n_programs, ACCURACY)
         np.divide(right.sum(axis=1), voted, out=accuracy, where=voted > 0)
         accuracy = np.repeat(accuracy, n_votes)[:, None]
         wrong = (1 - accuracy) / max(n_classes - 1, 1)
         shares = np.where(self.meaning, accuracy, wrong)
-        return np.where(named, totals[:, None] * shares, by_class)
+        by_coin = totals[:, None] * shares
+        by_coin[~named] = by_class[~named]
+        return by_coin
 
     def _with_silence(self, by_class: np.ndarray, rows: np.ndarray) -> VoteModel:
         """Let a program that falls silent say what it does not vote."""

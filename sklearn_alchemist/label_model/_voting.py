@@ -176,7 +176,7 @@ def peer_accuracies(patterns: Patterns) -> np.ndarray:
     >>> meaning = np.array([[False, False], [True, False], [False, True]])
     >>> patterns = Patterns(codes, np.array([90.0, 90.0]), meaning)
     >>> peer_accuracies(patterns).round(2)
-    array([0.97, 0.97, 0.51])
+    array([0.98, 0.98, 0.51])
     """
     codes, counts, meaning = patterns.codes, patterns.counts, patterns.meaning
     votes_for = count_votes(codes, meaning)
