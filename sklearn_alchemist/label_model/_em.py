@@ -161,7 +161,10 @@ def fit_votes(patterns: Patterns, settings: Settings, on_step: OnStep) -> Fit:
 
 
 def _silence_says_much(patterns: Patterns) -> bool:
-    """Tell whether programs that know one class each vote often enough to be missed."""
+    """Tell whether programs that know one class each are missed where they are silent.
+
+    They have to vote often, and mostly together: else nothing tells why they are.
+    """
     answered = [
         np.bincount(column, patterns.counts, patterns.n_answers)[1:]
         for column in patterns.codes.T
@@ -169,7 +172,9 @@ def _silence_says_much(patterns: Patterns) -> bool:
     n_votes = np.sum(answered, axis=1)
     one_sided = np.max(answered, axis=1, initial=0) == n_votes
     covered = n_votes.mean() / max(patterns.counts.sum(), _TINY)
-    return bool(one_sided.all() and covered >= _MISSED)
+    n_voters = np.count_nonzero(patterns.codes, axis=1)
+    several, some = (patterns.counts[n_voters > least].sum() for least in (1, 0))
+    return bool(one_sided.all() and covered >= _MISSED and several >= some / 2)
 
 
 @dataclass(frozen=True)
