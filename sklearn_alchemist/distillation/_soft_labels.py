@@ -4,6 +4,7 @@ import math
 import re
 import warnings
 from collections.abc import Mapping
+from inspect import signature
 from numbers import Real
 from typing import Any
 
@@ -20,6 +21,8 @@ from ._regression import fit_logistic, takes_probabilities
 
 # A class that is less probable than this would cost a copy of the row and add nothing.
 _LEAST_WEIGHT = 0.01
+# Students with partial_fit get more rows than this in chunks of so many.
+_CHUNK = 50_000
 
 
 def expand(
@@ -166,7 +169,8 @@ def fit_on_soft_labels(
     Logistic regression, alone or at the end of a pipeline, learns them as they are.
     Other classifiers that take a ``sample_weight`` (for a pipeline: whose last step
     takes one) get every row once per class that matters, with its probability as the
-    weight. Others get the most probable class.
+    weight. Others get the most probable class. More rows than 50,000 are handed in
+    chunks to classifiers that have ``partial_fit``.
 
     Parameters
     ----------
@@ -231,9 +235,14 @@ def fit_on_soft_labels(
     importance = params.pop("sample_weight", 1.0)
     # These weights are ours: who requests the user's metadata does not concern them.
     with config_context(enable_metadata_routing=False):
+        many = len(rows) > _CHUNK and hasattr(student, "partial_fit") and not params
         if name is None:
+            if many:
+                return _fit_in_chunks(student, X, rows, classes[codes], classes, None)
             return student.fit(_safe_indexing(X, rows), classes[codes], **params)
         weights = balance(codes, weights * importance, classes, class_weight)
+        if many and "sample_weight" in signature(student.partial_fit).parameters:
+            return _fit_in_chunks(student, X, rows, classes[codes], classes, weights)
         try:
             return student.fit(
                 _safe_indexing(X, rows), classes[codes], **params, **{name: weights}
@@ -252,6 +261,23 @@ def fit_on_soft_labels(
         params.pop("sample_weight", None)
         best = classes[posterior[rows].argmax(axis=1)]
         return student.fit(_safe_indexing(X, rows), best, **params)
+
+
+def _fit_in_chunks(
+    student: BaseEstimator,
+    X: Any,
+    rows: np.ndarray,
+    y: np.ndarray,
+    classes: np.ndarray,
+    weights: np.ndarray | None,
+) -> BaseEstimator:
+    """Fit by `partial_fit`, in an order that mixes what lies together."""
+    order = np.random.default_rng(0).permutation(len(rows))
+    for chunk in np.array_split(order, -(-len(order) // _CHUNK)):
+        more = {} if weights is None else {"sample_weight": weights[chunk]}
+        part = _safe_indexing(X, rows[chunk])
+        student.partial_fit(part, y[chunk], classes=classes, **more)
+    return student
 
 
 def _learns_proba(student: BaseEstimator, fit_params: Mapping[str, Any] | None) -> bool:

@@ -3,12 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.linear_model import LogisticRegression
-from sklearn.naive_bayes import GaussianNB
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from sklearn_alchemist.distillation import _soft_labels as soft_labels
 from sklearn_alchemist.distillation import expand, fit_on_soft_labels
 
 CLASSES = np.array(["a", "b"])
@@ -78,3 +80,24 @@ def test_one_class_or_no_row_gives_the_average_of_the_probabilities(covered):
         LogisticRegression(), X, posterior, CLASSES, used=covered
     )
     np.testing.assert_allclose(student.predict_proba(X), posterior)
+
+
+@pytest.mark.parametrize("student", [MultinomialNB(), Perceptron()])
+def test_very_many_rows_are_handed_over_in_chunks(student, monkeypatch):
+    monkeypatch.setattr(soft_labels, "_CHUNK", 64)
+    sizes = []
+    partial_fit = type(student).partial_fit
+
+    def count(self, X, y, classes=None, sample_weight=None):
+        sizes.append(len(y))
+        return partial_fit(self, X, y, classes=classes, sample_weight=sample_weight)
+
+    monkeypatch.setattr(type(student), "partial_fit", count)
+    rng = np.random.default_rng(0)
+    truth = np.sort(rng.integers(0, 2, 500))  # a chunk in this order holds one class
+    X = np.eye(2)[truth] * 3 + rng.random((500, 2))
+    posterior = np.eye(2)[truth] * 0.9 + 0.05
+    used = np.ones(500, dtype=bool)
+    fitted = fit_on_soft_labels(clone(student), X, posterior, CLASSES, used=used)
+    assert max(sizes) <= 64
+    assert (fitted.predict(X) == CLASSES[truth]).mean() > 0.95
