@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
+from sklearn_alchemist.votes import vote_dtype
+
 Oracle = Callable[[np.ndarray], np.ndarray]
 
 
@@ -109,7 +111,7 @@ def draw(
     y = rng.choice(n_classes, n_samples, p=class_prior)
     state = rng.choice(len(components), n_samples, p=[c.share for c in components])
     cumulated = np.stack([c.confusion for c in components]).cumsum(axis=3)
-    votes = np.empty((n_samples, cumulated.shape[1]), dtype=np.int8)
+    votes = np.empty((n_samples, cumulated.shape[1]), dtype=vote_dtype(n_classes))
     for program, column in enumerate(votes.T):
         limits = cumulated[state, program, y, :-1]
         column[:] = (rng.random(n_samples)[:, None] > limits).sum(axis=1) - 1

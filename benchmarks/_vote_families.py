@@ -200,3 +200,15 @@ def thinned(crowd: VoteSet, n_answers: int, draw: int) -> VoteSet:
     votes = votes[:, (votes >= 0).any(axis=0)]
     name = f"{crowd.name}, {n_answers} a task, {draw}"
     return replace(crowd, family=f"{n_answers} a task", name=name, votes=votes)
+
+
+def all_families(data: Path, recordings: Path | None) -> Iterator[VoteSet]:
+    """Yield the votes of every family that can be made of what lies in a folder."""
+    yield from matrices(data)
+    yield from made(data)
+    for crowd in crowds(data / "crowd"):
+        yield crowd
+        for n_answers in (1, 2):
+            yield from (thinned(crowd, n_answers, draw) for draw in range(10))
+    yield from planted(range(3))
+    yield from recorded(data, recordings)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from _regimes import REGIMES, regime
+from _vote_families import VoteSet, all_families
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
 from sklearn_alchemist import LabelModelAggregator
@@ -187,6 +188,41 @@ def compare_sets(
     return gains
 
 
+def split_accuracy(proba: np.ndarray, y: np.ndarray) -> float:
+    """Return the accuracy, ties being split evenly."""
+    top = np.isclose(proba, proba.max(axis=1, keepdims=True), rtol=1e-9)
+    return float((top[np.arange(len(y)), y] / top.sum(axis=1)).mean())
+
+
+def compare_families(sets: Iterator[VoteSet], chosen: dict[str, Model]) -> None:
+    """Print gain, regret and worst over the majority vote, family by family."""
+    found: dict[tuple[str, str], list[tuple[float, ...]]] = {}
+    for held in sets:
+        has = (held.votes >= 0).any(axis=1) & held.test
+        votes_for = np.stack(
+            [(held.votes == c).sum(axis=1) for c in range(held.n_classes)], axis=1
+        )
+        majority = split_accuracy(votes_for[has], held.y[has])
+        for name, model in chosen.items():
+            proba, _ = run(model, held.votes, held.n_classes)
+            gain = split_accuracy(proba[has], held.y[has]) - majority
+            everywhere = split_accuracy(proba[held.test], held.y[held.test])
+            error = scores(proba[held.test], held.y[held.test])[2]
+            found.setdefault((held.family, name), []).append(
+                (majority, gain, max(-gain, 0.0), everywhere, error)
+            )
+    print(
+        f"\n{'family':12s}{'model':16s}  n majority   gain regret  worst    all   ECE"
+    )
+    for (family, name), rows in found.items():
+        majority, gain, regret, everywhere, error = np.mean(rows, axis=0)
+        worst = min(row[1] for row in rows)
+        print(
+            f"{family:12s}{name:16s}{len(rows):3d}{majority:9.3f}{gain:+7.4f}"
+            f"{regret:7.4f}{worst:+7.3f}{everywhere:7.3f}{error:6.3f}"
+        )
+
+
 def cell(rows: list[tuple[float, float, float]]) -> str:
     """Format the means of accuracy, Brier score and ECE."""
     accuracy, brier, error = np.mean(rows, axis=0)
@@ -239,6 +275,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--sizes", nargs="+", default=["5000,10,2"], metavar="N,M,K")
     parser.add_argument("--votes", type=pathlib.Path, help="folder of .npz files")
+    parser.add_argument("--data", type=pathlib.Path, help="text sets, votes, crowds")
+    parser.add_argument("--recordings", type=pathlib.Path, help="recorded programs")
     parser.add_argument("--only", nargs="+", help="names of models")
     parser.add_argument("--speed", type=int, metavar="N", help="measure on N samples")
     parser.add_argument("--repeats", type=int, default=3)
@@ -255,6 +293,9 @@ def main(arguments: list[str] | None = None) -> None:
         }
     if options.speed:
         measure_speed(options.speed, chosen, options.repeats)
+        return
+    if options.data:
+        compare_families(all_families(options.data, options.recordings), chosen)
         return
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     sizes = [tuple(map(int, size.split(","))) for size in options.sizes]

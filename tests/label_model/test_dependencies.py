@@ -80,9 +80,9 @@ def test_copies_are_found_among_programs_that_fall_silent_together():
 
 def test_many_programs_are_joined_in_few_rounds():
     codes = planted(np.full(300, 0.7), copies=range(50), n_samples=2000)
-    start = time.perf_counter()
+    start = time.process_time()
     found = groups_of(codes)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert found == [[program, 300 + program] for program in range(50)]
 
 
