@@ -92,7 +92,7 @@ def test_an_aggregator_predicts_what_labels_name(y):
 def test_an_annotator_learns_the_labels_that_are_given(y):
     annotator = DistilledAnnotator(
         labeler(y, classes=names_of(y)), learn_from_labels=True
-    ).fit(TEXTS, y)
+    ).fit(TEXTS, y, label_proba=1.0)
     assert_array_equal(annotator.predict(TEXTS), np.array(names_of(y))[NUMBERS])
     assert annotator.score(TEXTS, y) == 1
 
