@@ -1,7 +1,7 @@
 """Collect votes of every kind that a label model meets: real, made, recorded, planted.
 
-A family is one kind of votes. Constants of the label model are chosen by leaving a text
-set out with all its matrices, draws and programs, so each problem names its text set.
+A family is one kind of votes. Each problem names its text set, so that all its votes
+can be left out together.
 """
 
 from collections.abc import Iterator

@@ -18,8 +18,7 @@ from ._dependencies import find_groups
 from ._model import VoteModel, votes_level
 from ._patterns import Patterns, vote_matrix
 
-# The constants were chosen by leaving one text set out with all its votes, in
-# benchmarks/label_models.py.
+# The constants were chosen on all families of votes of benchmarks/label_models.py.
 ACCURACY = 0.75
 """Share of right votes that is expected of a program before it is known."""
 

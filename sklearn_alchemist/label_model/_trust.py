@@ -15,7 +15,7 @@ _MAX_WORSE = 0.25
 # Below this many times what chance would have, a vote counts as worse than chance.
 _WORSE_THAN_CHANCE = 0.95
 # Of the errors that programs share, votes show one in so many, since most end in
-# agreement: benchmarks/label_models.py, chosen by leaving text sets out.
+# agreement: benchmarks/label_models.py, chosen on all its families.
 _UNSEEN_ERRORS = 7.0
 # So many patterns show what all of them would.
 _SAMPLE_SIZE = 1 << 15
