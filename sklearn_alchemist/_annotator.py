@@ -976,7 +976,7 @@ class DistilledAnnotator(
         student = self.scaling_(said)
         good = fidelity(student, known, heard[rows])
         if isinstance(self.vote_weight, str):
-            self.vote_weight_ = usual_vote_weight(good, from_votes[rows], heard[rows])
+            self.vote_weight_ = usual_vote_weight(good)
             if knows_little(student, known, heard[rows]):
                 self.vote_weight_ = np.full(n_classes, np.inf)
                 self._tell_little()

@@ -9,12 +9,11 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix
 from ._evidence import combine, log_proba, softmax
 
 # Weight of the votes beside a student that repeats them well, how many times it is for
-# one that does not (votes that doubt by themselves, votes that are nearly certain), and
-# what good and bad are. Chosen on training rows of seven sets with recorded programs or
-# keyword functions (benchmarks/annotator.py).
+# one that does not, and what good and bad are. Chosen on training rows of sets with
+# recorded programs or keyword functions (benchmarks/annotator.py).
 VOTE_WEIGHT = 0.125
 GOOD_FIDELITY = 0.86
-_MOST_WEIGHT = (3.0, 20.0)
+_MOST_WEIGHT = 40.0
 _WEIGHT_POWER = 1.5
 _FIDELITY_RANGE = 0.15
 # Programs of one model err together, so that votes and student agree more than they are
@@ -324,9 +323,7 @@ def knows_little(
     return bool(cohen_kappa_score(heard, said, sample_weight=weight) < _LITTLE)
 
 
-def usual_vote_weight(
-    fidelity: np.ndarray, from_votes: np.ndarray, weight: np.ndarray
-) -> np.ndarray:
+def usual_vote_weight(fidelity: np.ndarray) -> np.ndarray:
     """Weigh the votes beside a student without labels.
 
     Parameters
@@ -334,31 +331,20 @@ def usual_vote_weight(
     fidelity : ndarray of shape (n_classes,)
         How well the student repeats votes of rows that it did not see.
 
-    from_votes : ndarray of shape (n_samples, n_classes)
-        Probabilities that the votes give.
-
-    weight : ndarray of shape (n_samples,)
-        How much each row counts; 0 where no program votes.
-
     Returns
     -------
     vote_weight : ndarray of shape (n_classes,)
-        One eighth beside a student that repeats them well, and more beside one that
-        does not, most where the votes are nearly certain.
+        One eighth beside a student that repeats them well, up to five beside one that
+        does not.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sklearn_alchemist.distillation import usual_vote_weight
-    >>> fidelity, one = np.array([0.95, 0.7]), np.ones(1)
-    >>> usual_vote_weight(fidelity, np.array([[0.8, 0.2]]), one)
-    array([0.125, 0.375])
-    >>> usual_vote_weight(fidelity, np.array([[1.0, 0.0]]), one)
-    array([0.125, 2.5  ])
+    >>> usual_vote_weight(np.array([0.95, 0.7]))
+    array([0.125, 5.   ])
     """
-    low, high = _MOST_WEIGHT
-    most = low * (high / low) ** _certainty(from_votes, weight)
-    return VOTE_WEIGHT * most ** (_lacking(fidelity) ** _WEIGHT_POWER)
+    return VOTE_WEIGHT * _MOST_WEIGHT ** (_lacking(fidelity) ** _WEIGHT_POWER)
 
 
 def _lacking(fidelity: np.ndarray) -> np.ndarray:
