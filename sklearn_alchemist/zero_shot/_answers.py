@@ -1,44 +1,28 @@
 """Read classes out of what a language model answers; guess none."""
 
-import html
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..llm._thoughts import last_word, split_thoughts
+from ._statements import NO_CLASS, Statements, plain
 
-NO_CLASS = -1
 # An answer is a class, or some words around it; of more, the end says what it comes to.
 MAX_CHARACTERS = 20_000
 _MAX_OBJECTS = 100
 _MOST_READ = 200_000
 
 _FENCE = re.compile(r"```(?:\w+\n|\n)?(.*?)```", re.DOTALL)
-_NAMED = re.compile(
-    r"\b(?:label|class|category|answer|prediction|verdict|conclusion|decision|response"
-    r"|classification|sentiment|output|result)\b\W*(?:is\b|would be\b|should be\b)?",
-    re.IGNORECASE,
+# A dot or a dash before a digit is a part of a number.
+_NUMBERED = re.compile(
+    r"^[^\w\n]*(?:(?:record|item|row|text|no\.?)[ \t]*#?)?(\d{1,9})[^\w\n.):\-]{0,4}"
+    r"(?:\.(?!\d)|[):]|[-\u2013\u2014](?!\d))(.+)$",
+    re.MULTILINE | re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"^[^\w\n]*(\d{1,9})[ \t]*[.):\-](.+)$", re.MULTILINE)
 _NUMBER = re.compile(r"\s*\d{1,9}\s*")
-# With one of these, a class that is mentioned may be the one that is ruled out.
-_DOUBT = re.compile(
-    r"\b(?:not|no|nor|neither|never|none|cannot|unsure|unclear|unless|but|or|except"
-    r"|without|hardly|barely|scarcely|far from|rather than|instead of|opposite|false"
-    r"|wrong|incorrect|ruled? out|exclud\w+|unlikely|lacks?|anything but|denie[sd]"
-    r"|nicht|kein\w*|weder|pas|aucun\w*|nunca|ning\w+|n\u00e3o|\u043d\u0435"
-    r"|\u043d\u0435\u0442)\b|n['\u2019]t\b|~~|[\u4e0d\u975e\u6ca1\u6c92\u65e0\u7121]",
-    re.IGNORECASE,
-)
-# What takes back an answer that stands before.
-_RETRACTION = re.compile(
-    r"\b(?:wait|actually|on second thought|correction|scratch that|my mistake"
-    r"|that(?:['\u2019]s| is) (?:wrong|not right)|i take (?:that|it) back|sorry)\b",
-    re.IGNORECASE,
-)
-_BULLET = re.compile(r"^[-\u2022\u2013\u2014#>+]+(?!\d)\s*")
+_POSITIONS = ("record", "id", "index", "number", "row", "item", "no")
+_LABELS = ("label", "class", "category", "answer")
 
 
 def read_labels(
@@ -47,7 +31,8 @@ def read_labels(
     r"""Find the class of each record in an answer.
 
     JSON as it was asked for is read first, then JSON inside of other text, then words:
-    an answer that is a class, or that names exactly one and rules none out.
+    a class alone, or after known ways to begin ("The answer is") and before known ways
+    to go on ("because ..."). A class that merely occurs in a sentence is none.
 
     Parameters
     ----------
@@ -110,10 +95,8 @@ def read_labels(
             text = "\n".join(whole)
     if n_records == 1:
         return [names.find(text)]
-    return _merge(
-        ((int(number), names.find(rest)) for number, rest in _NUMBERED.findall(text)),
-        n_records,
-    )
+    pairs = [(int(number), rest) for number, rest in _NUMBERED.findall(text)]
+    return _merge(((number, names.find(rest)) for number, rest in pairs), n_records)
 
 
 _THOUGHT_MARK = re.compile(r"^\s*<think>|</think>\s*$")
@@ -143,10 +126,7 @@ class _Names:
                 same = self.loose.setdefault(form, code) == code
                 self.loose[form] = code if same else NO_CLASS
         self.exact = {str(name): code for code, name in enumerate(classes)}
-        # The longest first: "not spam" is no "spam".
-        longest = sorted(filter(None, self.codes), key=len, reverse=True)
-        listed = "|".join(map(_mention, longest))
-        self.pattern = re.compile(listed or r"(?!)")
+        self.statements = Statements(classes, self.match)
 
     def match(self, value: Any) -> int:
         """Read a value that should be a class and nothing else."""
@@ -178,74 +158,42 @@ class _Names:
     def find(self, text: str) -> int:
         """Read words that may say more than the class."""
         code = self.match(text)
-        if code != NO_CLASS:
-            return code
-        lines = [line for line in text.splitlines() if line.strip()]
-        alone: list[int] = []
-        for place in range(len(lines) - 1, -1, -1):
-            line = lines[place]
-            if _RETRACTION.search(line):
-                break
-            named = _NAMED.split(line, maxsplit=1)
-            if len(named) > 1 and (code := self.match(named[-1])) != NO_CLASS:
-                return alone[0] if alone else code
-            if (code := self.match(line)) != NO_CLASS:
-                alone.append(code)
-        if alone:
-            return alone[0] if len(set(alone)) == 1 else NO_CLASS
-        folded = " ".join(_plain(text).lower().replace("_", " ").split())
-        mentioned = {
-            self.codes.get(name, self.loose.get(name, NO_CLASS))
-            for name in self.pattern.findall(folded)
-        }
-        rest = self.pattern.sub(" ", folded)
-        if len(mentioned) == 1 and not _DOUBT.search(rest):
-            return mentioned.pop()
-        return NO_CLASS
+        return self.statements.read(text) if code == NO_CLASS else code
 
 
 # A class of more characters is no class.
 _LONGEST_NAME = 1_000
-_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-
-
-def _mention(name: str) -> str:
-    """Write the pattern of a class that is mentioned, and not as a part of a word.
-
-    Scripts without spaces have no words to be a part of; a hyphen makes one word of
-    two, as in "non-positive".
-    """
-    before = "" if unicodedata.category(name[0]) == "Lo" else r"(?<![\w-])"
-    after = "" if unicodedata.category(name[-1]) == "Lo" else r"(?![\w-])"
-    return before + re.escape(name.replace("_", " ")) + after
-
-
-def _plain(text: str) -> str:
-    """Write entities, compatibility forms and characters of no width plainly."""
-    return unicodedata.normalize("NFKC", html.unescape(text)).translate(_UNSEEN)
+_OUTER = " \t\r\n\"'`*:()[]{}\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"
+# Before a word, these may say what it is not: "!spam", "<2", ".5".
+_LAST = _OUTER + ".,;!\u3002\uff01"
+_IN_TAGS = re.compile(r"<([^<>]*)>")
+# A dash before a number is a sign.
+_BULLET = re.compile(r"^[-\u2022\u2013\u2014#>+]+(?!\s*[\d.])\s*")
 
 
 def _fold(text: str) -> str:
     """Drop case, spaces around, and the marks that models put around a word."""
-    text = _BULLET.sub("", text.strip(" \t\r\n\"'`*.,;:!()[]{}<>"))
-    text = text.strip(" \t\r\n\"'`*.,;:!()[]{}<>\u2018\u2019\u201c\u201d\u3002\uff01")
+    text = text.rstrip(_LAST).lstrip(_OUTER)
+    if within := _IN_TAGS.fullmatch(text):
+        text = within[1]
+    text = _BULLET.sub("", text).rstrip(_LAST).lstrip(_OUTER)
     return " ".join(text.lower().split())
 
 
 def _loosen(text: str) -> str:
     """Drop besides how words are joined, and what is written in several ways."""
-    joined = re.sub(r"(?<=\w)[\s_\-\u2010-\u2015]+(?=\w)", " ", _fold(_plain(text)))
+    joined = re.sub(r"(?<=\w)[\s_\-\u2010-\u2015]+(?=\w)", " ", _fold(plain(text)))
     return joined.strip()
 
 
 def _number(text: str) -> str:
-    """Write a number in one way: 2 for 2.0; empty where it is none."""
-    if not _NUMERIC.fullmatch(text := _fold(_plain(text))):
+    """Write a number in one way: 2.0 for 2; empty where it is none."""
+    if not _NUMERIC.fullmatch(text := _fold(plain(text))):
         return ""
-    return f"{float(text):g}" if abs(float(text)) < 1e15 else ""
+    return repr(float(text.replace(" ", "")) + 0.0)  # no minus before zero
 
 
-_NUMERIC = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
+_NUMERIC = re.compile(r"[-+]? ?\d{1,15}(?:\.\d{1,15})?")
 
 
 def _json_values(text: str) -> Iterable[Any]:
@@ -273,19 +221,7 @@ def _json_values(text: str) -> Iterable[Any]:
 def _codes_of_json(value: Any, names: _Names, n_records: int) -> list[int] | None:
     """Read the classes from JSON; None if it has another form."""
     if n_records == 1:
-        if isinstance(value, dict):
-            fields = {str(key).lower(): item for key, item in value.items()}
-            if "labels" in fields and "label" not in fields:
-                value = fields["labels"]
-            else:
-                keys = ("label", "class", "category", "answer")
-                found = [fields[key] for key in keys if key in fields]
-                return [names.match(found[0])] if found else None
-        if isinstance(value, list):
-            alone = len(value) == 1 and not isinstance(value[0], list)
-            return _codes_of_json(value[0], names, 1) if alone else [NO_CLASS]
-        code = names.match(value)
-        return None if code == NO_CLASS else [code]
+        return _code_of_json(value, names)
     if isinstance(value, dict):
         value = value.get("labels", value)
     if isinstance(value, dict) and all(_NUMBER.fullmatch(key) for key in value):
@@ -294,19 +230,64 @@ def _codes_of_json(value: Any, names: _Names, n_records: int) -> list[int] | Non
     if not isinstance(value, list):
         return None
     if all(isinstance(item, dict) for item in value):
-        numbered = [
-            (item.get("record"), names.match(item.get("label"))) for item in value
-        ]
-        return _merge(numbered, n_records)
+        numbers = [_field(item, _POSITIONS) for item in value]
+        codes = [names.match(_field(item, _LABELS)) for item in value]
+        if any(number is not None for number in numbers):
+            return _merge(zip(map(_as_int, numbers), codes, strict=True), n_records)
+        return codes if len(codes) == n_records else None
     # Without numbers nobody knows which record was left out.
     return [names.match(v) for v in value] if len(value) == n_records else None
 
 
-def _merge(pairs: Iterable[tuple[Any, int]], n_records: int) -> list[int]:
-    """Bring numbered answers in order; two that differ are none."""
+def _code_of_json(value: Any, names: _Names) -> list[int] | None:
+    """Read the class of the only record from JSON; None if it has another form."""
+    if isinstance(value, dict):
+        fields = {str(key).lower(): item for key, item in value.items()}
+        if "labels" in fields and "label" not in fields:
+            value = fields["labels"]
+        elif any(name in fields for name in _LABELS):
+            value = _field(fields, _LABELS)
+            if isinstance(value, list) and len(value) == 1:
+                value = value[0]
+            return [names.match(value)]
+        elif value and all(isinstance(item, bool) for item in value.values()):
+            codes = {key: names.match(key) for key in value}
+            chosen = [codes[key] for key, item in value.items() if item]
+            known = NO_CLASS not in codes.values()
+            return [chosen[0] if known and len(chosen) == 1 else NO_CLASS]
+    if isinstance(value, list):
+        alone = len(value) == 1 and not isinstance(value[0], list)
+        return _code_of_json(value[0], names) if alone else [NO_CLASS]
+    code = names.match(value)
+    return None if code == NO_CLASS else [code]
+
+
+def _field(fields: dict[str, Any], names: Sequence[str]) -> Any:
+    """Get the first of some fields that is there."""
+    lower = {str(key).lower(): item for key, item in fields.items()}
+    return next((lower[name] for name in names if name in lower), None)
+
+
+def _as_int(value: Any) -> int | None:
+    """Read the number of a record, which may be written as a string."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _merge(pairs: Iterable[tuple[int | None, int]], n_records: int) -> list[int]:
+    """Bring numbered answers in order; two that differ are none.
+
+    Numbers may begin at 0 where all are there. One that is no record's number says
+    that the answer counts in a way of its own, so that all may be another record's.
+    """
     codes: dict[int, int] = {}
     for number, code in pairs:
-        if isinstance(number, int) and not isinstance(number, bool):
+        if number is not None:
             same = codes.setdefault(number, code) == code
             codes[number] = code if same else NO_CLASS
-    return [codes.get(number, NO_CLASS) for number in range(1, n_records + 1)]
+    first = 0 if set(codes) == set(range(n_records)) else 1
+    numbers = range(first, first + n_records)
+    if any(number not in numbers for number in codes):
+        return [NO_CLASS] * n_records
+    return [codes.get(number, NO_CLASS) for number in numbers]
