@@ -559,7 +559,8 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         score : float
             Share of the samples whose most probable class is their label.
         """
-        return super().score(X, label_array(y), sample_weight)
+        check_is_fitted(self)
+        return super().score(X, label_array(y, self.classes_), sample_weight)
 
     def _validate(self, X: ArrayLike, *, reset: bool) -> np.ndarray:
         """Return the votes as numbers."""

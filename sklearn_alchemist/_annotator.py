@@ -485,7 +485,8 @@ class DistilledAnnotator(
         score : float
             Share of the records whose most probable class is their label.
         """
-        return super().score(X, label_array(y), sample_weight)
+        check_is_fitted(self)
+        return super().score(X, label_array(y, self.classes_), sample_weight)
 
     def update(
         self, y: ArrayLike, *, label_proba: ArrayLike | float | None = None

@@ -203,7 +203,8 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         score : float
             Share of the records whose class is their label.
         """
-        return super().score(X, label_array(y), sample_weight)
+        check_is_fitted(self)
+        return super().score(X, label_array(y, self.classes_), sample_weight)
 
     def annotate(self, X: Any, *, as_frame: bool = False) -> Any:
         """Label records and show what was answered.

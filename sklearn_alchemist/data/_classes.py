@@ -10,10 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._labels import UNLABELED, check_one_kind, read_labels
-
-# What NumPy and pandas make of a missing label among strings.
-_WRITTEN_MISSING = ("nan", "NaN", "NaT", "<NA>")
+from ._labels import UNLABELED, WRITTEN_MISSING, check_one_kind, read_labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +118,7 @@ class Classes:
                 "list them in `classes`."
             )
         check_one_kind(known, "y")
-        written = [name for name in _WRITTEN_MISSING if name in known]
+        written = [name for name in WRITTEN_MISSING if name in known]
         if written or _is_marked(known):
             raise ValueError(
                 f"y holds the str {(written or ['-1'])[0]!r}, which is what becomes of "

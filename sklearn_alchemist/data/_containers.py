@@ -121,8 +121,9 @@ def _refuse(X: Any) -> None:
     if isinstance(X, Set):
         raise TypeError("X is a set, which has no order: pass a list.")
     if isinstance(X, Iterator):
+        way = "X.read_all()" if hasattr(X, "read_all") else "list(X)"
         raise TypeError(
-            f"X is a {type(X).__name__}, which can be read once only: pass list(X)."
+            f"X is a {type(X).__name__}, which can be read once only: pass {way}."
         )
     library = type(X).__module__.split(".")[0]
     # Of polars and duckdb, what has rows is no lazy plan.

@@ -9,6 +9,8 @@ from sklearn.utils.validation import column_or_1d
 
 UNLABELED = -1
 """The code of a missing label; in labels it means the same unless it is a class."""
+WRITTEN_MISSING = ("nan", "NaN", "NaT", "<NA>")
+"""What NumPy and pandas make of a missing label among strings."""
 
 _PLAIN = {str, int, bool, type(None)}
 
@@ -97,13 +99,17 @@ def without_mask(array: np.ma.MaskedArray) -> np.ndarray:
     return values
 
 
-def label_array(y: Any) -> np.ndarray:
+def label_array(y: Any, classes: np.ndarray | None = None) -> np.ndarray:
     """Read complete labels as an array that scikit-learn takes.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,)
         Labels, in any form that `read_labels` takes.
+
+    classes : ndarray of shape (n_classes,) or None, default=None
+        The classes of an estimator. What marks a missing label is one then, unless it
+        is a class: -1, and what NumPy and pandas make of missing strings.
 
     Returns
     -------
@@ -123,11 +129,15 @@ def label_array(y: Any) -> np.ndarray:
     array(['ham', 'spam'], dtype='<U4')
     """
     labels = read_labels(y)
-    if None in labels:
-        raise ValueError(
-            f"y holds a missing label at position {labels.index(None)}: leave out what "
-            "has no label."
-        )
+    marks = {None}
+    if classes is not None:
+        marks |= {UNLABELED, str(UNLABELED), *WRITTEN_MISSING} - {*classes.tolist()}
+    for position, label in enumerate(labels):
+        if label in marks:
+            raise ValueError(
+                f"y holds a missing label at position {position} ({label!r}): leave "
+                "out what has no label."
+            )
     check_one_kind(labels, "y")
     return np.array(labels)
 

@@ -247,6 +247,8 @@ def _read_sequence(opened: Opened, takes_texts: bool | None) -> list[str]:
             "X holds texts, but this estimator was fitted to a table: pass a table "
             "with the same columns."
         )
+    if values and all(map(is_missing, values)):
+        _check_texts(values)
     if not holds_texts and not takes_texts:
         raise ValueError(
             "Expected 2D array, got 1D array instead. Reshape your data either using "

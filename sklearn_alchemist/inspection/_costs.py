@@ -197,7 +197,11 @@ def compare_costs(
     else:
         usage = (asked := zero_shot.annotate(X)).usage
         per_row = _tokens(usage) / len(rows)
-        right = np.nan if y is None else np.mean(asked.label == label_array(y))
+        right = (
+            np.nan
+            if y is None
+            else np.mean(asked.label == label_array(y, annotator.classes_))
+        )
         calls = {"tokens": per_row.sum() * len(rows), "right": right}
         calls["calls"] = usage.calls
         calls["paid"] = _dollars(usage, price)
@@ -212,7 +216,7 @@ def compare_costs(
     for n in n_rows:
         columns[_cost_name(n)] = np.array([programs["paid"]] * 3 + [per_call * n])
     if y is not None:
-        scores = _accuracies(annotator, X, label_array(y))
+        scores = _accuracies(annotator, X, label_array(y, annotator.classes_))
         columns["accuracy"] = np.array([*scores, calls["right"]])
     return CostComparison(columns, n_rows)
 

@@ -150,8 +150,9 @@ def _check_calls(
         n_calls = len({digest(requests[i]) for i in missing})
     if left is not None and n_calls > left:
         raise BudgetError(
-            f"{n_calls} questions have no stored answer, but {budget.limit_on_calls}, "
-            f"of which {left} are left: raise max_calls or ask for less."
+            f"Questions without a stored answer: {n_calls}; but "
+            f"{budget.limit_on_calls}, of which {left} remain: raise max_calls or ask "
+            "for less."
         )
 
 

@@ -209,6 +209,11 @@ REFUSED = {
     "set": ({"a", "b"}, "set, which has no order"),
     "generator": ((text for text in TEXTS), r"read once only: pass list\(X\)"),
     "map": (map(str, TEXTS), r"read once only: pass list\(X\)"),
+    "batches": (
+        pa.table({"text": TEXTS}).to_reader(),
+        r"read once only: pass X.read_all\(\)",
+    ),
+    "nothing but None": ([None, None], "text at position 0 is missing"),
     "sparse": (scipy.sparse.csr_matrix(np.eye(2)), "sparse.*toarray"),
     "sparse mapping": (scipy.sparse.dok_matrix(np.eye(2)), "sparse.*toarray"),
     "LazyFrame": (pl.LazyFrame({"a": [1]}), LAZY + r"pass X.collect\(\)"),

@@ -103,7 +103,7 @@ def test_groups_of_programs_are_named_in_an_annotator():
 
 def test_within_an_annotator_advice_names_the_parameters_of_the_annotator(monkeypatch):
     module = "sklearn_alchemist._aggregator"
-    monkeypatch.setattr(f"{module}.doubts", lambda *_: ("majority_vote", "Odd votes."))
+    monkeypatch.setattr(f"{module}.fallback_reason", lambda *_: "Odd votes.")
     with pytest.warns(FallbackWarning, match="set learn_from_labels=True"):
         annotator(("ham", "spam")).fit(TEXTS)
     with pytest.warns(FallbackWarning, match="set semi_supervised"):

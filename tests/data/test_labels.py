@@ -304,3 +304,27 @@ def test_classes_are_listed_in_any_form(form):
     names = Classes.listed(listed).names
     assert_array_equal(names, ["a", "b"])
     assert names.dtype.kind == "U"
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        ["ham", "spam", None, "ham"],
+        ["ham", "spam", -1, "ham"],
+        ["ham", "spam", float("nan"), "ham"],
+        np.array(["ham", "spam", "nan", "ham"]),
+        np.array(["ham", "spam", "-1", "ham"]),
+    ],
+    ids=["None", "-1", "NaN", "written nan", "written -1"],
+)
+def test_no_score_counts_a_missing_label_as_an_error(y):
+    votes = [[0, 0], [1, 1], [1, 0], [0, 0]]
+    aggregator = LabelModelAggregator(classes=["ham", "spam"]).fit(votes)
+    with pytest.raises(ValueError, match="missing label at position 2"):
+        aggregator.score(votes, y)
+
+
+def test_minus_one_is_scored_where_it_is_a_class():
+    votes = [[0, 0], [1, 1]]
+    aggregator = LabelModelAggregator(classes=[-1, 1]).fit(votes)
+    assert aggregator.score(votes, [-1, 1]) == 1

@@ -54,7 +54,9 @@ def annotator(student):
     ],
     ids=["student", "calibrated", "nested"],
 )
+# Without weights of rows, a calibrated pipeline learns nothing from soft labels.
 @pytest.mark.filterwarnings("ignore:.*does not appear to accept sample_weight")
+@pytest.mark.filterwarnings("ignore:.*the votes answer alone")
 @pytest.mark.parametrize("as_factory", [True, False])
 def test_each_text_is_encoded_once_in_a_fit(wrap, as_factory):
     model, made = Counting(), []

@@ -185,7 +185,7 @@ def test_the_last_batch_is_held_to_the_same_budget(server, llm):
     judge = ZeroShotAnnotator(
         llm.having(max_calls=2), task="?", classes=["ham", "spam"], rows_per_call=2
     ).fit(["a"])
-    with pytest.raises(BudgetError, match="3 questions"):
+    with pytest.raises(BudgetError, match="answer: 3"):
         judge.annotate(list("abcde"))
     assert server.requests == []
     judge.set_params(llm=llm.having(max_calls=3))

@@ -140,7 +140,8 @@ def test_an_exhausted_quota_is_not_tried_again(server, llm):
 def test_retry_after_is_obeyed(server, llm, pauses):
     server.script = [Reply("busy", 429, headers={"Retry-After": "7"}), Reply("fine")]
     ask(llm, [question()])
-    assert pauses == [7.0]
+    assert len(pauses) == 1
+    assert 7 <= pauses[0] < 8
 
 
 def test_a_server_that_asks_for_too_long_a_wait_is_not_waited_for(server, llm, pauses):
