@@ -1,15 +1,21 @@
 """Say why a call failed, whether it may go better later, and whether it is paid."""
 
+import base64
+import html
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from ._retry import CallFailed
 from ._waiting import seconds_to_wait
 
-RETRYABLE_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+# Besides errors of the server; 498 is how Groq says that it is at its capacity.
+RETRYABLE_STATUS = frozenset({408, 409, 425, 429, 498})
+# "Not implemented" and "version not supported" stay so.
+_FINAL_STATUS = frozenset({501, 505})
 # How litellm says of an answer that it cannot be read.
 _UNREADABLE = re.compile(
     r"Expecting value|Received response|Invalid response object|Received: "
@@ -31,9 +37,26 @@ _SECRET = re.compile(
     r"\b(?:sk|pk|rk|hf|gsk|xai|nvapi|pplx|glpat|r8|tgp|fw|csk|co)[-_][\w-]{8,}"
     r"|\bAIza[\w-]{10,}|\bAKIA[A-Z0-9]{8,}|\bghp_\w{8,}|\bgithub_pat_\w+"
     r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]+)?"
-    r"|(?<=bearer )[^\s\"',]{6,}"
-    r"|(?<=key=)[^\s\"'&]{6,}|(?<=token=)[^\s\"'&]{6,}",
+    r"|(?<=bearer )[^\s\"',]{6,}|(?<=basic )[\w+/=-]{8,}"
+    r"|(?<=key=)[^\s\"'&]{6,}|(?<=token=)[^\s\"'&]{6,}"
+    # Of a URL: the user and the password.
+    r"|(?<![\w@])[\w.+%-]{1,100}:[^\s/@:\"']{3,200}(?=@[\w.-]+)",
     re.IGNORECASE,
+)
+# Names of headers, fields and parameters whose value is a secret, and the value.
+_NAMED_SECRET = re.compile(
+    r"(?P<name>(?<![\w-])(?:[a-z0-9]{1,30}[_.-]){0,6}(?:"
+    r"(?:api|access|auth|subscription|functions?|account|private|secret|master|service)"
+    r"[ _-]?key|apikey|(?:access|auth|api|session|refresh|id|bearer)[ _-]?token"
+    r"|secret|passw(?:or)?d|passwd|pwd|authorization|x-auth|cookie|credentials?"
+    r"|signature|sig)(?:[_-](?:id|value))?(?:\s+(?:provided|given|used|was|is))?"
+    r"[\\\"']{0,4}\s{0,3}(?:=>|[:=])\s{0,3}[\\\"']{0,4}(?:(?:bearer|basic|token)\s+)?)"
+    r"(?!(?:missing|invalid|required|null|none|not|must|header|empty|undefined|expired"
+    r"|unknown|incorrect|wrong|the|true|false)\b)[^\s\"'\\,&}]{4,}",
+    re.IGNORECASE,
+)
+_SECRET_VARIABLE = re.compile(
+    r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PWD|PAT|CREDENTIALS?)$", re.IGNORECASE
 )
 # Raised below litellm before a request has left this machine ...
 _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "UnsupportedProtocol"})
@@ -113,12 +136,19 @@ def as_failure(
     throttled = throttled and not exhausted and not _TOO_MUCH.search(words)
     return CallFailed(
         reason,
-        retryable=(status in RETRYABLE_STATUS or unsent or throttled) and not exhausted,
+        retryable=(_may_pass(status) or unsent or throttled) and not exhausted,
         retry_after=pause,
         throttled=throttled,
         sure=unsent or (status is not None and status < 500 and status != 408),
         broken=broken,
     )
+
+
+def _may_pass(status: Any) -> bool:
+    """Tell whether what a status says may be over when one asks again."""
+    if status in RETRYABLE_STATUS:
+        return True
+    return isinstance(status, int) and status >= 500 and status not in _FINAL_STATUS
 
 
 def too_late(model: str, where: str, timeout: float) -> CallFailed:
@@ -219,9 +249,29 @@ def without_secrets(text: str) -> str:
         The same without keys, tokens, secrets and passwords.
     """
     for name, value in os.environ.items():
-        if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")) and len(value) > 7:
-            text = text.replace(value, "***")
-    return _SECRET.sub("***", text)
+        if len(value) > 7 and _SECRET_VARIABLE.search(name):
+            for written in _ways_to_write(value):
+                text = re.sub(re.escape(written), "***", text, flags=re.IGNORECASE)
+    return _SECRET.sub("***", _NAMED_SECRET.sub(r"\g<name>***", text))
+
+
+def _ways_to_write(secret: str) -> list[str]:
+    """List how a secret may be repeated: plainly, in URLs, JSON, HTML and base64."""
+    ways = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    ways |= {json.dumps(secret)[1:-1], html.escape(secret)}
+    data = secret.encode("utf-8", "replace")
+    # Within base64 of more, such as "user:secret", it begins at one of three places;
+    # its first and last characters then depend on what is around.
+    for before in range(3):
+        whole = data[(3 - before) % 3 :]
+        whole = whole[: len(whole) // 3 * 3]
+        if len(whole) > 5:
+            ways |= {
+                base64.b64encode(whole).decode(),
+                base64.urlsafe_b64encode(whole).decode(),
+            }
+    ways |= {base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode()}
+    return sorted(ways, key=len, reverse=True)
 
 
 def _headers(error: Exception) -> Mapping[str, Any]:

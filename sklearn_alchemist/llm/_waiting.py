@@ -26,9 +26,11 @@ _WORDS = re.compile(
 )
 _A_MINUTE = re.compile(r"\b(?:in|after|wait) (?:a|one) minute\b", re.IGNORECASE)
 _RESET = re.compile(r"rate-?limit.*reset|reset.*rate-?limit|ratelimit")
-# A reset that is named without a remaining number, and further away than that, is that
-# of another limit.
+# A reset further away than that is that of another limit, or tells when all of a limit
+# is back, of which a part comes back sooner: it is no reason not to try.
 _MINUTES = 120.0
+# Nor does what is used up come back before that.
+_AN_HOUR = 3600.0
 
 
 def seconds_to_wait(headers: Mapping[str, Any], text: str = "") -> float | None:
@@ -70,7 +72,8 @@ def seconds_to_wait(headers: Mapping[str, Any], text: str = "") -> float | None:
             if found:
                 return found
     spent: list[float] = []
-    others: list[float] = []
+    unknown: list[float] = []
+    unspent: list[float] = []
     for name, value in said.items():
         if "reset" not in name or not _RESET.search(
             name.replace("rate-limit", "ratelimit")
@@ -80,16 +83,18 @@ def seconds_to_wait(headers: Mapping[str, Any], text: str = "") -> float | None:
         if not found:
             continue
         left = said.get(name.replace("reset", "remaining"))
-        (spent if left is not None and _is_zero(left) else others).append(found)
-    if spent:
+        if left is None:
+            unknown.append(found)
+        else:
+            (spent if _is_zero(left) else unspent).append(found)
+    if spent and not _MINUTES < max(spent) <= _AN_HOUR:
         return max(spent)
-    words = _said_in_words(text[:20_000], now)
-    if words:
+    if words := _said_in_words(text[:20_000], now):
         return words
-    near = [seconds for seconds in others if seconds <= _MINUTES]
-    if near:
-        return max(near)
-    return min(others, default=None)
+    for resets in (spent, unknown, unspent):
+        if near := [seconds for seconds in resets if seconds <= _MINUTES]:
+            return max(near)
+    return None
 
 
 def _is_zero(text: str) -> bool:

@@ -49,7 +49,31 @@ def llm(server):
                 "x-ratelimit-remaining-tokens": "0",
                 "x-ratelimit-reset-tokens": "6m0s",
             },
-            360,
+            0.086,  # a part of the tokens is back before all of them
+        ),
+        (
+            {
+                "x-ratelimit-remaining-requests": "0",
+                "x-ratelimit-reset-requests": "23h",
+            },
+            23 * 3600,
+        ),
+        ({"x-ratelimit-reset-requests": "6m0s"}, None),
+        (
+            {
+                "anthropic-ratelimit-tokens-remaining": "9000",
+                "anthropic-ratelimit-tokens-reset": "2026-01-02T03:24:05Z",
+                "anthropic-ratelimit-requests-remaining": "0",
+                "anthropic-ratelimit-requests-reset": "2026-01-02T03:04:09Z",
+            },
+            4,
+        ),
+        (
+            {
+                "anthropic-ratelimit-tokens-remaining": "9000",
+                "anthropic-ratelimit-tokens-reset": "2026-01-02T03:24:05Z",
+            },
+            None,
         ),
         ({"x-ratelimit-reset-requests": "23h", "x-ratelimit-reset-tokens": "9s"}, 9),
         ({"retry-after": "-1"}, None),
@@ -104,6 +128,7 @@ LIMITS = {
     "overloaded": Reply("busy", 503, headers={"Retry-After": "1"}),
     "Anthropic": Reply("Overloaded, wait 1 second", 529),
     "throttled": Reply("ThrottlingException: try again in 1s", 400),
+    "Groq": Reply("Flex tier capacity exceeded, try again in 1s", 498),
 }
 
 
@@ -142,6 +167,28 @@ def test_a_limit_per_minute_without_a_hint_is_waited_out(
     )
     assert ask(llm, [QUESTION]).completions[0].text == "hello"
     assert len(server.requests) < 30
+
+
+def test_a_reset_that_is_far_away_is_no_reason_not_to_try(server, llm, monkeypatch):
+    monkeypatch.setattr(_retry, "wait", lambda *_: None)
+    headers = {"x-ratelimit-reset-requests": "6m0s"}
+    server.script = [Reply("too many requests", 429, headers=headers)] * 2
+    assert ask(llm, [QUESTION]).completions[0].text == "hello"
+
+
+@pytest.mark.parametrize("status", [498, 507, 520, 525, 530, 598, 599])
+def test_errors_of_a_server_are_waited_for(server, llm, status, monkeypatch):
+    monkeypatch.setattr(_retry, "wait", lambda *_: None)
+    server.script = [Reply("down", status)] * 2
+    assert ask(llm, [QUESTION]).completions[0].text == "hello"
+
+
+@pytest.mark.parametrize("status", [501, 505])
+def test_what_a_server_does_not_know_is_asked_once(server, llm, status):
+    server.answer = lambda request: Reply("not implemented", status)
+    with pytest.raises(LLMError, match="not implemented"):
+        ask(llm, [QUESTION])
+    assert len(server.requests) == 1
 
 
 def test_a_limit_that_does_not_pass_ends_with_one_message(server, llm, monkeypatch):
