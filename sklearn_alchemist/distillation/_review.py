@@ -102,7 +102,8 @@ def tell_source(
     source = np.full(len(label), "both", dtype=object)
     source[by_student & ~by_votes] = "student"
     source[by_votes & ~by_student] = "votes"
-    source[by_student & (votes == ABSTAIN).all(axis=1)] = "student"
+    # Silence may tip the balance, but nobody voted for the label.
+    source[(votes == ABSTAIN).all(axis=1)] = "student"
     return source
 
 

@@ -210,6 +210,7 @@ def test_caches_start_anew_when_they_are_full(monkeypatch):
     monkeypatch.setattr(fast, "_MAX_PATTERNS", 5)
     monkeypatch.setattr(text_index, "_MAX_TEXTS", 5)
     monkeypatch.setattr(text_index, "_MAX_CHARACTERS", 60)
+    text_index.WORDS.clear()  # what other tests left
     for k in range(40):
         text = f"word{k} other"
         for _ in range(3):
