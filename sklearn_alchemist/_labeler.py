@@ -579,7 +579,9 @@ class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstima
             )
         except ProgramRejected:  # is told by the trial
             return program
-        return indexed if as_places and not as_classes else program
+        if as_classes or not as_places:
+            return program
+        return _programs.take_numbers(program, order)
 
     def _offers(self, records: Records) -> dict[str, Any]:
         """Say what functions are offered: columns, and where they run."""

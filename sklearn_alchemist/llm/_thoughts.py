@@ -221,7 +221,7 @@ def split_thoughts(text: str) -> tuple[str, bool]:
 def _of_channels(text: str) -> tuple[str, bool]:
     """Find what was said in the last channel that is not one of thoughts."""
     heads = list(_CHANNEL.finditer(text))
-    ends = [head.start() for head in heads[1:]] + [len(text)]
+    ends = [*(head.start() for head in heads[1:]), len(text)][: len(heads)]
     said, unfinished = text[: heads[0].start()] if heads else text, False
     for head, end in zip(heads, ends, strict=True):
         content = text[head.end() : end]

@@ -6,13 +6,14 @@ from .._lazy import lazy_exports
 from ._program import LabelingProgram, Provenance, check_program
 
 if TYPE_CHECKING:
+    from ._answers import hides_its_answers, read_answers, take_numbers
     from ._folder import (
         deleted_programs,
         read_programs,
         source_digest,
         write_programs,
     )
-    from ._given import hides_its_answers, load_programs
+    from ._given import load_programs
     from ._pool import close_workers
     from ._runner import RunResult, prove_sandbox, run_programs
 
@@ -26,9 +27,11 @@ __all__ = [
     "hides_its_answers",
     "load_programs",
     "prove_sandbox",
+    "read_answers",
     "read_programs",
     "run_programs",
     "source_digest",
+    "take_numbers",
     "write_programs",
 ]
 
@@ -39,12 +42,14 @@ __getattr__ = lazy_exports(
         "RunResult": "_runner",
         "close_workers": "_pool",
         "deleted_programs": "_folder",
-        "hides_its_answers": "_given",
+        "hides_its_answers": "_answers",
         "load_programs": "_given",
         "prove_sandbox": "_runner",
+        "read_answers": "_answers",
         "read_programs": "_folder",
         "run_programs": "_runner",
         "source_digest": "_folder",
+        "take_numbers": "_answers",
         "write_programs": "_folder",
     },
 )

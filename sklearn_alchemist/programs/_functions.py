@@ -83,11 +83,16 @@ def make_program(
     try:
         source, entry_point = _write(function, name, columns)
         return LabelingProgram(name, source, entry_point=entry_point, **options)
-    except (ProgramRejected, RecursionError) as error:
+    except (ProgramRejected, RecursionError, SyntaxError) as error:
         if in_process:
             return _as_it_is(function, name, columns, options)
         if isinstance(error, ProgramRejected):
             raise
+        if isinstance(error, SyntaxError):
+            raise ProgramRejected(
+                f"program {name!r} refers to lambdas within other objects: write them "
+                "as functions with names, or set sandbox=None to run it in this process"
+            ) from None
         raise ProgramRejected(
             f"program {name!r} refers to something that is nested too deeply"
         ) from None

@@ -1,13 +1,12 @@
 """Take programs in the forms in which people give them."""
 
-import ast
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..exceptions import ProgramRejected
+from ._answers import read_answers, take_numbers
 from ._folder import read_programs
 from ._functions import make_program
 from ._program import LabelingProgram, Scalar, check_program
@@ -107,107 +106,16 @@ def _settle_returns(
 ) -> LabelingProgram:
     """Find out that a program returns places of classes, from what it returns."""
     numbers = [label for label in class_order if not isinstance(label, str)]
-    if program.returns == "index" or numbers or not class_order:
+    if program.class_order is not None or numbers or not class_order:
         return program
-    tree = ast.parse(program.source)
-    constants = _constants(tree)
-    answers = _answers(tree, constants, program.entry_point)
-    places = {a for a in answers if type(a) is int and a != -1}
-    if not places or answers & set(class_order):
+    if program.returns == "index":
+        return take_numbers(program, class_order)
+    found = read_answers(program, class_order)
+    if found.has_classes or not (
+        found.places or (found.has_bools and found.is_complete)
+    ):
         return program
-    wrong = sorted(place for place in places if not 0 <= place < len(class_order))
-    if wrong:
-        raise ProgramRejected(
-            f"program {program.name!r} returns {wrong[0]}, which is neither a class "
-            f"nor the place of one; classes are {', '.join(map(repr, class_order))}"
-        )
-    known = {_spelled(str(label)): place for place, label in enumerate(class_order)}
-    for name, value in constants.items():
-        place = known.get(_spelled(name))
-        if place is not None and type(value) is int and value != place:
-            raise ProgramRejected(
-                f"in program {program.name!r}, {name} is {value}, and classes[{value}] "
-                "is another: list the classes in the order of the numbers, or make a "
-                "LabelingProgram with returns='index' and class_order=[...]"
-            )
-    return replace(program, returns="index")
-
-
-def hides_its_answers(program: LabelingProgram, classes: Sequence[Scalar]) -> bool:
-    """Whether only running a program tells if it returns classes or their places.
-
-    Parameters
-    ----------
-    program : LabelingProgram
-        What is read.
-    classes : sequence of scalars
-        The classes.
-
-    Returns
-    -------
-    hidden : bool
-        That classes are strings, and its source returns none of them as it is.
-    """
-    if program.returns == "index" or not all(isinstance(c, str) for c in classes):
-        return False
-    tree = ast.parse(program.source)
-    answers = _answers(tree, _constants(tree), program.entry_point)
-    return not answers & set(classes)
-
-
-def _spelled(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()
-
-
-def _constants(tree: ast.Module) -> dict[str, Any]:
-    """Names that are bound to one constant each."""
-    found: dict[str, Any] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign):
-            try:
-                value = ast.literal_eval(node.value)
-            except (ValueError, TypeError, SyntaxError, RecursionError):
-                continue
-            if isinstance(value, str | int | float | None):
-                found |= {t.id: value for t in node.targets if isinstance(t, ast.Name)}
-    return found
-
-
-def _answers(
-    tree: ast.Module, constants: Mapping[str, Any], entry_point: str | None
-) -> set[Any]:
-    """Constants that the entry point returns, as far as they are seen.
-
-    What its helpers return is no answer: many count, and return 0 for an empty text.
-    """
-    found: set[Any] = set()
-    pending = [
-        node.value
-        for function in tree.body
-        if isinstance(function, ast.FunctionDef) and function.name == entry_point
-        for node in ast.walk(function)
-        if isinstance(node, ast.Return)
-    ]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.IfExp):
-            pending += [node.body, node.orelse]
-        elif isinstance(node, ast.BoolOp):
-            pending += node.values
-        elif isinstance(node, ast.Attribute):  # a member of an enumeration
-            if node.attr in constants:
-                found.add(constants[node.attr])
-        elif isinstance(node, ast.Name):
-            if node.id in constants:
-                found.add(constants[node.id])
-        elif node is not None:
-            try:
-                value = ast.literal_eval(node)
-            except (ValueError, TypeError, SyntaxError, RecursionError):
-                continue
-            if isinstance(value, str | int | float | None):
-                found.add(value)
-    return found
+    return take_numbers(program, class_order)
 
 
 def _refuse_namesakes(programs: Sequence[LabelingProgram]) -> None:

@@ -68,4 +68,10 @@ def _load(task: Task) -> Callable[..., Any]:
     except Exception as error:
         reason = f"program {program.name!r} cannot be loaded: {describe(error)}"
         raise ProgramRejected(reason) from error
-    return namespace[program.entry_point or "label"]
+    label = namespace[program.entry_point or "label"]
+    return lambda *values: _plain(label(*values))
+
+
+def _plain(answer: Any) -> Any:
+    """Take Python's own scalar for NumPy's."""
+    return answer.item() if isinstance(answer, np.generic) else answer

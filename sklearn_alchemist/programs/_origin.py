@@ -1,12 +1,16 @@
 """Find the source of one function that somebody wrote in Python."""
 
+import __future__
+
 import ast
 import builtins
 import dis
 import inspect
 import textwrap
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -62,6 +66,11 @@ def find_origin(function: FunctionType) -> Origin:
             "text"
         )
     node = found[0]
+    if not _is_made_from("".join(lines), code):
+        raise ProgramRejected(
+            f"the source of function {name} changed since it was imported: reload its "
+            "module, or start Python anew"
+        )
     if isinstance(node, ast.Lambda):
         body: list[ast.stmt] = [ast.Return(node.body)]
         made = ast.FunctionDef("label", node.args, body, [])
@@ -87,6 +96,44 @@ def _candidates(
             and _holds(node, code)
         ):
             yield node
+
+
+def _is_made_from(source: str, code: CodeType) -> bool:
+    """Whether compiling a file gives the code of a function again."""
+    if not all(name.isidentifier() for name in code.co_names):
+        return True  # a tool rewrote it, as pytest does
+    flags = code.co_flags & _FEATURES
+    try:
+        whole = _compiled(source, code.co_filename, flags)
+    except (SyntaxError, ValueError, RecursionError):
+        return True  # cells of notebooks may hold more than Python
+    pending, same_place = [whole], []
+    while pending:
+        one = pending.pop()
+        pending += [part for part in one.co_consts if isinstance(part, CodeType)]
+        if (one.co_name, one.co_firstlineno) == (code.co_name, code.co_firstlineno):
+            same_place.append(one)
+    return not same_place or any(_said(one) == _said(code) for one in same_place)
+
+
+_FEATURES = 0
+for _feature in __future__.all_feature_names:
+    _FEATURES |= getattr(__future__, _feature).compiler_flag
+
+
+@lru_cache(maxsize=2)
+def _compiled(source: str, file: str, flags: int) -> CodeType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return compile(source, file, "exec", flags, dont_inherit=True)
+
+
+def _said(code: CodeType) -> tuple[Any, ...]:
+    """Say what a piece of code does and asks for, wherever it stands."""
+    constants = tuple(
+        _said(c) if isinstance(c, CodeType) else (type(c), c) for c in code.co_consts
+    )
+    return code.co_code, code.co_names, code.co_varnames, constants
 
 
 def _arguments(node: ast.Lambda) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ _BLAME = re.compile(
     r"|draft|for comparison|compared|for reference|would fail|too simple|alternativ"
     r"|another (?:option|way|version)|simpler|shorter|minimal|could also|optional"
     r"|variant|instead of|rather than|not recommended|anti-?pattern|before:|\u274c"
-    r"|sketch|skeleton|stub|baseline|trivial",
+    r"|sketch|skeleton|stub|baseline|trivial|\btests?\b|\bnotes?\b",
     re.IGNORECASE,
 )
 _IMPROVES = re.compile(
@@ -100,7 +100,7 @@ def extract_source(
         )
     answer = answer.strip(_UNSEEN).replace("\r\n", "\n").replace("\r", "\n")
     reader = _Reader(earlier=earlier)
-    said, unfinished = split_thoughts(answer)
+    said, unfinished = _split_thoughts(answer)
     for part in dict.fromkeys([said, answer]):
         candidates = reader.candidates(part)
         chosen = _choose(part, candidates)
@@ -125,6 +125,23 @@ def extract_source(
             else "the answer is empty"
         )
     raise ValueError("the answer holds no Python function")
+
+
+# A mark of thoughts between quotation marks, as in a program that looks for it.
+_QUOTED_MARK = re.compile(r"(?<=['\"])(?:<[^<>\n]{1,60}>|\[[^\[\]\n]{1,30}\])(?=['\"])")
+
+
+def _split_thoughts(answer: str) -> tuple[str, bool]:
+    """Split off thoughts, whose marks are none where a program holds them as texts."""
+    kept: list[str] = []
+
+    def hide(found: re.Match[str]) -> str:
+        kept.append(found[0])
+        return f"\ue000{len(kept) - 1}\ue001"
+
+    said, unfinished = split_thoughts(_QUOTED_MARK.sub(hide, answer))
+    shown = re.sub(r"\ue000(\d+)\ue001", lambda found: kept[int(found[1])], said)
+    return shown, unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +182,18 @@ class _Candidate:
         return function is not None and all(map(_says_nothing, function.body))  # type: ignore[attr-defined]
 
     @property
+    def only_abstains(self) -> bool:
+        """Whether its function returns None and does nothing else."""
+        functions = self.functions
+        function = functions.get("label") or next(iter(functions.values()), None)
+        *before, last = getattr(function, "body", None) or [None]
+        nothing = isinstance(last, ast.Return) and (
+            last.value is None
+            or (isinstance(last.value, ast.Constant) and last.value.value is None)
+        )
+        return nothing and all(map(_says_nothing, before))
+
+    @property
     def is_elided(self) -> bool:
         """Whether it leaves out a part by an ellipsis."""
         if self.tree is None:
@@ -194,6 +223,8 @@ def _says_nothing(node: ast.stmt) -> bool:
     """Tell whether a statement is a docstring, an ellipsis or the like."""
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.Return):
+        return isinstance(node.value, ast.Constant) and node.value.value is ...
     if isinstance(node, ast.Raise):
         return "NotImplementedError" in ast.dump(node)
     return isinstance(node, ast.Pass)
@@ -220,6 +251,9 @@ def _choose(text: str, candidates: list[_Candidate]) -> _Candidate | None:
     if last.tree is None and _PRAISE.search(_last_words(last.before)):
         return last
     for suits in (
+        lambda c: (
+            c.tree and not (c.is_stub or c.only_abstains or c.is_elided or c.is_blamed)
+        ),
         lambda c: c.tree and not c.is_stub and not c.is_elided and not c.is_blamed,
         lambda c: c.tree and not c.is_stub and not c.is_elided,
         lambda c: c.tree and not c.is_stub,
@@ -234,7 +268,9 @@ def _answer_ranges(text: str) -> list[tuple[int, int]]:
     """Find the parts of an answer that are marked as the answer proper."""
     ranges, opened = [], None
     for mark in find_marks(text):
-        if not re.fullmatch(r"(?:final[_ -]?)?(?:answer|solution|output)", mark.name):
+        if not re.fullmatch(
+            r"(?:final[_ -]?)?(?:answer|solution|output)|final", mark.name
+        ):
             continue
         if not mark.closes:
             opened = mark.end

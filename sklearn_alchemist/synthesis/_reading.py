@@ -15,7 +15,9 @@ from ..programs import (
     LabelingProgram,
     Provenance,
     check_program,
+    read_answers,
     run_programs,
+    take_numbers,
 )
 from ._gate import Rejection, made_up_records
 from ._parsing import extract_source
@@ -86,11 +88,11 @@ def read_program(
             )
             source = spell_classes(source, classes)
         program = LabelingProgram(slot.name, source)
+        if answers_with_indices(program, classes, brief.columns, timeout=timeout):
+            program = take_numbers(program, classes, in_order=False)
     except (ProgramRejected, ValueError) as error:
         reason = f"{error}{_STOPPED.get(completion.finish_reason or '', '')}"
         return Rejection(slot.name, reason, completion.text)
-    if answers_with_indices(program, classes, brief.columns, timeout=timeout):
-        program = replace(program, returns="index", class_order=tuple(classes))
     return replace(
         program,
         provenance=Provenance(
@@ -163,12 +165,12 @@ def answers_with_indices(
     named, numbered = _count_answers(program, tree, classes, columns, timeout)
     if named or numbered:
         return numbered > named
-    answers = [leaf.value for leaf in _answers(tree, program.entry_point)]
-    if set(classes).intersection(answers):
+    found = read_answers(program, classes)
+    if found.has_classes:
         return False
-    # -1 abstains, as in the paper.
-    numbers = {value for value in answers if type(value) is int} - {-1}
-    return bool(numbers) and numbers <= set(range(len(classes)))
+    if found.places <= set(range(len(classes))) or found.is_complete:
+        return bool(found.places or (found.has_bools and found.is_complete))
+    return False
 
 
 def _count_answers(
@@ -191,6 +193,8 @@ def _count_answers(
                 " ".join(map(str, fitting[:n_cues])),
                 " ".join(map(str, fitting[n_cues:])),
             ]
+        # Each once: an answer to a record that is there twice would count twice.
+        records[name] = list(dict.fromkeys(records[name]))
     n_rows = max(map(len, records.values()))
     table = {name: list(islice(cycle(v), n_rows)) for name, v in records.items()}
     counts = []
@@ -273,12 +277,12 @@ def spell_classes(source: str, classes: Sequence[Any]) -> str:
     return "\n".join(lines)
 
 
-def _answers(tree: ast.AST, function: str | None = None) -> list[ast.Constant]:
-    """Find the constants that functions, or just one, return, by a name as well."""
+def _answers(tree: ast.AST) -> list[ast.Constant]:
+    """Find the constants that functions return, by a name as well."""
     returned = [
         n.value
         for part in ast.walk(tree)
-        if isinstance(part, ast.FunctionDef) and function in (None, part.name)
+        if isinstance(part, ast.FunctionDef)
         for n in ast.walk(part)
         if isinstance(n, ast.Return) and n.value
     ]

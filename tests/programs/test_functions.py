@@ -3,6 +3,8 @@
 import collections
 import enum
 import functools
+import importlib.util
+import linecache
 import re
 import string
 from dataclasses import dataclass, field
@@ -359,3 +361,45 @@ def test_what_is_no_function_is_an_error(thing):
     labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=[thing])
     with pytest.raises(ProgramRejected, match="no function"):
         labeler.fit(TEXTS)
+
+
+# ------------------------------------------------------- what runs is what was given
+
+
+def test_a_function_whose_file_changed_is_not_run_from_the_new_one(tmp_path):
+    file = tmp_path / "cues.py"
+    file.write_text("def cue(text):\n    return 'spam' if 'free' in text else None\n")
+    spec = importlib.util.spec_from_file_location("cues", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    file.write_text("def cue(text):\n    return 'spam' if 'song' in text else None\n")
+    linecache.checkcache()
+    options = {"classes": ["ham", "spam"], "programs": [module.cue]}
+    with pytest.raises(ProgramRejected, match="changed since it was imported"):
+        ProgramSynthesisLabeler(**options).fit(["free", "song"])
+    votes = ProgramSynthesisLabeler(**options, sandbox=None).fit_transform(
+        ["free", "song"]
+    )
+    assert votes.ravel().tolist() == [1, -1]
+
+
+def test_scalars_of_numpy_are_votes_in_this_process():
+    labeler = ProgramSynthesisLabeler(
+        classes=["ham", "spam"],
+        programs=[LabelingProgram("p", "import numpy as np\n" + SCALARS)],
+        sandbox=None,
+    )
+    assert labeler.fit_transform(["free", "song"]).ravel().tolist() == [1, 0]
+
+
+SCALARS = "def label(t):\n    return np.str_('spam' if 'free' in t else 'ham')\n"
+LAMBDAS = {"spam": lambda text: "free" in text}
+
+
+def test_lambdas_within_objects_are_told():
+    def looks(text):
+        return next((name for name, cue in LAMBDAS.items() if cue(text)), None)
+
+    options = {"classes": ["ham", "spam"], "programs": [looks]}
+    votes = ProgramSynthesisLabeler(**options, sandbox=None).fit_transform(["free"])
+    assert votes.ravel().tolist() == [1]

@@ -1,4 +1,5 @@
 import contextlib
+import json
 import time
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_alchemist import ProgramSynthesisLabeler
+from sklearn_alchemist.exceptions import ProgramRejected
 from sklearn_alchemist.llm import Completion, Question
 from sklearn_alchemist.programs import LabelingProgram
 from sklearn_alchemist.synthesis import Brief, Rejection, Slot, extract_source
@@ -169,6 +171,79 @@ def test_what_a_program_answers_with_is_seen_when_it_runs(source, indices):
     assert answers_with_indices(program, ["ham", "spam"], columns) == indices
 
 
+OWN_ORDERS = [
+    "SPAM = 0; HAM = 1; \ndef label(text): return SPAM if 'a' in text else -1",
+    "LABELS = ['spam', 'ham']\ndef label(text): return LABELS.index('spam')",
+    "IDX = {'Spam': 0, 'Ham': 1}\ndef label(text): return IDX['Spam']",
+    "class Label:\n    SPAM = 0\n    HAM = 1\ndef label(text): return Label.SPAM",
+    "SPAM2, HAM2 = range(2)\ndef label(text): return SPAM2 if 'a' in text else HAM2",
+    "N = ['spam', 'ham']\ndef label(text):\n    found = {n: n in text for n in N}\n"
+    "    return {n: i for i, n in enumerate(N)}[max(found, key=found.get)]",
+]
+
+
+def read(source, classes=("ham", "spam")):
+    slot = Slot("p", "free", "", 0)
+    brief = Brief("Is it?", dict.fromkeys(classes), {"text": "str"}, is_text=True)
+    completion = Completion(text=f"```python\n{source}\n```", model="m")
+    question = Question([{"role": "user", "content": "q"}])
+    return read_program(slot, question, completion, brief)
+
+
+@pytest.mark.parametrize("source", OWN_ORDERS)
+def test_numbers_mean_what_a_program_itself_says_that_they_do(source):
+    program = read(source)
+    assert (program.returns, program.class_order) == ("index", ("spam", "ham"))
+    labeler = ProgramSynthesisLabeler(
+        classes=["ham", "spam"], programs=[LabelingProgram("p", source)]
+    )
+    with pytest.raises(ProgramRejected, match=r"and classes\[[01]\] is another"):
+        labeler.fit(["a", "b"])
+
+
+def test_counters_and_classes_in_order_are_not_taken_for_another_order():
+    counters = (
+        "def label(text):\n    spam = 0\n    ham = 0\n    if 'a' in text:\n"
+        "        spam += 1\n    return 1 if spam > ham else 0"
+    )
+    for source in (counters, "SPAM = 1\ndef label(text): return SPAM"):
+        assert read(source).class_order == ("ham", "spam")
+
+
+def test_numbers_that_are_no_places_are_to_be_mended():
+    source = (
+        "ABSTAIN, HAM, SPAM = 0, 1, 2\n"
+        "def label(text): return SPAM if 'a' in text else ABSTAIN"
+    )
+    outcome = read(source)
+    assert isinstance(outcome, Rejection)
+    assert "ABSTAIN is 0" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["'song' in text", "any(w in text for w in ['song'])", "'song' in text and 1"],
+)
+def test_true_and_false_are_no_classes_that_have_names(answer):
+    source = f"def is_ham(text):\n    return {answer}"
+    assert "True or False" in read(source).reason
+    given = [LabelingProgram("is_ham", source)]
+    labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=given)
+    with pytest.raises(ProgramRejected, match="True or False"):
+        labeler.fit(["a song", "b"])
+    numbers = ProgramSynthesisLabeler(classes=[0, 1], programs=given)
+    assert numbers.fit_transform(["a song", "b"]).ravel().tolist()[1] == 0
+
+
+def test_a_helper_that_returns_0_makes_no_numbers_of_named_classes():
+    assert read(HELPER).returns == "class"
+    labeler = ProgramSynthesisLabeler(
+        classes=["ham", "spam"], programs=[LabelingProgram("p", HELPER)]
+    )
+    texts = ["free http", "song", "nothing"]
+    assert labeler.fit_transform(texts).ravel().tolist() == [1, 0, -1]
+
+
 @pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 5000, "1." + "0" * 5000])
 def test_a_number_of_thousands_of_digits_ends_nothing(number):
     source = f"def label(text):\n    n = {number}\n    return 'spam'\n"
@@ -185,3 +260,26 @@ def test_a_helper_that_counts_makes_no_program_one_of_indices():
     )
     votes = labeler.fit_transform(["free http", "a song", "nothing"])
     assert votes.ravel().tolist() == [1, 0, -1]
+
+
+GOOD = "def label(text):\n    return 'spam' if 'free' in text else None\n"
+DRAFT = "def label(text):\n    return 'draft'\n"
+LOOKS_FOR_MARKS = (
+    "def label(text):\n    if '<think>' in text:\n        return 'spam'\n"
+    "    return 'ham' if '</think>' in text else None\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "source"),
+    [
+        (f"```python\n{GOOD}```\n```python\ndef label(t):\n    return ...\n```", GOOD),
+        (f"```python\n{GOOD}```\n```python\ndef label(t):\n    return None\n```", GOOD),
+        (json.dumps({"program": GOOD, "tests": DRAFT}), GOOD),
+        (f"<final>\n{GOOD}</final><notes>earlier draft:\n{DRAFT}</notes>", GOOD),
+        (f"<think>Well.</think>```python\n{LOOKS_FOR_MARKS}```", LOOKS_FOR_MARKS),
+        (f"<|channel|><|channel|>\n```python\n{GOOD}```", GOOD),
+    ],
+)
+def test_skeletons_notes_and_marks_in_texts_change_no_program(answer, source):
+    assert extract_source(answer).strip() == source.strip()
