@@ -255,7 +255,7 @@ def test_a_killed_run_goes_on_where_it_was(server, own_store):
         [sys.executable, "-c", textwrap.dedent(PREDICT), *arguments],
         start_new_session=True,
     )
-    assert half.wait(60)
+    assert half.wait(200)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
     before = len(answered)

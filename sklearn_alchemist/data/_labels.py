@@ -129,7 +129,7 @@ def label_array(y: Any, classes: np.ndarray | None = None) -> np.ndarray:
     array(['ham', 'spam'], dtype='<U4')
     """
     labels = read_labels(y)
-    marks = {None}
+    marks: set[Any] = {None}
     if classes is not None:
         marks |= {UNLABELED, str(UNLABELED), *WRITTEN_MISSING} - {*classes.tolist()}
     for position, label in enumerate(labels):

@@ -111,7 +111,7 @@ def plain_characters(source: str) -> str:
     --------
     >>> from sklearn_alchemist.synthesis._code_repairs import plain_characters
     >>> plain_characters("x\u00a0=\u00a0\u2018don\u2019t\u2019")
-    'x = "don\u2019t"'
+    "x = 'don\u2019t'"
     """
     if source.isascii() and "`" not in source:
         return source
