@@ -38,7 +38,7 @@ class Given(TransformerMixin, BaseEstimator):
         return np.asarray(X)[:, : self.n_programs].astype(np.int8)
 
 
-def generated(seed, n_classes, n_samples=1500, n_programs=8):
+def generated(seed, n_classes, n_samples=4000, n_programs=8):
     """Votes that err together on a hard third of the rows, and features."""
     rng = np.random.default_rng(seed)
     y = rng.integers(0, n_classes, n_samples)
@@ -68,8 +68,8 @@ def gains(annotator, train, test, source, n_labels):
 
 
 def assert_harmless(gains):
-    assert gains.mean() >= -0.005, gains
-    assert gains.min() >= -0.02, gains
+    assert gains.mean() >= -0.005 - 1e-9, gains
+    assert gains.min() >= -0.02 - 1e-9, gains  # a difference of shares
 
 
 @pytest.mark.slow
