@@ -39,8 +39,8 @@ def shared_errors(patterns: Patterns, model: VoteModel) -> float:
     Returns
     -------
     shared_errors : float
-        By how much each further vote dilutes what is known of a row; 0 where programs
-        are independent.
+        By how much each further vote dilutes what is known of a row: 0 where programs
+        are independent, 1 where all votes of a row count as one.
 
     Examples
     --------
@@ -83,7 +83,9 @@ def shared_errors(patterns: Patterns, model: VoteModel) -> float:
         together -= (inside @ surprise) ** 2 - squared @ surprise**2
         possible -= (inside @ spread) ** 2 - squared @ spread**2
     correlation = (proba * together).sum() / max((proba * possible).sum(), 1e-12)
-    return float(_UNSEEN_ERRORS * np.clip(correlation, 0, 1))
+    # More votes never tell less than one: without a bound ten programs that were right
+    # on .97 of some articles were sure of .61.
+    return float(np.clip(_UNSEEN_ERRORS * correlation, 0, 1))
 
 
 def fallback_reason(patterns: Patterns, model: VoteModel) -> str | None:
