@@ -331,7 +331,7 @@ class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             plain random sample of them were to be labelled, NaN where there is no
             label or nobody knows how it was chosen. Labels that were drawn with unequal
             probabilities are weighted by their inverse, cut off at the root of their
-            number [5]_. Without it, labels set the temperature only.
+            number. Without it, labels set the temperature only.
 
         Returns
         -------
