@@ -30,6 +30,14 @@ class TextSet:
         return self.texts[chosen].tolist(), self.labels[chosen]
 
 
+def some_rows(texts, labels, n_rows, seed=0):
+    """Draw so many rows: files may be sorted, and their first rows are no sample."""
+    if n_rows is None or n_rows >= len(texts):
+        return texts, labels
+    rows = np.sort(np.random.default_rng(seed).permutation(len(texts))[:n_rows])
+    return [texts[i] for i in rows], labels[rows]
+
+
 def read_text_set(folder, name):
     """Read ``NAME.csv.gz`` with the columns split, text and label; None if missing."""
     paths = sorted(Path(folder).glob(f"{name}*.csv.gz"))

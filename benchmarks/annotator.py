@@ -19,6 +19,7 @@ from _text_sets import (
     read_programs,
     read_text_set,
     recorded_labeler,
+    some_rows,
 )
 from sklearn.base import clone
 
@@ -33,7 +34,7 @@ def main(arguments=None):
     parser.add_argument("data")
     parser.add_argument("recordings")
     parser.add_argument("--names", nargs="+", default=NAMES)
-    parser.add_argument("--rows", type=int, help="use only so many training rows")
+    parser.add_argument("--rows", type=int, help="draw so many training rows")
     parser.add_argument("--labels", type=int, default=50, help="gold labels to learn")
     parser.add_argument("--draws", type=int, default=5, help="random sets of labels")
     parser.add_argument("--score", default="test", help="part of the split to score")
@@ -66,7 +67,7 @@ def measure(name, options):
     if data is None or programs is None:
         return None
     train, gold = data.part("train")
-    train, gold = train[: options.rows], gold[: options.rows]
+    train, gold = some_rows(train, gold, options.rows)
     test, truth = data.part(options.score)
     labeler = Remembered.of(recorded_labeler(programs, data.classes), [*train, *test])
     annotator = DistilledAnnotator(labeler).fit(train)

@@ -20,6 +20,7 @@ from _text_sets import (
     read_programs,
     read_text_set,
     recorded_labeler,
+    some_rows,
 )
 from sklearn.base import clone
 
@@ -36,7 +37,7 @@ def main(arguments=None):
     parser.add_argument("data")
     parser.add_argument("recordings")
     parser.add_argument("--names", nargs="+", default=NAMES)
-    parser.add_argument("--rows", type=int, help="use only so many training rows")
+    parser.add_argument("--rows", type=int, help="draw so many training rows")
     parser.add_argument("--labels", type=int, nargs="+", default=[20, 50, 200])
     parser.add_argument("--sources", nargs="+", default=SOURCES, choices=SOURCES)
     parser.add_argument("--draws", type=int, default=5)
@@ -50,7 +51,7 @@ def main(arguments=None):
             print(f"{name}: no data or no recordings, left out")
             continue
         train, gold = data.part("train")
-        train, gold = train[: options.rows], gold[: options.rows]
+        train, gold = some_rows(train, gold, options.rows)
         test, truth = data.part("test")
         labeler = recorded_labeler(programs, data.classes)
         labeler = Remembered.of(labeler, [*train, *test])
