@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ._doc_links import DocLinks
 from ._warn import warn
 from .data import Classes, label_array
 from .exceptions import FallbackWarning, LabelsWarning
@@ -66,7 +67,9 @@ _ADVICE = {
 _CHUNK = 1 << 18
 
 
-class LabelModelAggregator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class LabelModelAggregator(
+    CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEstimator
+):
     """Combine the votes of labeling programs into class probabilities.
 
     The default method estimates, from the votes alone, how often each vote of each

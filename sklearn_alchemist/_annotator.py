@@ -19,6 +19,7 @@ from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import Bunch, Tags, _safe_indexing, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -38,6 +39,7 @@ from sklearn.utils.validation import (
 from threadpoolctl import threadpool_limits
 
 from ._aggregator import LabelModelAggregator
+from ._doc_links import DocLinks
 from ._embedding_memory import remembering
 from ._preflight import (
     check_classes_of_parts,
@@ -110,7 +112,7 @@ class _Opinions(NamedTuple):
 
 
 class DistilledAnnotator(
-    CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+    CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, DocLinks, BaseEstimator
 ):
     """Train a classifier on labels that programs voted for.
 
@@ -1083,6 +1085,28 @@ class DistilledAnnotator(
 
     def _allows_nan(self) -> bool:
         return takes(self.estimator, "allow_nan")
+
+    def _sk_visual_block_(self) -> _VisualBlock:
+        """Draw all three parts, also those that stand for None."""
+        parts = {
+            "labeler": getattr(self, "labeler_", self.labeler),
+            "aggregator": getattr(self, "aggregator_", self.aggregator),
+            "estimator": getattr(self, "estimator_", self.estimator),
+        }
+        if parts["aggregator"] is None:
+            parts["aggregator"] = LabelModelAggregator()
+        if parts["estimator"] is None:  # which, X decides
+            parts["estimator"] = "LogisticRegression"
+        names = {
+            name: part if isinstance(part, str) else type(part).__name__
+            for name, part in parts.items()
+        }
+        return _VisualBlock(
+            "serial",
+            list(parts.values()),
+            names=[f"{name}: {called}" for name, called in names.items()],
+            name_details=[str(part) for part in parts.values()],
+        )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -17,6 +17,7 @@ from . import _concept_prompts as _prompts
 from . import images as _images
 from . import llm as _llm
 from ._briefing import as_llm
+from ._doc_links import DocLinks
 from ._image_input import check_images, embed_images, none_readable
 from .data import Classes, parameter_names
 from .exceptions import SynthesisError
@@ -28,7 +29,7 @@ SPURIOUS_PREFIX = "spurious_"
 _QUANTILES = (0.01, 0.99)
 
 
-class ConceptScorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstimator):
     """Score images against visual concepts that a language model names.
 
     A language model is asked once for concepts that tell the classes apart, and for

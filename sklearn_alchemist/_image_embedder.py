@@ -12,11 +12,12 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from . import images as _images
+from ._doc_links import DocLinks
 from ._embedding_memory import clone_sharing
 from ._image_input import check_images, embed_images
 
 
-class ImageEmbedder(TransformerMixin, BaseEstimator):
+class ImageEmbedder(TransformerMixin, DocLinks, BaseEstimator):
     """Embed images, as features of a student.
 
     In a `DistilledAnnotator` the programs read concept scores while the student learns

@@ -17,6 +17,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from . import programs as _programs
 from . import synthesis as _synthesis
 from ._briefing import as_llm, write_brief, write_recipe
+from ._doc_links import DocLinks
 from ._warn import warn
 from .data import Classes, Records, check_records
 from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
@@ -47,7 +48,9 @@ _N_TRIED_AGAIN = 2000
 _N_STEPS = 100
 
 
-class ProgramSynthesisLabeler(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class ProgramSynthesisLabeler(
+    CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstimator
+):
     """Label records with programs that a language model writes.
 
     The model is asked `n_programs` times, whatever the number of records; the programs

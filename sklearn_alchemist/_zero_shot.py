@@ -14,13 +14,14 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from ._briefing import as_llm, check_question
+from ._doc_links import DocLinks
 from .data import Classes, check_records, label_array
 from .exceptions import AnswerWarning
 from .llm import LLM
 from .zero_shot import Reading, ask_for_labels
 
 
-class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEstimator):
     """Ask a language model for the class of every record.
 
     What everybody pays for today, and what programs are compared with: one call a

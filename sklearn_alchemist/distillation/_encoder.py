@@ -11,11 +11,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods
 
+from .._doc_links import DocLinks
 from .._embedding_memory import clone_sharing, current_memory
 from .._made_once import made_once
 
 
-class SentenceEncoder(TransformerMixin, BaseEstimator):
+class SentenceEncoder(TransformerMixin, DocLinks, BaseEstimator):
     """Encode texts with an object that has ``encode``, as sentence embedders have.
 
     Parameters
