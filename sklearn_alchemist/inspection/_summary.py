@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..data import Classes
 from ..exceptions import ProgramWarning
 from ..votes import ABSTAIN, agreement, conflicts, coverage, overlaps, polarity
-from ._parts import split_steps
+from ._parts import find_programs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,20 +139,9 @@ def program_summary(
     >>> summary["coverage"], summary["accuracy"]
     (array([0.5]), array([1.]))
     """
-    if hasattr(labeler, "labeler_"):
-        aggregator = labeler.aggregator_ if aggregator is None else aggregator
-        labeler = labeler.labeler_
-    before, voter = split_steps(labeler)
-    if not hasattr(voter, "run"):
-        raise TypeError(
-            f"{type(labeler).__name__} has no programs to summarise: give a fitted "
-            "ProgramSynthesisLabeler, a pipeline that has one, or a DistilledAnnotator."
-        )
-    if aggregator is None and voter is not labeler and labeler[-2] is voter:
-        aggregator = labeler[-1]
-    for step in before:
-        X = step.transform(X)
-    labeler = voter
+    found = find_programs(labeler)
+    aggregator = found.aggregator if aggregator is None else aggregator
+    X, labeler = found.before_programs(X), found.labeler
     with warnings.catch_warnings():
         # The table says what this warning would say.
         warnings.simplefilter("ignore", ProgramWarning)

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from ._given import load_programs
     from ._pool import close_workers
     from ._runner import RunResult, prove_sandbox, run_programs
+    from ._trace import Span, Trace, trace_programs
 
 __all__ = [
     "LabelingProgram",
     "Provenance",
     "RunResult",
+    "Span",
+    "Trace",
     "check_program",
     "close_workers",
     "deleted_programs",
@@ -32,6 +35,7 @@ __all__ = [
     "run_programs",
     "source_digest",
     "take_numbers",
+    "trace_programs",
     "write_programs",
 ]
 
@@ -40,6 +44,8 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "RunResult": "_runner",
+        "Span": "_trace",
+        "Trace": "_trace",
         "close_workers": "_pool",
         "deleted_programs": "_folder",
         "hides_its_answers": "_answers",
@@ -50,6 +56,7 @@ __getattr__ = lazy_exports(
         "run_programs": "_runner",
         "source_digest": "_folder",
         "take_numbers": "_answers",
+        "trace_programs": "_trace",
         "write_programs": "_folder",
     },
 )

@@ -22,7 +22,7 @@ from ._protocol import (
 )
 
 MAX_LOST_ROWS = 3
-_LOAD_SECONDS = 2.0
+LOAD_SECONDS = 2.0
 _MAX_LOST_WORKERS = 5
 
 
@@ -130,7 +130,7 @@ class ProgramRunner:
         try:
             reply = worker.ask(
                 ("load", program.source, program.entry_point),
-                limit=max(_LOAD_SECONDS, self.session.timeout),
+                limit=max(LOAD_SECONDS, self.session.timeout),
             )
         except WorkerLost as lost:
             if lost.cause == "row":
@@ -221,7 +221,7 @@ class ProgramRunner:
             columns,
             limit=self.session.timeout,
             total=budget,
-            before=_LOAD_SECONDS,
+            before=LOAD_SECONDS,
         )
         if reply.status == REFUSED:
             raise _rejected(self.task.program, reply.text)

@@ -135,7 +135,9 @@ def parse(source: str) -> ast.Module:
         raise Refusal(1, f"not Python: {reason}") from None
 
 
-def guard(source: str, notes: list[str] | None = None) -> ast.Module:
+def guard(
+    source: str, notes: list[str] | None = None, *, shortcuts: bool = True
+) -> ast.Module:
     """Check a program and rewrite the few operations that are only safe at run time.
 
     Parameters
@@ -144,6 +146,8 @@ def guard(source: str, notes: list[str] | None = None) -> ast.Module:
         Python source text of a labeling program.
     notes : list of str, optional
         Gets a line for each thing that is left out because nothing uses it.
+    shortcuts : bool, default=True
+        Whether steps may be left out that change no answer.
 
     Returns
     -------
@@ -163,8 +167,9 @@ def guard(source: str, notes: list[str] | None = None) -> ast.Module:
     checker = _Guard(bound, _module_names(tree), used)
     try:
         tree = checker.visit(tree)
-        take_shortcuts(tree, bound)
-        skip_dead_iterations(tree, bound)
+        if shortcuts:
+            take_shortcuts(tree, bound)
+            skip_dead_iterations(tree, bound)
     except RecursionError:
         raise Refusal(1, "nested too deeply, use a list or a dict") from None
     if notes is not None:

@@ -163,7 +163,9 @@ def run_programs(
         value.item() if isinstance(value, np.generic) else value for value in classes
     ]
     tasks = [
-        Task(key, program, _columns_of(program, list(columns)), _codes(program, labels))
+        Task(
+            key, program, columns_of(program, list(columns)), codes_of(program, labels)
+        )
         for key, program in enumerate(programs)
     ]
     n_rows = next(iter(lengths.values()), 0)
@@ -211,10 +213,10 @@ def prove_sandbox(sandbox: str | None) -> None:
     """
     if sandbox == "strict":
         with borrowed(None) as loan:
-            _require_walls(loan.worker, strict=True)
+            require_walls(loan.worker, strict=True)
 
 
-def _columns_of(program: LabelingProgram, known: list[str]) -> tuple[str, ...]:
+def columns_of(program: LabelingProgram, known: list[str]) -> tuple[str, ...]:
     """Columns that a program reads, by name, or the only one."""
     if len(program.parameters) == len(known) == 1:
         return tuple(known)
@@ -230,7 +232,7 @@ def _columns_of(program: LabelingProgram, known: list[str]) -> tuple[str, ...]:
     return program.parameters + tuple(takewhile(known.__contains__, optional))
 
 
-def _codes(
+def codes_of(
     program: LabelingProgram, classes: Sequence[Scalar]
 ) -> tuple[tuple[Scalar, int], ...]:
     """Answers of a program and the votes that they are."""
@@ -278,7 +280,7 @@ def _run_chunks(
 
     def load(task: Task) -> None:
         with borrowed(key_of(task.program)) as loan:
-            _require_walls(loan.worker, strict)
+            require_walls(loan.worker, strict)
             ProgramRunner(loan, session, task).load()
 
     @lru_cache(maxsize=_MAX_ENCODED)
@@ -296,7 +298,7 @@ def _run_chunks(
         if left is not None:
             left -= float(seconds[:, task.key].sum())
         with borrowed(key_of(task.program)) as loan:
-            _require_walls(loan.worker, strict)
+            require_walls(loan.worker, strict)
             runner = ProgramRunner(loan, session, task)
             result = runner.run(encoded(number, task.columns), stop - start, left)
         losses[number, task.key] = _lost(result.votes).sum()
@@ -314,7 +316,7 @@ def _run_chunks(
         for number in range(len(chunks))
         for task in block
     ]
-    n_threads = min(_n_jobs(n_jobs, len(units)), len(units))
+    n_threads = min(count_jobs(n_jobs, len(units)), len(units))
     gathered: dict[int, list[ChunkResult]] = {}
     with closing(_in_threads(run, units, n_threads, session)) as found:
         for (number, _), result in zip(units, found, strict=True):
@@ -343,7 +345,7 @@ def _in_threads(
             raise
 
 
-def _require_walls(worker: Worker, strict: bool) -> None:
+def require_walls(worker: Worker, strict: bool) -> None:
     """Raise or warn where the kernel refuses a worker nothing."""
     if not worker.restricted:
         if strict:
@@ -386,7 +388,7 @@ _UNRESTRICTED = (
 )
 
 
-def _n_jobs(n_jobs: int | None, n_units: int) -> int:
+def count_jobs(n_jobs: int | None, n_units: int) -> int:
     """Count the threads that joblib's conventions ask for."""
     if n_units == 1 or n_jobs == 1:
         return 1

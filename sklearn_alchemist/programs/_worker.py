@@ -12,6 +12,7 @@ from ._builtins import make_builtins
 from ._facades import PROGRAM, build_facades, direct_names
 from ._guard import Refusal, guard
 from ._limits import end_with_parent, lock_down, silence
+from ._observe import Observer
 from ._protocol import (
     ABSTAIN,
     DONE,
@@ -49,6 +50,8 @@ class Worker:
         self.label: Callable[..., Any] | None = None
         # Whether the program may draw at random.
         self.draws = False
+        # Made where a program is to be watched; such a worker only does that.
+        self.observer: Observer | None = None
 
     def serve(self, requests: int, replies: int, shared: Any) -> None:
         """Answer requests until they end.
@@ -69,6 +72,9 @@ class Worker:
             (do, *details), columns = request
             if do == "load":
                 reply = self.load(*details)
+            elif do == "observe":
+                self.observer = self.observer or Observer(self.facades)
+                reply = self.observer.answer(details, columns, progress, votes)
             else:
                 anew, codes, start = details
                 reply = self.run(anew, codes, start, columns, progress, votes)

@@ -109,5 +109,5 @@ def test_the_consensus_is_that_of_the_last_step_of_a_pipeline(labeler):
 
 def test_what_has_no_programs_says_what_to_give():
     pipeline = make_pipeline(FunctionTransformer(lower)).fit(TEXTS)
-    with pytest.raises(TypeError, match="no programs to summarise"):
+    with pytest.raises(TypeError, match="no programs to look at"):
         program_summary(pipeline, TEXTS)
