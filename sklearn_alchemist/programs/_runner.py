@@ -66,12 +66,15 @@ class RunResult:
         answer that is no class.
     seconds : ndarray of shape (n_programs,)
         Time that each program took, in seconds.
+    failed_rows : tuple of dict
+        For each program, an ndarray of the rows that failed, by kind.
     """
 
     votes: np.ndarray
     failures: tuple[dict[str, int], ...]
     first_errors: tuple[str | None, ...]
     seconds: np.ndarray
+    failed_rows: tuple[dict[str, np.ndarray], ...] = ()
 
 
 def run_programs(
@@ -411,7 +414,7 @@ def _collect(
     """Put chunks together as if rows had run one after the other."""
     dtype = next(t for t in _DTYPES if n_classes - 1 <= np.iinfo(t).max)
     votes = np.full(shape, ABSTAIN, dtype=dtype)
-    failures: list[dict[str, int]] = [{} for _ in range(shape[1])]
+    failed_rows: list[dict[str, np.ndarray]] = [{} for _ in range(shape[1])]
     first_errors: list[str | None] = [None] * shape[1]
     seconds = np.zeros(shape[1])
     if distinct is not None:
@@ -426,13 +429,16 @@ def _collect(
             column = distinct.spread(column)
             failed = column < ABSTAIN
             if failed.any():
-                counts = {
-                    k: int((column == code).sum()) for k, code in FAILURES.items()
+                rows = {
+                    k: np.flatnonzero(column == code) for k, code in FAILURES.items()
                 }
-                failures[place] = {kind: n for kind, n in counts.items() if n}
+                failed_rows[place] = {kind: n for kind, n in rows.items() if len(n)}
                 column[failed] = ABSTAIN
             votes[:, place] = column
-    return RunResult(votes, tuple(failures), tuple(first_errors), seconds)
+    failures = tuple(
+        {kind: len(rows) for kind, rows in by_kind.items()} for by_kind in failed_rows
+    )
+    return RunResult(votes, failures, tuple(first_errors), seconds, tuple(failed_rows))
 
 
 _DTYPES: tuple[Any, ...] = (np.int8, np.int16, np.int32)
