@@ -18,8 +18,19 @@ from . import programs as _programs
 from . import synthesis as _synthesis
 from ._briefing import as_llm, write_brief, write_recipe
 from ._doc_links import DocLinks
+from ._schema_change import (
+    N_FINDERS,
+    Order,
+    carry_over,
+    check_change,
+    check_order,
+    check_tellers,
+    count_missing,
+    order_finders,
+    read_change,
+)
 from ._warn import warn
-from .data import Classes, Records, check_records
+from .data import Classes, ClassMapping, Records, check_records
 from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
 from .llm import LLM, Completion, Ledger, Question, Usage
 from .programs import LabelingProgram
@@ -84,6 +95,16 @@ class ProgramSynthesisLabeler(
         programs, or Python functions. They are kept as they are; the model is asked
         only for what is missing to `n_programs`, and above all for classes that they
         never answer. What was deleted from a folder stays deleted.
+
+    class_mapping : dict or None, default=None
+        What became of `classes` since programs were written for them, which is no
+        reason to write them again: class -> its new name, or another class with which
+        it is merged, or None if there is no such class any more, or a list of classes
+        between which it is divided (a dict describes them); the key None lists added
+        classes. What programs answer is read accordingly, and `classes_` and `y` are
+        the classes of now. The model is asked for three more programs for each class
+        that is divided or added, unless there are some in `programs`. `classes` may
+        also list the classes of now, all of them. See `remap` for what is fitted.
 
     program_style : {"python", "rules"}, default="python"
         What the model writes: programs, or, for small and cheap models, phrases,
@@ -194,12 +215,17 @@ class ProgramSynthesisLabeler(
     def label(text): return 'spam' if 'http' in text else None
     """
 
+    rejected_: "list[Rejection]"
+    conversation_: list[tuple[Question, Completion]]
+    usage_: Usage
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "llm": [str, LLM, None],
         "task": [str, None],
         "classes": ["array-like", dict, None],
         "n_programs": [Interval(Integral, 1, None, closed="left")],
         "programs": [str, os.PathLike, list, tuple, None],
+        "class_mapping": [dict, None],
         "program_style": [StrOptions({"python", "rules"})],
         "prior_knowledge": [str, list, tuple, None],
         "knowledge": [str, os.PathLike, list, tuple, None],
@@ -223,6 +249,7 @@ class ProgramSynthesisLabeler(
         classes: Iterable[Any] | dict[Any, str | None] | None = None,
         n_programs: int = 10,
         programs: "str | os.PathLike[str] | Sequence[Any] | None" = None,
+        class_mapping: Mapping[Any, Any] | None = None,
         program_style: str = "python",
         prior_knowledge: str | Sequence[str] | None = None,
         knowledge: Any = None,
@@ -242,6 +269,7 @@ class ProgramSynthesisLabeler(
         self.classes = classes
         self.n_programs = n_programs
         self.programs = programs
+        self.class_mapping = class_mapping
         self.program_style = program_style
         self.prior_knowledge = prior_knowledge
         self.knowledge = knowledge
@@ -386,7 +414,11 @@ class ProgramSynthesisLabeler(
         _programs.write_programs(self.programs_, folder)
 
     def estimate_cost(
-        self, X: Any = None, y: ArrayLike | None = None
+        self,
+        X: Any = None,
+        y: ArrayLike | None = None,
+        *,
+        mapping: Mapping[Any, Any] | None = None,
     ) -> "CostEstimate":
         """Tell what `fit` would ask for and cost; nothing is sent.
 
@@ -399,30 +431,173 @@ class ProgramSynthesisLabeler(
         y : array-like of shape (n_samples,), default=None
             Labels, used as in `fit`.
 
+        mapping : dict, default=None
+            If given, what `remap` would ask for with it is told instead.
+
         Returns
         -------
         estimate : CostEstimate
             Calls, tokens and dollars. What depends on answers that are not there yet
             is guessed; unknown prices stay unknown.
         """
+        if mapping is not None:
+            return self._estimate(*self._plan_remap(mapping, X, N_FINDERS)[2:])
         labeler = clone(self)
         labeler._validate_params()
         records = check_records(labeler, [""] if X is None else X, reset=True)
-        described = labeler._resolve_classes(records, y).described
-        given = _programs.load_programs(
-            labeler.programs, list(described), **labeler._offers(records)
+        now, change = labeler._resolve_classes(records, y)
+        given = labeler._load(records, now, change)
+        return labeler._estimate(labeler._orders(records, now, change, given), records)
+
+    def _estimate(self, orders: "list[Order]", records: Records) -> "CostEstimate":
+        """Add up what orders would cost."""
+        llm, estimate = as_llm(self.llm), _synthesis.CostEstimate()
+        for order in orders:
+            assert llm is not None
+            one = _synthesis.estimate_cost(
+                llm,
+                order.brief,
+                order.recipe,
+                prior_llm=as_llm(self.prior_llm),
+                shown=self._shown(records),
+            )
+            estimate += replace(one, plan=(order.aim,) if order.aim else ())
+        return estimate
+
+    def remap(
+        self, mapping: Mapping[Any, Any], X: Any = None, *, n_programs: int = N_FINDERS
+    ) -> Self:
+        """Follow a change of the classes, without writing programs again.
+
+        Renamed, merged and removed classes cost nothing. A class that is divided or
+        added asks the model only for programs that tell its parts apart or find it;
+        ``estimate_cost(mapping=...)`` tells before what that costs.
+
+        Parameters
+        ----------
+        mapping : dict
+            Class -> its new name, another class with which it is merged, a list of
+            classes between which it is divided (or a dict of these to descriptions), or
+            None if there is no such class any more. The key None lists added classes.
+            Classes that are not mentioned stay.
+
+        X : array-like of shape (n_samples,) of str, or (n_samples, n_features), \
+                default=None
+            Records to try new programs on. Needed where a class of a table is divided
+            or added.
+
+        n_programs : int, default=3
+            Programs to ask for, for each class that is divided or added.
+
+        Returns
+        -------
+        labeler : ProgramSynthesisLabeler
+            A new one, fitted: its `programs` are those of this one, read otherwise, so
+            that clones of it ask for nothing. This one stays as it is.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `mapping` names no class, goes round in a circle, leaves fewer than two
+            classes or no program, or needs a model or records that are not there.
+
+        LLMError, SynthesisError
+            If the model cannot be asked, or writes nothing usable.
+
+        Examples
+        --------
+        >>> from sklearn_alchemist import LabelingProgram, ProgramSynthesisLabeler
+        >>> source = "def label(text): return 'ad' if 'buy' in text else 'talk'"
+        >>> labeler = ProgramSynthesisLabeler(
+        ...     classes=["ad", "talk"], programs=[LabelingProgram("buy", source)]
+        ... ).fit(["buy it", "well", "yes"])
+        >>> renamed = labeler.remap({"ad": "unwanted"})
+        >>> renamed.classes_, renamed.transform(["buy now"])
+        (array(['talk', 'unwanted'], dtype='<U8'), array([[1]], dtype=int8))
+        """
+        change, older, orders, records = self._plan_remap(mapping, X, n_programs)
+        remapped = type(self)(**self.get_params(deep=False))
+        own = remapped.get_params(deep=False)
+        for name, value in vars(self).items():
+            if name not in own:
+                setattr(remapped, name, value)
+        described = dict(change.after.described)
+        plain = all(text is None for text in described.values())
+        remapped.classes_ = change.after.names
+        remapped.rejected_ = list(self.rejected_)
+        remapped.conversation_ = list(self.conversation_)
+        remapped.programs_ = older
+        if orders:
+            remapped._add_finders(older, orders, records, X is not None)
+        return remapped.set_params(
+            classes=list(described) if plain else described,
+            class_mapping=None,
+            programs=list(remapped.programs_),
+            n_programs=len(remapped.programs_),
         )
-        llm, n_missing = as_llm(labeler.llm), labeler.n_programs - len(given)
-        if llm is None or n_missing < 1:
-            return _synthesis.CostEstimate()
-        brief, recipe = labeler._order(records, described, given)
-        return _synthesis.estimate_cost(
-            llm,
-            brief,
-            recipe,
-            prior_llm=as_llm(labeler.prior_llm),
-            shown=labeler._shown(records),
+
+    def _plan_remap(
+        self, mapping: Mapping[Any, Any], X: Any, n_programs: int
+    ) -> "tuple[ClassMapping, list[LabelingProgram], list[Order], Records]":
+        """Say what becomes of programs, and what has to be asked; raise what cannot."""
+        check_is_fitted(self)
+        change = ClassMapping.read(mapping, self._described())
+        asks = self.llm is not None
+        is_text = getattr(self, "_takes_texts", self.n_features_in_ == 1)
+        if X is None and not change.is_free and not is_text:
+            raise ValueError(
+                "what a class is divided into, or an added class, is looked for in "
+                "columns: pass X, some records, to remap or estimate_cost."
+            )
+        records = check_records(self, [""] if X is None else X, reset=False)
+        check_change(change, self.programs_, asks=asks and not change.is_free)
+        older = [carry_over(program, change) for program in self.programs_]
+        missing = count_missing(change, (), n_programs)
+        check_tellers(change, dict.fromkeys(missing, N_FINDERS), asks=asks)
+        orders = []
+        if missing:
+            brief, recipe = self._order(records, change.after.described, older)
+            orders = order_finders(change, missing, brief, recipe)
+        return change, older, orders, records
+
+    def _add_finders(
+        self,
+        older: list[LabelingProgram],
+        orders: "list[Order]",
+        records: Records,
+        are_real: bool,
+    ) -> None:
+        """Ask for what tells new classes, and keep what is usable."""
+        n_before, usage = len(self.rejected_), self.usage_
+        conversation = list(self.conversation_)
+        synthesis = self._ask(orders, self._shown(records) if are_real else None, None)
+        self.conversation_ = conversation + self.conversation_
+        # Without records, that they passed with made-up ones has to be enough.
+        found, unfit, _ = self._try(
+            synthesis.programs, records, keep_failing=not are_real
         )
+        self.rejected_ += synthesis.rejected + unfit
+        unusable = self.rejected_[n_before:]
+        for order in orders:
+            if not any(one.name.startswith(order.prefix) for one in found):
+                raise SynthesisError(_synthesis.say_nothing_usable(unusable))
+        self.usage_ = usage + synthesis.split_usage({one.name for one in found})
+        if unusable:
+            warn(
+                _synthesis.say_rejected(unusable, len(older) + len(found)),
+                ProgramWarning,
+            )
+        self.programs_ = older + found
+
+    def _described(self) -> Classes:
+        """List the classes in the order of the user, with what is said of them."""
+        if self.classes is not None:
+            listed = Classes.listed(self.classes)
+            change = read_change(getattr(self, "class_mapping", None), listed)
+            listed = listed if change is None else change.after
+            if np.array_equal(listed.names, self.classes_):
+                return listed
+        return Classes.of_names(self.classes_)
 
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
@@ -446,31 +621,29 @@ class ProgramSynthesisLabeler(
     def _fit(self, X: Any, y: ArrayLike | None, context: CallbackContext) -> Records:
         """Do the work of `fit`; return the validated records."""
         records = check_records(self, X, reset=True)
-        classes = self._resolve_classes(records, y)
-        self.classes_, described = classes.names, classes.described
+        now, change = self._resolve_classes(records, y)
+        self.classes_ = now.names
         # What can fail without the model fails before the model is asked.
         _programs.prove_sandbox(self.sandbox)
-        given = _programs.load_programs(
-            self.programs, list(described), **self._offers(records)
-        )
-        given = [self._settle_returns(one, list(described), records) for one in given]
+        given = self._load(records, now, change)
+        order = list((now if change is None else change.before).described)
+        given = [self._settle_returns(one, order, records) for one in given]
         given, unfit, silent = self._try(given, records, keep_failing=True)
         for rejection in unfit:
             raise ProgramRejected(rejection.reason)
         self._warn_of_slowness(given, records)
-        n_missing = self.n_programs - len(given) if self.llm is not None else 0
-        if not given and n_missing < 1:
+        orders = self._orders(records, now, change, given)
+        if not given and not orders:
             raise ValueError(
                 "there is nothing to fit: give an llm to write programs, or programs."
             )
-        self.rejected_: list[Rejection] = []
-        self.conversation_: list[tuple[Question, Completion]] = []
+        self.rejected_ = []
+        self.conversation_ = []
         self.usage_ = Usage()
         written: list[LabelingProgram] = []
         synthesis = None
-        if n_missing > 0:
-            brief, recipe = self._order(records, described, given)
-            synthesis = self._ask(brief, recipe, self._shown(records), context)
+        if orders:
+            synthesis = self._ask(orders, self._shown(records), context)
             self.rejected_ = synthesis.rejected
             deleted = set(self._deleted().values())
             anew, refused = _synthesis.leave_out(synthesis.programs, deleted)
@@ -558,14 +731,62 @@ class ProgramSynthesisLabeler(
             sandbox=self.sandbox,
         ).votes
 
-    def _resolve_classes(self, records: Records, y: ArrayLike | None) -> Classes:
-        return Classes.resolve(
-            self.classes,
-            y,
-            n_samples=records.n_rows,
-            estimator=self,
-            partly=self.learn_from_labels,
-        )
+    def _resolve_classes(
+        self, records: Records, y: ArrayLike | None
+    ) -> tuple[Classes, ClassMapping | None]:
+        """Say what the classes are now, and what became of those that are listed."""
+        options: dict[str, Any] = {
+            "n_samples": records.n_rows,
+            "estimator": self,
+            "partly": self.learn_from_labels,
+        }
+        if self.class_mapping is None:
+            return Classes.resolve(self.classes, y, **options), None
+        named = None if self.classes is not None else y
+        listed = Classes.resolve(self.classes, named, **options)
+        change = read_change(self.class_mapping, listed)
+        assert change is not None
+        if y is not None:
+            if message := change.explain_labels(y):
+                raise ValueError(message)
+            change.after.encode(y, n_samples=records.n_rows)
+        return change.after, change
+
+    def _load(
+        self, records: Records, now: Classes, change: ClassMapping | None
+    ) -> list[LabelingProgram]:
+        """Take the programs that there are, as they are read now."""
+        order = list((now if change is None else change.before).described)
+        given = _programs.load_programs(self.programs, order, **self._offers(records))
+        if change is None:
+            return given
+        asks = self.llm is not None
+        check_order(given, change)
+        check_change(change, given, asks=asks)
+        check_tellers(change, count_missing(change, given), asks=asks)
+        return [carry_over(program, change) for program in given]
+
+    def _orders(
+        self,
+        records: Records,
+        now: Classes,
+        change: ClassMapping | None,
+        given: list[LabelingProgram],
+    ) -> "list[Order]":
+        """Say what a model is to be asked for; raise what must not cost money."""
+        if self.llm is None:
+            return []
+        orders = []
+        if self.n_programs > len(given):
+            asked = now if change is None else change.before
+            brief, recipe = self._order(records, asked.described, given)
+            is_older = change is not None and not change.is_ahead
+            orders.append(Order(brief, recipe, change=change if is_older else None))
+        if change is not None:
+            missing = count_missing(change, given)
+            brief, recipe = self._order(records, now.described, given)
+            orders += order_finders(change, missing, brief, recipe)
+        return orders
 
     def _settle_returns(
         self, program: LabelingProgram, order: list[Any], records: Records
@@ -657,42 +878,45 @@ class ProgramSynthesisLabeler(
 
     def _ask(
         self,
-        brief: "Brief",
-        recipe: "Recipe",
+        orders: "list[Order]",
         shown: Mapping[str, Sequence[Any]] | None,
-        context: CallbackContext,
+        context: CallbackContext | None,
     ) -> "Synthesis":
         """Get programs from the language model; keep what was said."""
         llm, prior_llm = as_llm(self.llm), as_llm(self.prior_llm)
         assert llm is not None
-        n_answers = recipe.n_programs + len(recipe.kinds)
-        task = context.subcontext("ask for programs", max_subtasks=n_answers)
-        task.call_on_fit_task_begin(estimator=self)
-
-        def on_answer(_: int) -> None:
-            answer = task.subcontext("answer").call_on_fit_task_begin(estimator=self)
-            answer.call_on_fit_task_end(estimator=self)
-
+        on_answer = None
+        if context is not None:
+            recipes = [order.recipe for order in orders]
+            n_answers = sum(r.n_programs + len(r.kinds) for r in recipes)
+            task = context.subcontext("ask for programs", max_subtasks=n_answers)
+            task.call_on_fit_task_begin(estimator=self)
+            on_answer = _report_answers(task, self)
         ledger = Ledger(llm)
+        synthesis = _synthesis.Synthesis()
         try:
-            synthesis = _synthesis.synthesize(
-                llm,
-                brief,
-                recipe,
-                prior_llm=prior_llm,
-                shown=shown,
-                on_answer=on_answer,
-                ledger=ledger,
-            )
+            for order in orders:
+                done = _synthesis.synthesize(
+                    llm,
+                    order.brief,
+                    order.recipe,
+                    prior_llm=prior_llm,
+                    shown=shown,
+                    on_answer=on_answer,
+                    ledger=ledger,
+                )
+                synthesis = synthesis.followed_by(order.sign(done))
         finally:  # what was paid is seen, however it ends
             self.conversation_, self.usage_ = ledger.conversation, ledger.usage
-        task.call_on_fit_task_end(estimator=self)
+        if context is not None:
+            task.call_on_fit_task_end(estimator=self)
         self.usage_ = synthesis.split_usage({p.name for p in synthesis.programs})
         if synthesis.shortfall is not None:
             if not synthesis.programs:
                 raise synthesis.shortfall
+            n_asked = sum(order.recipe.n_programs for order in orders)
             warn(
-                f"{len(synthesis.programs)} of {recipe.n_programs} programs are there: "
+                f"{len(synthesis.programs)} of {n_asked} programs are there: "
                 f"{synthesis.shortfall}",
                 ProgramWarning,
             )
@@ -744,6 +968,18 @@ class ProgramSynthesisLabeler(
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def _report_answers(
+    task: CallbackContext, labeler: ProgramSynthesisLabeler
+) -> Callable[[int], None]:
+    """Turn answers into steps of a progress bar."""
+
+    def on_answer(_: int) -> None:
+        answer = task.subcontext("answer").call_on_fit_task_begin(estimator=labeler)
+        answer.call_on_fit_task_end(estimator=labeler)
+
+    return on_answer
 
 
 def _report_rows(

@@ -1,5 +1,6 @@
 """Read what comes in: classes and labels, records and their columns."""
 
+from ._class_mapping import ClassMapping
 from ._classes import Classes, minus_one_is_open
 from ._columns import Column
 from ._containers import as_indexable
@@ -11,6 +12,7 @@ from ._values import kind_of_values, plain_values
 
 __all__ = [
     "UNLABELED",
+    "ClassMapping",
     "Classes",
     "Column",
     "Records",

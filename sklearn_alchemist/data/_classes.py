@@ -317,6 +317,22 @@ def minus_one_is_open(names: Iterable[Any]) -> str:
     )
 
 
+def unify_spelling(names: Iterable[Any]) -> list[Any]:
+    """Write each class as all classes are written.
+
+    Parameters
+    ----------
+    names : iterable
+        Python scalars.
+
+    Returns
+    -------
+    names : list
+        The same, floats that are integers as such.
+    """
+    return [_written(name) for name in names]
+
+
 def _written(name: Any) -> Any:
     """Write a float that is an integer as people and programs do."""
     return int(name) if isinstance(name, float) and name.is_integer() else name

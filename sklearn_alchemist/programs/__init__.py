@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._given import load_programs
     from ._pool import close_workers
     from ._runner import RunResult, prove_sandbox, run_programs
+    from ._schema import spelled_names
     from ._trace import Span, Trace, trace_programs
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "read_programs",
     "run_programs",
     "source_digest",
+    "spelled_names",
     "take_numbers",
     "trace_programs",
     "write_programs",
@@ -55,6 +57,7 @@ __getattr__ = lazy_exports(
         "read_programs": "_folder",
         "run_programs": "_runner",
         "source_digest": "_folder",
+        "spelled_names": "_schema",
         "take_numbers": "_answers",
         "trace_programs": "_trace",
         "write_programs": "_folder",

@@ -19,6 +19,13 @@ _FORMAT = 1
 # Far more than programs and indices hold; a file without end is none of them.
 _MAX_BYTES = 10_000_000
 _SCALARS = str | int | float | bool
+# What an entry may leave out.
+_OPTIONAL: dict[str, type] = {
+    "sha256": str,
+    "class_order": list,
+    "class_mapping": list,
+    "provenance": dict,
+}
 
 
 def write_programs(
@@ -230,7 +237,7 @@ def _replaceable(folder: Path, files: dict[str, LabelingProgram]) -> set[str]:
 
 
 def _entry(file: str, program: LabelingProgram) -> dict[str, Any]:
-    return {
+    entry: dict[str, Any] = {
         "name": program.name,
         "file": file,
         "sha256": source_digest(program.source),
@@ -239,6 +246,9 @@ def _entry(file: str, program: LabelingProgram) -> dict[str, Any]:
         "class_order": program.class_order,
         "provenance": asdict(program.provenance),
     }
+    if program.class_mapping is not None:
+        entry["class_mapping"] = program.class_mapping
+    return entry
 
 
 def _deleted(folder: Path) -> list[dict[str, Any]]:
@@ -277,13 +287,18 @@ def _check_entry(entry: dict[str, Any]) -> None:
     """Raise what is no description of a program."""
     _check_types(entry, {"name": str, "file": str, "entry_point": str, "returns": str})
     _check_types(
-        {"sha256": None, "class_order": None, "provenance": None, **entry},
-        {"sha256": str | None, "class_order": list | None, "provenance": dict | None},
+        {**dict.fromkeys(_OPTIONAL), **entry},
+        {name: kind | None for name, kind in _OPTIONAL.items()},
     )
     if entry["returns"] not in ("class", "index"):
         raise ValueError(entry["returns"])
     if not all(isinstance(c, _SCALARS) for c in entry.get("class_order") or ()):
         raise TypeError(entry["class_order"])
+    for answer, now in entry.get("class_mapping") or ():
+        if not all(isinstance(c, _SCALARS) for c in [answer, *now]):
+            raise TypeError(answer)
+        if isinstance(now, str):
+            raise TypeError(now)
     known = {field.name for field in fields(Provenance)}
     for name, value in (entry.get("provenance") or {}).items():
         if name not in known or not isinstance(value, _SCALARS | None):
@@ -301,6 +316,7 @@ def _program(path: Path, entry: dict[str, Any]) -> LabelingProgram:
     options: dict[str, Any] = {
         "returns": entry["returns"],
         "class_order": entry.get("class_order"),
+        "class_mapping": entry.get("class_mapping"),
     }
     if source_digest(source) == entry.get("sha256"):
         options["provenance"] = Provenance(**(entry.get("provenance") or {}))

@@ -43,6 +43,7 @@ class CallableProgram(LabelingProgram):
     """
 
     function: Callable[..., Any] = field(hash=False)
+    __setstate__ = LabelingProgram.__setstate__
 
 
 def make_program(

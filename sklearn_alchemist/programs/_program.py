@@ -5,8 +5,8 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -83,6 +83,11 @@ class LabelingProgram:
         `run_programs`.
     provenance : Provenance, optional
         Where the program came from. By default it was written by hand.
+    class_mapping : dict of scalar to (scalar, list of scalars or None), optional
+        For a program that was written for other classes than those of now: what each
+        class that it may answer is now, several where it is divided, None where there
+        is no such class any more. What is not listed is no answer. By default answers
+        are classes of now.
 
     Attributes
     ----------
@@ -123,6 +128,9 @@ class LabelingProgram:
         compare=False,
     )
     parameters: tuple[str, ...] = field(init=False, compare=False)
+    class_mapping: tuple[tuple[Scalar, tuple[Scalar, ...]], ...] | None = field(
+        default=None, kw_only=True
+    )
 
     def __post_init__(self) -> None:
         if self.returns not in ("class", "index"):
@@ -137,6 +145,8 @@ class LabelingProgram:
                     "and returns='index'"
                 )
             object.__setattr__(self, "class_order", tuple(order))
+        if self.class_mapping is not None:
+            object.__setattr__(self, "class_mapping", _as_pairs(self.class_mapping))
         try:
             function = _entry_point(parse(self.source), self.entry_point)
             parameters = _parameters(function)
@@ -144,6 +154,14 @@ class LabelingProgram:
             raise _rejected(self.name, refusal) from None
         object.__setattr__(self, "entry_point", function.name)
         object.__setattr__(self, "parameters", parameters)
+
+    def __setstate__(self, state: list[Any]) -> None:
+        names = [one.name for one in fields(self)]
+        if len(state) < len(names):  # of a version whose classes could not change
+            names.remove("class_mapping")
+            object.__setattr__(self, "class_mapping", None)
+        for name, value in zip(names, state, strict=True):
+            object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         columns = ", ".join(self.parameters)
@@ -160,7 +178,14 @@ class LabelingProgram:
         -------
         digest : str
         """
-        compared = [self.source, self.entry_point, self.returns, self.class_order]
+        compared: list[Any] = [
+            self.source,
+            self.entry_point,
+            self.returns,
+            self.class_order,
+        ]
+        if self.class_mapping is not None:
+            compared.append(self.class_mapping)
         text = json.dumps(compared, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -209,6 +234,19 @@ class LabelingProgram:
 
         order = None if class_order is None else tuple(class_order)
         return make_program(function, name=name, returns=returns, class_order=order)
+
+
+def _as_pairs(mapping: Any) -> tuple[tuple[Scalar, tuple[Scalar, ...]], ...]:
+    """Write down in one way what answers stand for."""
+    pairs: Iterable[tuple[Any, Any]] = (
+        mapping.items() if isinstance(mapping, Mapping) else mapping
+    )
+    return tuple(
+        (answer, tuple(now) if isinstance(now, list | tuple) else (now,))
+        if now is not None
+        else (answer, ())
+        for answer, now in pairs
+    )
 
 
 def check_program(program: LabelingProgram) -> None:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any
@@ -36,6 +36,7 @@ from ._protocol import (
     SKIPPED,
     encode_columns,
 )
+from ._schema import Schema
 
 # What all programs do with these rows fits into a cache of the processor.
 MAX_CHARACTERS = 1 << 18
@@ -129,7 +130,7 @@ def run_programs(
     ------
     ProgramRejected
         A program reads an unknown column, is refused by the guard, fails when it is
-        loaded, or its `class_order` names an unknown class.
+        loaded, or its `class_order` or `class_mapping` names an unknown class.
     ValueError
         Columns differ in length, `timeout` or `budget` is not positive, or `sandbox`
         is unknown.
@@ -165,10 +166,9 @@ def run_programs(
     labels = [
         value.item() if isinstance(value, np.generic) else value for value in classes
     ]
+    schema = Schema.of(programs, labels)
     tasks = [
-        Task(
-            key, program, columns_of(program, list(columns)), codes_of(program, labels)
-        )
+        Task(key, program, columns_of(program, list(columns)), schema.codes[key])
         for key, program in enumerate(programs)
     ]
     n_rows = next(iter(lengths.values()), 0)
@@ -193,7 +193,9 @@ def run_programs(
                 outcomes.append(done)
                 if on_rows is not None:
                     on_rows(n_finished)
-    return _collect((n_rows, len(tasks)), outcomes, distinct, len(labels))
+    result = _collect((n_rows, len(tasks)), outcomes, distinct, schema.n_codes)
+    votes = schema.settle(result.votes).astype(_dtype(len(labels)), copy=False)
+    return replace(result, votes=votes)
 
 
 def prove_sandbox(sandbox: str | None) -> None:
@@ -233,25 +235,6 @@ def columns_of(program: LabelingProgram, known: list[str]) -> tuple[str, ...]:
     optional = optional_parameters(program.source, program.entry_point)
     # Values are told by their place, so that those behind a missing one stay out.
     return program.parameters + tuple(takewhile(known.__contains__, optional))
-
-
-def codes_of(
-    program: LabelingProgram, classes: Sequence[Scalar]
-) -> tuple[tuple[Scalar, int], ...]:
-    """Answers of a program and the votes that they are."""
-    votes: dict[Scalar, int] = {-1: ABSTAIN}
-    if program.returns == "class":
-        votes.update({label: index for index, label in enumerate(classes)})
-    else:
-        order = classes if program.class_order is None else program.class_order
-        indices = {label: index for index, label in enumerate(classes)}
-        if missing := [label for label in order if label not in indices]:
-            raise ProgramRejected(
-                f"program {program.name!r} has {missing[0]!r} in its class_order, "
-                f"which is no class; classes are {', '.join(map(repr, classes))}"
-            )
-        votes.update({place: indices[label] for place, label in enumerate(order)})
-    return tuple(votes.items())
 
 
 def _chunks(columns: Columns, n_rows: int) -> Iterator[tuple[int, int]]:
@@ -412,8 +395,7 @@ def _collect(
     n_classes: int,
 ) -> RunResult:
     """Put chunks together as if rows had run one after the other."""
-    dtype = next(t for t in _DTYPES if n_classes - 1 <= np.iinfo(t).max)
-    votes = np.full(shape, ABSTAIN, dtype=dtype)
+    votes = np.full(shape, ABSTAIN, dtype=_dtype(n_classes))
     failed_rows: list[dict[str, np.ndarray]] = [{} for _ in range(shape[1])]
     first_errors: list[str | None] = [None] * shape[1]
     seconds = np.zeros(shape[1])
@@ -442,6 +424,10 @@ def _collect(
 
 
 _DTYPES: tuple[Any, ...] = (np.int8, np.int16, np.int32)
+
+
+def _dtype(n_classes: int) -> Any:
+    return next(t for t in _DTYPES if n_classes - 1 <= np.iinfo(t).max)
 
 
 def _switch_off(votes: np.ndarray) -> int:

@@ -6,7 +6,7 @@ says of a row is numbers, and is only believed where they are places in that row
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import Any, NamedTuple
 
@@ -26,7 +26,8 @@ from ._protocol import (
     TIMEOUT,
     encode_columns,
 )
-from ._runner import codes_of, columns_of, count_jobs, require_walls
+from ._runner import columns_of, count_jobs, require_walls
+from ._schema import Schema
 
 # Watched rows take longer, which is no fault of the program.
 _SLOWER = 20.0
@@ -127,9 +128,12 @@ def trace_programs(
     n_rows = len(next(iter(columns.values()), ()))
     limit = _SLOWER * timeout
 
-    def trace(program: LabelingProgram) -> list[Trace]:
+    schema = Schema.of(programs, labels)
+
+    def trace(place: int) -> list[Trace]:
+        program = programs[place]
         names = columns_of(program, list(columns))
-        task = _Task(program, names, codes_of(program, labels), lines, limit)
+        task = _Task(program, names, schema.codes[place], lines, limit)
         values = [list(columns[name]) for name in names]
         traces: list[Trace] = []
         for start in range(0, n_rows, _MAX_BATCH):
@@ -138,10 +142,23 @@ def trace_programs(
         return traces
 
     n_threads = min(count_jobs(n_jobs, len(programs)), len(programs))
+    places = range(len(programs))
     if n_threads <= 1:
-        return [trace(program) for program in programs]
+        return _settle([trace(place) for place in places], schema)
     with ThreadPoolExecutor(n_threads, "tracing") as executor:
-        return list(executor.map(trace, programs))
+        return _settle(list(executor.map(trace, places)), schema)
+
+
+def _settle(traces: list[list[Trace]], schema: Schema) -> list[list[Trace]]:
+    """Say votes for the classes of now, which programs together tell."""
+    if all(can is None for can in schema.known) or not traces:
+        return traces
+    votes = np.array([[trace.vote for trace in column] for column in traces]).T
+    settled = schema.settle(votes.reshape(-1, len(traces))).T.tolist()
+    return [
+        [replace(trace, vote=vote) for trace, vote in zip(column, said, strict=True)]
+        for column, said in zip(traces, settled, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,11 +47,12 @@ def classes_never_answered(
     answered: set[Any] = set()
     for program in programs:
         order = classes if program.class_order is None else program.class_order
+        now = dict(program.class_mapping or ())
         for value in _answers(program):
             if program.returns == "class":
-                answered.add(value)
+                answered.update(now.get(value, (value,)))
             elif isinstance(value, int) and 0 <= value < len(order):
-                answered.add(order[value])
+                answered.update(now.get(order[value], (order[value],)))
     return [label for label in classes if label not in answered]
 
 

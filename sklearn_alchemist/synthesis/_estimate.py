@@ -50,6 +50,9 @@ class CostEstimate:
         Cost if every repair is needed and every answer is as long as it may be; None
         where a price or ``params["max_tokens"]`` is unknown.
 
+    plan : tuple of str, default=()
+        What is asked for beside programs for all classes, where classes changed.
+
     Examples
     --------
     >>> from sklearn_alchemist.synthesis import CostEstimate
@@ -65,6 +68,19 @@ at most $0.0357
     completion_tokens: int = 0
     dollars: float | None = 0.0
     max_dollars: float | None = 0.0
+    plan: tuple[str, ...] = ()
+
+    def __add__(self, other: "CostEstimate") -> "CostEstimate":
+        return CostEstimate(
+            self.calls + other.calls,
+            self.stored + other.stored,
+            self.repairs + other.repairs,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            _sum([self.dollars, other.dollars]),
+            _sum([self.max_dollars, other.max_dollars]),
+            self.plan + other.plan,
+        )
 
     def __str__(self) -> str:
         kept = "1 answer is" if self.stored == 1 else f"{self.stored} answers are"
@@ -75,7 +91,7 @@ at most $0.0357
         return (
             f"{self.calls} calls and at most {self.repairs} repairs ({kept} stored): "
             f"likely {self.prompt_tokens + self.completion_tokens:,} tokens, {likely}; "
-            f"at most {most}"
+            f"at most {most}" + "".join(f"; {aim}" for aim in self.plan)
         )
 
 

@@ -91,6 +91,27 @@ class Synthesis:
     usage: Usage = field(default_factory=Usage)
     shortfall: BudgetError | None = None
 
+    def followed_by(self, other: "Synthesis") -> "Synthesis":
+        """Put what came of two orders, held to one ledger, together.
+
+        Parameters
+        ----------
+        other : Synthesis
+            The later one, whose usage is that of both.
+
+        Returns
+        -------
+        both : Synthesis
+            All that was written and said.
+        """
+        return Synthesis(
+            self.programs + other.programs,
+            self.rejected + other.rejected,
+            self.exchanges + other.exchanges,
+            other.usage,
+            other.shortfall or self.shortfall,
+        )
+
     def split_usage(self, kept: Collection[str]) -> Usage:
         """Split what it cost by what came of it.
 
