@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..exceptions import ProgramRejected
+from ._guard import syntax_tree
 from ._program import LabelingProgram, Scalar
 
 _ABSTAINS = re.compile("abstain|none|unknown|no_?label|skip", re.IGNORECASE)
@@ -79,7 +80,7 @@ def read_answers(program: LabelingProgram, classes: Sequence[Scalar]) -> Answers
     >>> read_answers(LabelingProgram("p", source), ["ham", "spam"]).order
     ('spam', 'ham')
     """
-    tree = ast.parse(program.source)
+    tree = syntax_tree(program.source)
     walk = _Walk(tree, program.entry_point)
     constants = {leaf.value for leaf in walk.leaves if _is_plain(leaf)}
     places = {value for value in constants if type(value) is int and value != -1}
@@ -198,7 +199,8 @@ class _Walk:
 
     def __post_init__(self) -> None:
         self.bound: dict[str, list[ast.expr]] = {}
-        self.functions: dict[str, list[ast.Return]] = {}
+        # Name -> what it returns.
+        self.functions: dict[str, list[ast.expr]] = {}
         loops: list[tuple[ast.expr, ast.expr]] = []
         counts: Counter[str] = Counter()
         for node in ast.walk(self.tree):
@@ -215,9 +217,13 @@ class _Walk:
                 case ast.comprehension(target=target, iter=over):
                     loops.append((target, over))
                 case ast.FunctionDef(name=name):
-                    self.functions[name] = list(_returns(node))
+                    self.functions[name] = [r.value for r in _returns(node) if r.value]
                 case ast.Name(id=name, ctx=ast.Store()):
                     counts[name] += 1
+        for name, values in self.bound.items():
+            bodies = [value.body for value in values if isinstance(value, ast.Lambda)]
+            if bodies:
+                self.functions.setdefault(name, []).extend(bodies)
         for target, over in loops:
             for element in self._elements(over):
                 self._bind(target, element)
@@ -262,12 +268,20 @@ class _Walk:
             else:
                 yield from _parts(value) or ()
 
+    def _entry(self) -> str:
+        """Name the function that is called, which may have another name."""
+        name = self.entry_point or "label"
+        while name not in self.functions:
+            names = [v.id for v in self.bound.pop(name, []) if isinstance(v, ast.Name)]
+            if not names:
+                break
+            name = names[-1]
+        return name
+
     def _follow(self) -> None:
         # An expression, and whether only what counts as true in it can be returned.
         pending: list[tuple[ast.expr, bool]] = [
-            (node.value, False)
-            for node in self.functions.get(self.entry_point or "label", [])
-            if node.value
+            (value, False) for value in self.functions.get(self._entry(), [])
         ]
         seen: set[tuple[int, bool]] = set()
         kept = []  # so that no two nodes have the same id
@@ -328,15 +342,8 @@ class _Walk:
         """Yield what a call may come to."""
         match node:
             case ast.Call(func=ast.Name(id=name)) if name in self.functions:
-                for answer in self.functions[name]:
-                    if answer.value:
-                        yield answer.value, true_only
-            case ast.Call(func=ast.Name(id=name)) if any(
-                isinstance(value, ast.Lambda) for value in self.bound.get(name, [])
-            ):
-                for value in self.bound[name]:
-                    if isinstance(value, ast.Lambda):
-                        yield value.body, true_only
+                for value in self.functions[name]:
+                    yield value, true_only
             case ast.Call(func=ast.Name(id="int"), args=[value]):
                 if _is_bool(value):
                     self.places |= {0, 1}

@@ -4,6 +4,7 @@ import ast
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from ._facades import NAMES, direct_name, words
@@ -13,6 +14,7 @@ from ._shortcuts import take_shortcuts
 MAX_CHARACTERS = 100_000
 MAX_NODES = 30_000
 MAX_DEPTH = 150
+_TOO_LONG = "program is too long, keep to one labeling idea"
 
 # What the rewritten source calls; a program itself cannot spell these names.
 FACADE, FORMAT, OWN, TYPE = "__facade__", "__format_of__", "__own__", "__type_of__"
@@ -102,13 +104,15 @@ class Refusal(ValueError):  # noqa: N818 -- reads as what happened
         self.reason = reason
 
 
-def parse(source: str) -> ast.Module:
+def parse(source: str, *, shared: bool = False) -> ast.Module:
     """Parse source that nobody has checked yet.
 
     Parameters
     ----------
     source : str
         Python source text.
+    shared : bool, default=False
+        Whether others may have the same tree, which nobody changes then.
 
     Returns
     -------
@@ -123,16 +127,54 @@ def parse(source: str) -> ast.Module:
         raise Refusal(1, f"source is no text but of type {type(source).__name__}")
     if len(source) > MAX_CHARACTERS:
         raise Refusal(1, f"source is longer than {MAX_CHARACTERS} characters")
+    if is_too_long(source):
+        raise Refusal(1, _TOO_LONG)
     try:
-        with warnings.catch_warnings():
-            # Patterns like "\d" in plain strings warn, and are none of our business.
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
+        return syntax_tree(source) if shared else _parse_quietly(source)
     except SyntaxError as error:
         raise Refusal(error.lineno or 1, f"not Python: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError, SystemError) as error:
         reason = str(error) or "nested too deeply"
         raise Refusal(1, f"not Python: {reason}") from None
+
+
+def is_too_long(source: str) -> bool:
+    """Tell without parsing that a program is longer than labeling programs may be.
+
+    Parameters
+    ----------
+    source : str
+        Python source text.
+
+    Returns
+    -------
+    too_long : bool
+    """
+    # A brace opens two nodes at least, and f-strings of many are parsed slowly.
+    return len(source) > MAX_CHARACTERS or source.count("{") > MAX_NODES // 2
+
+
+def _parse_quietly(source: str) -> ast.Module:
+    with warnings.catch_warnings():
+        # Patterns like "\d" in plain strings warn, and are none of our business.
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
+
+
+@lru_cache(maxsize=8)
+def syntax_tree(source: str) -> ast.Module:
+    """Parse source once for all who read it and change nothing.
+
+    Parameters
+    ----------
+    source : str
+        Python source text.
+
+    Returns
+    -------
+    tree : ast.Module
+    """
+    return _parse_quietly(source)
 
 
 def guard(
@@ -160,7 +202,7 @@ def guard(
         The source does what a labeling program may not.
     """
     tree = parse(source)
-    _check_size(tree)
+    check_size(tree)
     _spell_out_stars(tree)
     used = _used_names(tree)
     bound = _bound_names(tree)
@@ -225,7 +267,19 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and name not in _OPEN | _ATTRIBUTES
 
 
-def _check_size(tree: ast.Module) -> None:
+def check_size(tree: ast.Module) -> None:
+    """Refuse a program that is too long or too deep, before more is read of it.
+
+    Parameters
+    ----------
+    tree : ast.Module
+        The program.
+
+    Raises
+    ------
+    Refusal
+        It is.
+    """
     count = 0
     level: list[ast.AST] = [tree]
     for _ in range(MAX_DEPTH):
@@ -234,7 +288,7 @@ def _check_size(tree: ast.Module) -> None:
         if not level:
             break
         if count > MAX_NODES:
-            raise Refusal(1, "program is too long, keep to one labeling idea")
+            raise Refusal(1, _TOO_LONG)
     else:
         line = next((n.lineno for n in level if hasattr(n, "lineno")), 1)
         raise Refusal(line, "nested too deeply, use a list or a dict")

@@ -1,5 +1,7 @@
 """Run programs in the caller's own process, for those who wrote them themselves."""
 
+import __future__
+
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +12,8 @@ from ..exceptions import ProgramRejected
 from ._chunk import ChunkResult, Task
 from ._protocol import ABSTAIN, SKIPPED
 from ._rows import FILE, describe, run_rows
+
+_HINTS_STAY_TEXT = __future__.annotations.compiler_flag
 
 
 class InProcessRunner:
@@ -64,7 +68,9 @@ def _load(task: Task) -> Callable[..., Any]:
         return function
     namespace: dict[str, Any] = {"__name__": "program"}
     try:
-        exec(compile(program.source, FILE, "exec", dont_inherit=True), namespace)
+        # Hints are never evaluated, as elsewhere; what they name may not be there.
+        code = compile(program.source, FILE, "exec", _HINTS_STAY_TEXT, True)
+        exec(code, namespace)
     except Exception as error:
         reason = f"program {program.name!r} cannot be loaded: {describe(error)}"
         raise ProgramRejected(reason) from error

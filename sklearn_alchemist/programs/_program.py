@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from ..exceptions import ProgramRejected
-from ._guard import Refusal, guard, parse
+from ._guard import Refusal, check_size, guard, parse
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -148,11 +148,10 @@ class LabelingProgram:
         if self.class_mapping is not None:
             object.__setattr__(self, "class_mapping", _as_pairs(self.class_mapping))
         try:
-            function = _entry_point(parse(self.source), self.entry_point)
-            parameters = _parameters(function)
+            entry_point, parameters, _ = _signature(self.source, self.entry_point)
         except Refusal as refusal:
             raise _rejected(self.name, refusal) from None
-        object.__setattr__(self, "entry_point", function.name)
+        object.__setattr__(self, "entry_point", entry_point)
         object.__setattr__(self, "parameters", parameters)
 
     def __setstate__(self, state: list[Any]) -> None:
@@ -272,11 +271,40 @@ def check_program(program: LabelingProgram) -> None:
     ...
     sklearn_alchemist.exceptions.ProgramRejected: program 'p', line 1: open() is ...
     """
+    found = _check(program.source)
+    if isinstance(found, Refusal):
+        raise _rejected(program.name, found)
+    for note in found:
+        _LOGGER.info("program %r, %s", program.name, note)
+
+
+@lru_cache(maxsize=256)
+def _check(source: str) -> tuple[str, ...] | Refusal:
+    """Guard a program once: notes on what is left out, or why it is refused."""
     try:
         notes: list[str] = []
-        guard(program.source, notes)
-        for note in notes:
-            _LOGGER.info("program %r, %s", program.name, note)
+        check_size(parse(source, shared=True))
+        guard(source, notes)
+        return tuple(notes)
+    except Refusal as refusal:
+        return refusal.with_traceback(None)
+
+
+def check_length(program: LabelingProgram) -> None:
+    """Refuse a program that is too long or nested too deeply to be read further.
+
+    Parameters
+    ----------
+    program : LabelingProgram
+        Any program.
+
+    Raises
+    ------
+    ProgramRejected
+        It is.
+    """
+    try:
+        check_size(parse(program.source, shared=True))
     except Refusal as refusal:
         raise _rejected(program.name, refusal) from None
 
@@ -285,13 +313,11 @@ def _rejected(name: str, refusal: Refusal) -> ProgramRejected:
     return ProgramRejected(f"program {name!r}, {refusal}")
 
 
-def _entry_point(tree: ast.Module, wanted: str | None) -> ast.FunctionDef:
+def _entry_point(
+    tree: ast.Module, wanted: str | None
+) -> tuple[str, ast.FunctionDef | ast.Lambda]:
     """Find the function to call, the last one of its name as Python has it."""
-    functions = {
-        node.name: node
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+    functions = top_functions(tree)
     public = [name for name in functions if not name.startswith("_")]
     found = ", ".join(functions) or "no function"
     if wanted is None:
@@ -305,13 +331,46 @@ def _entry_point(tree: ast.Module, wanted: str | None) -> ast.FunctionDef:
     if wanted not in functions:
         raise Refusal(1, f"found {found} at the top level, but no {wanted}")
     function = functions[wanted]
+    if isinstance(function, ast.Lambda):
+        return wanted, function
     if isinstance(function, ast.AsyncFunctionDef):
         raise Refusal(function.lineno, f"{wanted} is async, use a plain def")
     if any(
         isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function)
     ):
         raise Refusal(function.lineno, f"{wanted} is a generator, use return")
-    return function
+    return wanted, function
+
+
+def top_functions(
+    tree: ast.Module,
+) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda]:
+    """List the functions of a module: definitions, lambdas, and other names of them.
+
+    Parameters
+    ----------
+    tree : ast.Module
+        The module.
+
+    Returns
+    -------
+    functions : dict of str to ast.AST
+        Name -> the last function of that name.
+    """
+    functions: dict[str, Any] = {}
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                functions[name] = node
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=value)
+            ):
+                if isinstance(value, ast.Name) and value.id in functions:
+                    functions[name] = functions[value.id]
+                elif isinstance(value, ast.Lambda):
+                    functions[name] = value
+    return functions
 
 
 def _plainly_meant(tree: ast.Module, public: list[str]) -> str | None:
@@ -327,14 +386,20 @@ def _plainly_meant(tree: ast.Module, public: list[str]) -> str | None:
     }
     # A helper is called by another function.
     outer = [name for name in public if name not in loaded]
-    for candidates in (outer, public):
-        named = [name for name in candidates if _ENTRY_NAME.search(name)]
-        if len(named) == 1:
-            return named[0]
+    for pattern in _ENTRY_NAMES:
+        for candidates in (outer, public):
+            named = [name for name in candidates if pattern.search(name)]
+            if len(named) == 1:
+                return named[0]
     return outer[0] if len(outer) == 1 else None
 
 
-_ENTRY_NAME = re.compile("^(label|classify|annotate|predict)|(label|classifier)$")
+# What functions that label are called, the plainest first.
+_ENTRY_NAMES = (
+    re.compile("^(label|classify|annotate|predict)|(label|classifier)$"),
+    re.compile("^(detect|categori[sz]e|tag|flag|assign|identify|infer|decide|lf_)"),
+    re.compile("^(is_|has_|check|main|run|program)"),
+)
 
 
 def _own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
@@ -347,10 +412,9 @@ def _own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
             pending.extend(ast.iter_child_nodes(node))
 
 
-def _parameters(function: ast.FunctionDef) -> tuple[str, ...]:
+def _parameters(name: str, function: ast.FunctionDef | ast.Lambda) -> tuple[str, ...]:
     """Names of the columns that a function reads."""
-    args = function.args
-    line, name = function.lineno, function.name
+    args, line = function.args, function.lineno
     needed = [
         arg.arg
         for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True)
@@ -367,7 +431,18 @@ def _parameters(function: ast.FunctionDef) -> tuple[str, ...]:
     return names[: len(names) - len(args.defaults)] or names
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
+def _signature(
+    source: str, wanted: str | None
+) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """Name the function to call, its parameters, and those that have defaults."""
+    name, function = _entry_point(parse(source, shared=True), wanted)
+    names = [arg.arg for arg in function.args.posonlyargs + function.args.args]
+    n_needed = len(names) - len(function.args.defaults)
+    optional = tuple(names[n_needed:]) if n_needed else ()
+    return name, _parameters(name, function), optional
+
+
 def optional_parameters(source: str, entry_point: str | None) -> tuple[str, ...]:
     """Name the parameters with defaults, which read columns of their name if any.
 
@@ -382,7 +457,4 @@ def optional_parameters(source: str, entry_point: str | None) -> tuple[str, ...]
     -------
     names : tuple of str
     """
-    function = _entry_point(parse(source), entry_point)
-    names = [arg.arg for arg in function.args.posonlyargs + function.args.args]
-    n_needed = len(names) - len(function.args.defaults)
-    return tuple(names[n_needed:]) if n_needed else ()
+    return _signature(source, entry_point)[2]

@@ -67,8 +67,9 @@ class Schema:
         divided: dict[tuple[int, ...], int] = {}
         codes, known = [], []
         for program in programs:
-            votes: dict[Scalar, int] = {-1: ABSTAIN}
-            for answer, parts in _meanings(program, classes):
+            meanings = [*_meanings(program, classes)]
+            votes = _abstentions([*classes, *(answer for answer, _ in meanings)])
+            for answer, parts in meanings:
                 for label in parts:
                     if label not in places:
                         _refuse(program, label, classes)
@@ -143,6 +144,24 @@ class Schema:
             found = (votes[:, finders] == place).sum(axis=1) * 2 > len(finders)
             for j in deaf:
                 votes[found, j] = ABSTAIN
+
+
+# What programs say instead of None.
+_ABSTENTIONS = ("", "abstain", "none", "null", "nan", "n/a", "na", "unknown", "-1")
+
+
+def _abstentions(answers: Iterable[Scalar]) -> dict[Scalar, int]:
+    """List what abstains: -1, and words for it that no answer is, in any capitals."""
+    taken = {str(answer).strip().casefold() for answer in answers}
+    return {
+        -1: ABSTAIN,
+        **{
+            spelled: ABSTAIN
+            for word in _ABSTENTIONS
+            if word not in taken
+            for spelled in (word, word.upper(), word.capitalize())
+        },
+    }
 
 
 def _meanings(

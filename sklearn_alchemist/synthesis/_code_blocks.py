@@ -71,6 +71,21 @@ class Block:
     before: str = ""
 
 
+def may_hold_function(text: str) -> bool:
+    """Tell whether a text may hold a function, a lambda that has a name included.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    may : bool
+    """
+    return "def " in text or "def\t" in text or "lambda" in text
+
+
 def blocks_of(text: str) -> Iterator[Block]:
     """Split an answer into blocks.
 
@@ -84,12 +99,23 @@ def blocks_of(text: str) -> Iterator[Block]:
     block : Block
         In order; what holds JSON or further fences is split again.
     """
-    for block in _fences(text):
+    for block in fences_of(text):
         yield from _split_again(block, 0)
 
 
-def _fences(text: str) -> Iterator[Block]:
-    """Split off fenced blocks; a fence without an end reaches to that of the text."""
+def fences_of(text: str) -> Iterator[Block]:
+    """Split off fenced blocks; a fence without an end reaches to that of the text.
+
+    Parameters
+    ----------
+    text : str
+        The answer, with line feeds at the ends of lines.
+
+    Yields
+    ------
+    block : Block
+        In order, what stands between the fences as well.
+    """
     if "```" not in text and "~~~" not in text:
         yield Block(text, 0, len(text), fenced=False, closed=False)
         return
@@ -140,10 +166,10 @@ def _width(prefix: str) -> int:
 
 def _split_again(block: Block, depth: int) -> Iterator[Block]:
     """Split a block that holds JSON, further fences, or code between backticks."""
-    if depth == _MAX_DEPTH or "def" not in block.body:
+    if depth == _MAX_DEPTH or not may_hold_function(block.body):
         yield block
         return
-    inner = list(_fences(block.body)) if _holds_fences(block) else []
+    inner = list(fences_of(block.body)) if _holds_fences(block) else []
     if len(inner) > 1:
         for part in inner:
             yield from _split_again(_within(block, part), depth + 1)
@@ -209,7 +235,7 @@ def _json_fields(text: str) -> Iterator[tuple[str, str]]:
         found = []
         while pending:
             key, item = pending.pop()
-            if isinstance(item, str) and "def " in item:
+            if isinstance(item, str) and may_hold_function(item):
                 nested = _parsed(item)
                 if isinstance(nested, dict | list):
                     pending.append((key, nested))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from ..programs import LabelingProgram
+from ..programs._guard import syntax_tree
 
 # About 3,000 tokens, so that prompt and answer stay below 4,096 each.
 MAX_CHARACTERS = 10_000
@@ -111,7 +112,7 @@ def never_crossed(
     ['age > 150 (age is 31 to 64)']
     """
     found = []
-    for name, holds, threshold in _thresholds(ast.parse(program.source)):
+    for name, holds, threshold in _thresholds(syntax_tree(program.source)):
         values = [v for v in columns.get(name, ()) if isinstance(v, int | float)]
         if values and len({holds(value) for value in values}) == 1:
             found.append(

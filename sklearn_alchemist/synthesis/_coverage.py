@@ -1,10 +1,12 @@
 """Tell which classes programs can answer from their source, without running them."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..programs import LabelingProgram
+from ..programs._guard import syntax_tree
+from ._reading import leaves_of
 
 AIM = """
 No program so far answers {classes}. Look above all for what gives such records away, \
@@ -74,31 +76,18 @@ def write_aim(classes: Sequence[Any]) -> str:
 
 def _answers(program: LabelingProgram) -> set[Any]:
     """Constants that a program may return."""
-    tree = ast.parse(program.source)
+    tree = syntax_tree(program.source)
     found: set[Any] = set()
+    works_it_out = False
     for node in ast.walk(tree):
         if not isinstance(node, ast.Return) or node.value is None:
             continue
-        for leaf in _leaves(node.value):
+        for leaf in leaves_of(node.value):
             if isinstance(leaf, ast.Constant):
                 found.add(leaf.value)
-            elif isinstance(leaf, ast.Compare) or (
-                isinstance(leaf, ast.UnaryOp) and isinstance(leaf.op, ast.Not)
-            ):
-                found |= {True, False}
-            elif not isinstance(leaf, ast.UnaryOp):
-                constants = (n for n in ast.walk(tree) if isinstance(n, ast.Constant))
-                found |= {True, False, *(n.value for n in constants)}
+                continue
+            found |= {True, False}
+            works_it_out |= not isinstance(leaf, ast.Compare | ast.UnaryOp)
+    if works_it_out:
+        found |= {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
     return found
-
-
-def _leaves(node: ast.expr) -> Iterator[ast.expr]:
-    """Go through what an expression can come out as."""
-    if isinstance(node, ast.IfExp):
-        yield from _leaves(node.body)
-        yield from _leaves(node.orelse)
-    elif isinstance(node, ast.BoolOp):
-        for value in node.values:
-            yield from _leaves(value)
-    else:
-        yield node

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..programs import LabelingProgram, run_programs
+from ..programs._guard import syntax_tree
 from ..votes import ABSTAIN
 from ._prompts import Brief
 
@@ -80,7 +81,7 @@ def _most_shared(programs: Sequence[LabelingProgram], find: Any) -> list[str]:
     """Order what is found in programs by the number of programs that have it."""
     counts: Counter[str] = Counter()
     for program in programs:
-        counts.update(set(find(ast.parse(program.source))))
+        counts.update(set(find(syntax_tree(program.source))))
     return sorted(counts, key=lambda cue: (-counts[cue], cue))
 
 

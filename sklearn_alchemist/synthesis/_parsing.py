@@ -1,23 +1,32 @@
 """Find the program in what a language model answers."""
 
 import ast
+import bisect
 import builtins
 import re
+import textwrap
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from ..llm._thoughts import find_marks, split_thoughts
-from ._code_blocks import Block, blocks_of
+from ..programs._guard import is_too_long, syntax_tree
+from ..programs._program import top_functions
+from ._code_blocks import Block, blocks_of, fences_of, may_hold_function
 from ._code_repairs import apply_changes, is_diff, plain_characters, repairs_of
 
-_FUNCTION = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(", re.MULTILINE)
+_FUNCTION = re.compile(
+    r"^[ \t]*(?:(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(|label[ \t]*=[ \t]*lambda\b)",
+    re.MULTILINE,
+)
 # How Python says that a program is no longer one only because it ends.
 _UNFINISHED = re.compile(
     r"never closed|EOF|expected an indented block|unterminated|expected ':'"
     r"|expected 'except'"
 )
+_LABEL = re.compile(r"^[ \t]*(?:def[ \t]+label\b|label[ \t]*=)", re.MULTILINE)
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _BUILTINS = frozenset(dir(builtins))
 # What is said before a program tells whether it is meant. Praise counts more: "Here is
 # the improved version of the first draft".
@@ -43,8 +52,6 @@ _IMPROVES = re.compile(
 _PYTHON = {"", "py", "python", "python3"}
 # Far more than a readable program has.
 MAX_CHARACTERS = 200_000
-# The guard takes no longer source.
-_MAX_SOURCE = 100_000
 # Characters that may be parsed in all to find one program, failures included.
 _MAX_PARSED = 300_000
 # What trying a short piece is counted as.
@@ -100,7 +107,7 @@ def extract_source(
         )
     answer = answer.strip(_UNSEEN).replace("\r\n", "\n").replace("\r", "\n")
     reader = _Reader(earlier=earlier)
-    said, unfinished = _split_thoughts(answer)
+    said, unfinished = _split_thoughts(answer, reader)
     for part in dict.fromkeys([said, answer]):
         candidates = reader.candidates(part)
         chosen = _choose(part, candidates)
@@ -127,21 +134,69 @@ def extract_source(
     raise ValueError("the answer holds no Python function")
 
 
-# A mark of thoughts between quotation marks, as in a program that looks for it.
-_QUOTED_MARK = re.compile(r"(?<=['\"])(?:<[^<>\n]{1,60}>|\[[^\[\]\n]{1,30}\])(?=['\"])")
-
-
-def _split_thoughts(answer: str) -> tuple[str, bool]:
-    """Split off thoughts, whose marks are none where a program holds them as texts."""
+def _split_thoughts(answer: str, reader: "_Reader") -> tuple[str, bool]:
+    """Split off thoughts, whose marks are none where a program holds them."""
     kept: list[str] = []
-
-    def hide(found: re.Match[str]) -> str:
-        kept.append(found[0])
-        return f"\ue000{len(kept) - 1}\ue001"
-
-    said, unfinished = split_thoughts(_QUOTED_MARK.sub(hide, answer))
+    parts: list[str] = []
+    done = 0
+    for start, end in _marks_of_programs(answer, reader):
+        parts += [answer[done:start], f"\ue000{len(kept)}\ue001"]
+        kept.append(answer[start:end])
+        done = end
+    said, unfinished = split_thoughts("".join([*parts, answer[done:]]))
     shown = re.sub(r"\ue000(\d+)\ue001", lambda found: kept[int(found[1])], said)
     return shown, unfinished
+
+
+# A text between quotation marks, on one line.
+_QUOTED = re.compile(r"'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"")
+_MAX_LINE = 2_000
+
+
+def _marks_of_programs(answer: str, reader: "_Reader") -> Iterator[tuple[int, int]]:
+    """Find marks of thoughts in programs: what they look for, or say in a comment.
+
+    A mark is one where it stands between quotation marks or within a text of a line of
+    Python, and where the fence around it, or the whole answer, is Python.
+    """
+    marks = [mark for mark in find_marks(answer) if mark.of_thoughts]
+    if not marks:
+        return
+    blocks = [block for block in fences_of(answer) if may_hold_function(block.body)]
+    ends = [block.start + len(block.body) for block in blocks]
+    read: dict[int, bool] = {}
+    for mark in marks:
+        start, end = mark.start, mark.end
+        around = answer[max(0, start - 1) : start] + answer[end : end + 1]
+        at = bisect.bisect_right(ends, start)
+        inside = at < len(blocks) and blocks[at].start <= start
+        if inside and at not in read:
+            body = textwrap.dedent(blocks[at].body)
+            read[at] = body.strip() != "" and reader.parse(body) is not None
+        if (
+            around in ("''", '""')
+            or (inside and read[at])
+            or _is_in_text_of_line(answer, start, end, reader)
+        ):
+            yield start, end
+
+
+def _is_in_text_of_line(answer: str, start: int, end: int, reader: "_Reader") -> bool:
+    """Whether a place is within a text that a line of Python holds."""
+    first = answer.rfind("\n", max(0, start - _MAX_LINE), start) + 1
+    last = answer.find("\n", end, end + _MAX_LINE)
+    line = answer[first : len(answer) if last == -1 else last]
+    if len(line) > _MAX_LINE or not any(
+        found.start() < start - first and end - first < found.end()
+        for found in _QUOTED.finditer(line)
+    ):
+        return False
+    code = line.strip().removeprefix("el")
+    if code.endswith(":"):
+        code += " pass"
+    if code.startswith("return"):
+        code = f"def f(): {code}"
+    return reader.parse(code) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +211,13 @@ class _Candidate:
     before: str
 
     @property
-    def functions(self) -> dict[str, ast.stmt]:
-        if self.tree is None:
-            return {}
-        kinds = ast.FunctionDef | ast.AsyncFunctionDef
-        return {n.name: n for n in self.tree.body if isinstance(n, kinds)}
+    def functions(self) -> dict[str, _Function]:
+        return {} if self.tree is None else top_functions(self.tree)
 
     @property
     def has_label(self) -> bool:
         if self.tree is None:
-            return re.search(r"^[ \t]*def[ \t]+label\b", self.source, re.M) is not None
+            return _LABEL.search(self.source) is not None
         return "label" in self.functions
 
     @property
@@ -175,18 +227,24 @@ class _Candidate:
         return bool(self.functions) or _FUNCTION.search(self.source) is not None
 
     @property
-    def is_stub(self) -> bool:
-        """Whether its function is a signature only."""
+    def _body(self) -> list[ast.stmt]:
+        """Statements of the function that is meant; of a lambda what it returns."""
         functions = self.functions
         function = functions.get("label") or next(iter(functions.values()), None)
-        return function is not None and all(map(_says_nothing, function.body))  # type: ignore[attr-defined]
+        if isinstance(function, ast.Lambda):
+            return [ast.Return(function.body)]
+        return [] if function is None else function.body
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether its function is a signature only."""
+        body = self._body
+        return bool(body) and all(map(_says_nothing, body))
 
     @property
     def only_abstains(self) -> bool:
         """Whether its function returns None and does nothing else."""
-        functions = self.functions
-        function = functions.get("label") or next(iter(functions.values()), None)
-        *before, last = getattr(function, "body", None) or [None]
+        *before, last = self._body or [None]
         nothing = isinstance(last, ast.Return) and (
             last.value is None
             or (isinstance(last.value, ast.Constant) and last.value.value is None)
@@ -294,12 +352,10 @@ class _Reader:
         if source in self.trees:
             return self.trees[source]
         tree = None
-        if len(source) <= min(_MAX_SOURCE, self.left):
+        if len(source) <= self.left and not is_too_long(source):
             cost = len(source)
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    tree = ast.parse(source)
+                tree = syntax_tree(source)
             except SyntaxError as error:
                 # Parsers stop at the error.
                 place = _start_of_line(source, error.end_lineno or error.lineno or 0)
@@ -329,7 +385,7 @@ class _Reader:
                 if changed is None:
                     continue
                 block = replace(block, body=changed, fenced=True)
-            elif "def" not in block.body and not (
+            elif not may_hold_function(block.body) and not (
                 block.fenced and block.language in _PYTHON
             ):
                 continue

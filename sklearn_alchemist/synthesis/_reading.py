@@ -19,6 +19,8 @@ from ..programs import (
     run_programs,
     take_numbers,
 )
+from ..programs._guard import syntax_tree
+from ..programs._program import check_length
 from ._gate import Rejection, made_up_records
 from ._parsing import extract_source
 from ._plan import Slot
@@ -86,8 +88,11 @@ def read_program(
                 cut_off=completion.finish_reason == "length",
                 earlier=_earlier_program(question),
             )
-            source = spell_classes(source, classes)
         program = LabelingProgram(slot.name, source)
+        check_length(program)
+        spelled = spell_classes(source, classes)
+        if spelled != source:
+            program = replace(program, source=spelled)
         if answers_with_indices(program, classes, brief.columns, timeout=timeout):
             program = take_numbers(program, classes, in_order=False)
     except (ProgramRejected, ValueError) as error:
@@ -161,7 +166,7 @@ def answers_with_indices(
     """
     if not all(isinstance(name, str) for name in classes):
         return False
-    tree = ast.parse(program.source)
+    tree = syntax_tree(program.source)
     named, numbered = _count_answers(program, tree, classes, columns, timeout)
     if named or numbered:
         return numbered > named
@@ -212,6 +217,12 @@ def _count_answers(
                 return counts[0], 0  # all that it answers is spelled like a class
     except ProgramRejected:
         return 0, 0  # said where it is tried
+    error = result.first_errors[0] or ""
+    if not any(counts) and error.startswith("returned a value of type"):
+        raise ProgramRejected(
+            f"program {program.name!r} {error}: return one of "
+            f"{', '.join(map(repr, classes))}, or None to abstain"
+        )
     return counts[0], counts[1]
 
 
@@ -252,47 +263,46 @@ def spell_classes(source: str, classes: Sequence[Any]) -> str:
     >>> spell_classes("def label(x): return 'SPAM' if x else None", ["ham", "spam"])
     "def label(x): return 'spam' if x else None"
     """
+    known = set(classes)
     folded: dict[str, list[Any]] = {}
     for name in classes:
         folded.setdefault(str(name).strip().lower(), []).append(name)
     try:
-        tree = ast.parse(source)
+        tree = syntax_tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return source  # said where the program is made
     leaves, kept = _answers(tree), _compared(tree)
-    lines = source.split("\n")
-    # From the end, so that the places before stay where they are.
-    for leaf in sorted(leaves, key=lambda n: (n.lineno, n.col_offset), reverse=True):
+    spelled: dict[int, list[tuple[int, int, str]]] = {}
+    for leaf in sorted(leaves, key=lambda n: (n.lineno, n.col_offset)):
         text = leaf.value
         if not isinstance(text, str) or text in kept or leaf.lineno != leaf.end_lineno:
             continue
         meant = folded.get(text.strip().lower(), [])
-        if text not in classes and len(meant) == 1:
-            line = lines[leaf.lineno - 1].encode()
-            lines[leaf.lineno - 1] = (
-                line[: leaf.col_offset]
-                + repr(meant[0]).encode()
-                + line[leaf.end_col_offset :]
-            ).decode()
+        if text not in known and len(meant) == 1:
+            place = (leaf.col_offset, leaf.end_col_offset or 0, repr(meant[0]))
+            spelled.setdefault(leaf.lineno - 1, []).append(place)
+    lines = source.split("\n")
+    for number, places in spelled.items():
+        line, parts, done = lines[number].encode(), [], 0
+        for start, end, text in places:
+            parts += [line[done:start], text.encode()]
+            done = end
+        lines[number] = b"".join([*parts, line[done:]]).decode()
     return "\n".join(lines)
 
 
 def _answers(tree: ast.AST) -> list[ast.Constant]:
     """Find the constants that functions return, by a name as well."""
     returned = [
-        n.value
-        for part in ast.walk(tree)
-        if isinstance(part, ast.FunctionDef)
-        for n in ast.walk(part)
-        if isinstance(n, ast.Return) and n.value
+        n.value for n in ast.walk(tree) if isinstance(n, ast.Return) and n.value
     ]
-    leaves = [leaf for value in returned for leaf in _leaves(value)]
+    leaves = [leaf for value in returned for leaf in leaves_of(value)]
     names = {leaf.id for leaf in leaves if isinstance(leaf, ast.Name)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and names & {
             target.id for target in node.targets if isinstance(target, ast.Name)
         }:
-            leaves += _leaves(node.value)
+            leaves += leaves_of(node.value)
     found = {id(leaf): leaf for leaf in leaves if isinstance(leaf, ast.Constant)}
     return list(found.values())
 
@@ -309,8 +319,19 @@ def _compared(tree: ast.AST) -> set[Any]:
     }
 
 
-def _leaves(node: ast.expr) -> Iterator[ast.expr]:
-    """Yield the constants and names that an expression may come to."""
+def leaves_of(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield the constants and names that an expression may come to.
+
+    Parameters
+    ----------
+    node : ast.expr
+        Such as what is returned.
+
+    Yields
+    ------
+    leaf : ast.expr
+        A constant, a name, or what has to be worked out.
+    """
     left = [node]
     while left:  # no recursion: a chain of conditions may be a thousand long
         match left.pop():

@@ -36,6 +36,23 @@ def test_the_only_public_function_is_the_entry_point(make):
     assert program.entry_point == "classify"
 
 
+@pytest.mark.parametrize(
+    ("source", "entry_point"),
+    [
+        ("def norm(x): return x\ndef detect(text): return norm(text)", "detect"),
+        ("def norm(x): return x\ndef detect(text): return text", "detect"),
+        ("def is_spam(text): return norm(text)\ndef norm(x): return x", "is_spam"),
+        ("def words(x): return x\ndef main(text): return text", "main"),
+        ("label = lambda text: text", "label"),
+        ("def has(x): return x\nlabel: object = lambda text: has(text)", "label"),
+        ("def a(text): ...\ndef b(x): ...\nlabel = a", "label"),
+    ],
+)
+def test_the_plainly_meant_function_is_the_entry_point(source, entry_point):
+    program = LabelingProgram("p", source)
+    assert (program.entry_point, program.parameters) == (entry_point, ("text",))
+
+
 def test_the_last_definition_counts(make):
     assert make("def label(a): ...\ndef label(b, c): ...").parameters == ("b", "c")
 

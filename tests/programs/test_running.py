@@ -47,6 +47,29 @@ def test_none_and_minus_one_abstain(make):
     assert result.failures == ({},)
 
 
+@pytest.mark.parametrize("returns", ["class", "index"])
+def test_words_for_abstaining_abstain_where_they_are_no_class(make, returns):
+    words = ["", "ABSTAIN", "abstain", "None", "unknown", "Unknown", "N/A", "-1"]
+    program = make("def label(x): return x", returns=returns)
+    result = run_programs([program], {"x": words}, ["ham", "spam"])
+    assert (result.votes == -1).all()
+    assert result.failures == ({},)
+    classes = ["", "Unknown"]
+    votes = run_programs([make("def label(x): return x")], {"x": words}, classes).votes
+    assert votes.ravel().tolist() == [0, -1, -1, -1, -1, 1, -1, -1]
+
+
+def test_a_word_for_abstaining_in_other_capitals_than_its_class_is_an_error(make):
+    program = make("def label(x): return x")
+    result = run_programs([program], {"x": ["unknown"]}, ["ham", "Unknown"])
+    assert result.failures == ({"invalid": 1},)
+
+
+def test_a_lambda_runs_like_a_function(make):
+    program = make("def up(x): return x.upper()\nlabel = lambda x: up(x)")
+    assert run_programs([program], {"x": ["a"]}, ["A", "B"]).votes.tolist() == [[0]]
+
+
 def test_minus_one_can_be_a_class(make):
     program = make("def label(x): return x")
     result = run_programs([program], {"x": [-1, 1, None]}, [-1, 1])

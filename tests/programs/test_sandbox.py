@@ -158,6 +158,12 @@ def test_without_a_sandbox_programs_run_here_and_may_import(make, in_process):
     assert result.first_errors == ("ValueError in line 5",)
 
 
+def test_without_a_sandbox_hints_are_not_evaluated(make, in_process):
+    source = "SIZE: Missing = 3\ndef label(text: pd.Series) -> Missing: return SIZE"
+    result = run_programs([make(source)], TEXTS, [1, 3], sandbox=None)
+    assert (result.votes == 1).all()
+
+
 def test_without_a_sandbox_interrupts_pass(make, in_process):
     program = make("def label(text): raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):

@@ -253,6 +253,40 @@ def test_a_diff_changes_the_program_of_an_earlier_answer():
     assert extract_source(fence(DIFF, "diff"), earlier=DRAFT) == FINAL
 
 
+LAMBDA = "label = lambda text: 'spam' if 'free' in text else None\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        LAMBDA,
+        fence(LAMBDA),
+        f"{D}\n\nBetter:\n\n{LAMBDA}",
+        json.dumps({"code": LAMBDA}),
+    ],
+)
+def test_a_lambda_called_label_is_a_program(answer):
+    assert extract_source(answer) == LAMBDA
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "if 'as in <think> aloud' in text: return 'ham'",
+        "if '</think> so' in text or \"it's </think>\" in text: return 'ham'",
+        "text = text.replace('[THINK] ', '')  # don't </think>",
+        '"""Look for </thinking>, which is no word."""',
+        "# <reasoning> is no word",
+    ],
+)
+@pytest.mark.parametrize("thought", ["", f"<think>{THOUGHT}</think>"])
+def test_marks_of_thoughts_within_a_program_are_its_own(line, thought):
+    source = f"def label(text):\n    {line}\n    return 'spam'\n"
+    assert extract_source(thought + fence(source)) == source
+    if "#" not in line and '"""' not in line:
+        assert extract_source(thought + source) == source
+
+
 def test_strings_keep_their_characters():
     cue = "'\u201cfree\u201d\u00a0don\u2019t'"
     source = f"def label(text):\n    return 'spam' if {cue} in text else None\n"

@@ -100,7 +100,7 @@ def test_a_fence_within_a_string_does_not_end_the_program():
 @given(st.text())
 def test_any_answer_gives_a_source_or_a_reason(answer):
     with contextlib.suppress(ValueError):
-        assert "def" in extract_source(answer)
+        assert any(word in extract_source(answer) for word in ("def", "lambda"))
 
 
 def test_a_long_chain_of_conditions_is_read():
@@ -199,6 +199,34 @@ def test_numbers_mean_what_a_program_itself_says_that_they_do(source):
     )
     with pytest.raises(ProgramRejected, match=r"and classes\[[01]\] is another"):
         labeler.fit(["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return f'" + "{text}" * 15_000 + "'",
+        "return f'" + "{text}" * 30_000 + "'",
+        "return 'spam' if len(text) in [" + "1, " * 29_000 + "] else None",
+        "return [" + "'SPAM', " * 9_000 + "'ham'][len(text)]",
+        "\n".join(f"    def f{i}(x): return x" for i in range(3_000)).lstrip(),
+    ],
+)
+def test_a_long_program_is_read_once(body):
+    started = time.process_time()
+    outcome = read(f"def label(text):\n    {body}")
+    assert isinstance(outcome, LabelingProgram | Rejection)
+    assert time.process_time() - started < 2
+
+
+def test_a_lambda_says_what_its_numbers_mean():
+    program = read("SPAM, HAM = 0, 1\nlabel = lambda text: SPAM if 'a' in text else -1")
+    assert (program.returns, program.class_order) == ("index", ("spam", "ham"))
+    assert program.entry_point == "label"
+
+
+def test_an_answer_that_can_be_no_class_is_to_be_mended():
+    outcome = read("def label(text): return ('spam', 0.9) if 'free' in text else None")
+    assert "a value of type tuple" in outcome.reason
 
 
 def test_counters_and_classes_in_order_are_not_taken_for_another_order():
