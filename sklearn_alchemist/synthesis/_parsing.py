@@ -244,7 +244,9 @@ class _Candidate:
     @property
     def only_abstains(self) -> bool:
         """Whether its function returns None and does nothing else."""
-        *before, last = self._body or [None]
+        if not (body := self._body):
+            return False
+        *before, last = body
         nothing = isinstance(last, ast.Return) and (
             last.value is None
             or (isinstance(last.value, ast.Constant) and last.value.value is None)
