@@ -19,8 +19,9 @@ from sklearn.utils.validation import (
 )
 
 from ._doc_links import DocLinks
+from ._remapped import RemappedAggregator, require_free
 from ._warn import warn
-from .data import Classes, label_array
+from .data import Classes, ClassMapping, label_array
 from .exceptions import FallbackWarning, LabelsWarning
 from .label_model import (
     Patterns,
@@ -564,6 +565,41 @@ class LabelModelAggregator(
         """
         check_is_fitted(self)
         return super().score(X, label_array(y, self.classes_), sample_weight)
+
+    def remap(self, mapping: Mapping[Any, Any]) -> RemappedAggregator:
+        """Follow a change of the classes, without fitting again.
+
+        Parameters
+        ----------
+        mapping : dict
+            Class -> its new name, another class with which it is merged, or None if
+            there is no such class any more. Classes that are not mapped stay.
+
+        Returns
+        -------
+        aggregator : RemappedAggregator
+            A fitted classifier that reads votes for the classes of now, as
+            ``labeler.remap(mapping)`` gives them. Probabilities of merged classes are
+            added up.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `mapping` names no class, goes round in a circle, leaves fewer than two
+            classes, or divides or adds one.
+
+        Examples
+        --------
+        >>> from sklearn_alchemist import LabelModelAggregator
+        >>> votes = [[0, 0], [1, 1], [2, -1], [2, 2]]
+        >>> aggregator = LabelModelAggregator(classes=["a", "b", "c"]).fit(votes)
+        >>> aggregator.remap({"b": "a"}).predict([[0, -1], [1, 1]])
+        array(['a', 'c'], dtype='<U1')
+        """
+        check_is_fitted(self)
+        change = ClassMapping.read(mapping, Classes.of_names(self.classes_))
+        require_free(change, type(self).__name__)
+        return RemappedAggregator(self, change)
 
     def _validate(self, X: ArrayLike, *, reset: bool) -> np.ndarray:
         """Return the votes as numbers."""

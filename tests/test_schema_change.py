@@ -5,11 +5,15 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_alchemist import (
     LLM,
+    DistilledAnnotator,
     LabelingProgram,
     LabelModelAggregator,
     ProgramSynthesisLabeler,
@@ -192,6 +196,155 @@ def test_a_program_that_names_what_is_no_class_any_more_is_refused():
         run_programs([program], {"text": ["x"]}, ["a", "b"])
 
 
+# -------------------------------------------------------- what is fitted on votes ----
+
+
+@pytest.fixture(scope="module")
+def annotator():
+    return DistilledAnnotator(labeler(), random_state=0).fit(TEXTS)
+
+
+MERGE = {"film": "art"}
+FREE = [MERGE, {"sport": "athletics"}, {"film": None}, {"art": "z", "film": "sport"}]
+
+
+def by_name(fitted, proba):
+    return dict(zip(fitted.classes_.tolist(), proba.T, strict=True))
+
+
+@pytest.mark.parametrize("mapping", FREE)
+def test_probabilities_of_merged_classes_add_up_and_the_rest_is_shared_out(
+    annotator, mapping
+):
+    before = by_name(annotator, annotator.predict_proba(TEXTS))
+    now = annotator.remap(mapping)
+    expected = {}
+    for name, proba in before.items():
+        target = mapping.get(name, name)
+        expected[target] = expected.get(target, 0) + proba
+    expected.pop(None, None)
+    total = sum(expected.values())
+    found = by_name(now, now.predict_proba(TEXTS))
+    assert found.keys() == expected.keys()
+    for name, proba in expected.items():
+        np.testing.assert_allclose(found[name], proba / total, atol=1e-6)
+
+
+@pytest.mark.parametrize("mapping", FREE)
+def test_all_that_an_annotator_tells_is_in_classes_of_now(annotator, mapping):
+    now = annotator.remap(mapping)
+    said = now.annotate(TEXTS)
+    assert {*said.label} <= {*now.classes_}
+    np.testing.assert_array_equal(said.votes, now.labeler_.transform(TEXTS))
+    np.testing.assert_array_equal(said.programs, now.labeler_.get_feature_names_out())
+    frame = now.annotate(TEXTS, as_frame=True)
+    assert frame["word"].cat.categories.tolist() == now.classes_.tolist()
+    positions, chance = now.review_queue(TEXTS, 9, return_proba=True, random_state=0)
+    assert len(positions) == len(chance) == 9
+    summary = program_summary(now, TEXTS)
+    assert summary["agreement"].min() >= 0
+    proba = now.aggregator_.predict_proba(said.votes)
+    # What was a vote for a class that is gone is no vote any more.
+    stays = annotator.annotate(TEXTS).votes_proba[:, 1] < 0.1
+    same = proba.argmax(axis=1) == said.votes_proba.argmax(axis=1)
+    assert same[stays | (None not in mapping.values())].all()
+    assert annotator.classes_.tolist() == TOPICS
+
+
+def test_changes_of_an_annotator_add_up(annotator):
+    steps = annotator.remap({"film": "x"}).remap({"x": "sport", "art": "a"})
+    once = annotator.remap({"film": "sport", "art": "a"})
+    np.testing.assert_allclose(steps.predict_proba(TEXTS), once.predict_proba(TEXTS))
+    again = pickle.loads(pickle.dumps(steps))
+    np.testing.assert_allclose(again.predict_proba(TEXTS), steps.predict_proba(TEXTS))
+
+
+def test_a_clone_of_an_annotator_learns_the_classes_of_now(annotator):
+    again = clone(annotator.remap(MERGE)).fit(TEXTS)
+    assert again.classes_.tolist() == ["art", "sport"]
+    assert again.predict(["film there", "sport run"]).tolist() == ["art", "sport"]
+
+
+@pytest.mark.parametrize("predict_with", ["votes", "student"])
+def test_whoever_answers_is_asked_as_before(annotator, predict_with):
+    now = annotator.remap(MERGE).set_params(predict_with=predict_with)
+    said = now.annotate(TEXTS)
+    proba = {"votes": said.votes_proba, "student": said.student_proba}
+    np.testing.assert_allclose(now.predict_proba(TEXTS), proba[predict_with])
+
+
+def test_labels_of_now_are_learned_after_a_change(annotator):
+    now = annotator.remap(MERGE)
+    y = ["art", "art", "sport", None, None] * 12
+    now.update(y, label_proba=1.0)
+    assert now.label_use_["given"] == 36
+    assert now.predict(["film there", "sport run"]).tolist() == ["art", "sport"]
+    with pytest.raises(ValueError, match="'film'"):
+        now.update(["film"] * len(TEXTS))
+
+
+def test_labels_known_before_a_change_are_kept():
+    y = ["art", "film", "sport", "sport", None] * 12
+    learned = DistilledAnnotator(labeler(), learn_from_labels=True, random_state=0)
+    now = learned.fit(TEXTS, y, label_proba=1.0).remap({"film": None})
+    now.update([None] * 59 + ["sport"], label_proba=1.0)
+    assert now.label_use_["given"] == 12 * 3 + 1
+
+
+def test_a_parameter_of_the_labeler_reaches_the_annotator():
+    now = DistilledAnnotator(labeler(class_mapping=MERGE), random_state=0)
+    y = ["art", "art", "sport", "sport", "art"] * 12
+    assert now.fit(TEXTS, y).score(TEXTS, y) > 0.7
+    with pytest.raises(ValueError, match="'film', which class_mapping maps to 'art'"):
+        now.fit(TEXTS, ["film", "art", "sport"] * 20)
+
+
+def test_what_was_set_class_by_class_follows():
+    given = LabelModelAggregator(class_prior={"art": 0.2, "film": 0.3, "sport": 0.5})
+    before = DistilledAnnotator(
+        labeler(), given, class_weight={"art": 1.0, "film": 1.0, "sport": 2.0}
+    ).fit(TEXTS)
+    now = clone(before.remap(MERGE))
+    assert now.aggregator.class_prior == pytest.approx({"art": 0.5, "sport": 0.5})
+    assert now.class_weight == {"art": 1.0, "sport": 2.0}
+    now.fit(TEXTS)
+
+
+def test_pipelines_and_frozen_labelers_follow():
+    voter = make_pipeline(FunctionTransformer(), labeler())
+    now = DistilledAnnotator(voter, random_state=0).fit(TEXTS).remap(MERGE)
+    assert now.predict(["film there"]).tolist() == ["art"]
+    assert clone(now).fit(TEXTS).predict(["film there"]).tolist() == ["art"]
+    frozen = DistilledAnnotator(FrozenEstimator(labeler().fit(TEXTS))).fit(TEXTS)
+    assert frozen.remap(MERGE).predict(["film there"]).tolist() == ["art"]
+    votes = FunctionTransformer(lambda X: labeler().fit(TEXTS).transform(X))
+    other = DistilledAnnotator(votes, LabelModelAggregator(classes=TOPICS)).fit(TEXTS)
+    assert other.remap(MERGE).predict(["film there"]).tolist() == ["art"]
+    with pytest.raises(ValueError, match="nothing in the votes of Function"):
+        other.remap({"sport": ["team", "track"]}, TEXTS)
+
+
+def test_a_label_model_follows_by_itself():
+    fitted = labeler().fit(TEXTS)
+    aggregator = LabelModelAggregator(classes=TOPICS).fit(fitted.transform(TEXTS))
+    now, votes = aggregator.remap(MERGE), fitted.remap(MERGE).transform(TEXTS)
+    before = by_name(aggregator, aggregator.predict_proba(fitted.transform(TEXTS)))
+    found = by_name(now, now.predict_proba(votes))
+    np.testing.assert_allclose(found["art"], before["art"] + before["film"], atol=0.05)
+    assert now.class_prior_.sum() == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="remap a labeler that has an llm"):
+        aggregator.remap({"sport": ["team", "track"]})
+
+
+def test_no_call_and_no_fit_for_ten_thousand_texts(annotator, monkeypatch):
+    now = annotator.remap({"art": "culture", "film": "culture"})
+    for part in (LogisticRegression, LabelModelAggregator, ProgramSynthesisLabeler):
+        monkeypatch.setattr(part, "fit", lambda *_, **__: pytest.fail("fitted again"))
+    texts = [f"{text} {k}" for k, text in enumerate(TEXTS * 167)][:10_000]
+    now = now.remap({"culture": "arts"})
+    assert now.annotate(texts).label.tolist()[:2] == ["arts", "arts"]
+
+
 # ------------------------------------------------------- divided and added ----
 
 
@@ -319,3 +472,17 @@ def test_a_table_needs_records_to_look_at(llm):
     with pytest.raises(ValueError, match="pass X"):
         fitted.remap({"big": ["large", "huge"]})
     assert fitted.estimate_cost(table, mapping={"big": ["large", "huge"]}).calls == 3
+
+
+def test_an_annotator_learns_divided_classes_from_what_is_missing(llm, server):
+    before = DistilledAnnotator(asking(llm), random_state=0).fit(TEXTS)
+    n_before = len(server.requests)
+    with pytest.raises(ValueError, match="pass X, the records"):
+        before.remap(SPLIT)
+    now = before.remap(SPLIT, TEXTS)
+    assert len(server.requests) == n_before + 3
+    assert now.predict(["sport run", "sport ball", "film there"]).tolist() == [
+        "track", "team", "film",
+    ]  # fmt: skip
+    clone(now).fit(TEXTS)
+    assert len(server.requests) == n_before + 3

@@ -162,6 +162,23 @@ class ClassMapping:
         found = (new for name in names for new in self.targets.get(name, (name,)))
         return tuple(dict.fromkeys(found))
 
+    def then(self, later: "ClassMapping") -> "ClassMapping":
+        """Make one step of two.
+
+        Parameters
+        ----------
+        later : ClassMapping
+            What became of the classes of now.
+
+        Returns
+        -------
+        both : ClassMapping
+            What became of the classes before, in the end.
+        """
+        targets = {name: later.follow(new) for name, new in self.targets.items()}
+        added = (*later.follow(self.added), *later.added)
+        return ClassMapping(self.before, targets, added, later.after)
+
     def map_codes(self, codes: ArrayLike) -> np.ndarray:
         """Turn codes of classes before into codes of classes now.
 
