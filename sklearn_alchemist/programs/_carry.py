@@ -6,6 +6,7 @@ import collections
 import enum
 import functools
 import inspect
+import keyword
 import math
 import re
 import site
@@ -19,6 +20,14 @@ from typing import Any
 
 from ..exceptions import ProgramRejected
 from ._facades import NAMES
+from ._guard import (
+    MAX_CHARACTERS,
+    TOO_LONG,
+    Refusal,
+    check_size,
+    is_too_long,
+    parse,
+)
 from ._origin import find_origin, free_names, read_names, value_of
 
 _PLAIN = (str, bytes, int, bool, complex, type(None), range)
@@ -46,6 +55,22 @@ class Carrier:
     def source(self) -> str:
         """All statements, imports first."""
         return "".join([*self.imports, *self.statements])
+
+    def check_length(self, source: str) -> None:
+        """Name what makes a program longer than programs may be."""
+        try:
+            check_size(parse(source))
+        except Refusal as refusal:
+            if not is_too_long(source) and not refusal.reason.startswith(TOO_LONG):
+                return  # said where it is made
+            longest = max(self.statements, key=len, default="")
+            first = re.match(r"(?:(?:def|class) )?(\w+)", longest)
+            raise ProgramRejected(
+                f"program {self.name!r} is too long with all that it refers to, above "
+                f"all {first[1] if first else 'one line'} ({len(longest):,} characters "
+                f"as source; {MAX_CHARACTERS:,} is the most for a program): keep less "
+                "in it, or set sandbox=None to run it in this process."
+            ) from None
 
     def bind(self, name: str, value: Any) -> bool:
         """Give a name its meaning; say whether it is free for that."""
@@ -75,6 +100,7 @@ class Carrier:
         if id(value) in self.places:
             return self.places[id(value)]
         name = re.sub(r"\W", "_", wish).strip("_") or "value"
+        name += "_" * keyword.iskeyword(name)
         number = 1
         while not self.bind(name if number == 1 else f"{name}_{number}", value):
             number += 1

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from os import PathLike
+from os.path import lexists
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,17 @@ def write_programs(
     files = dict(zip(_file_names(programs), programs, strict=True))
     before: set[str] = set()
     gone: list[dict[str, Any]] = []
-    if folder.is_symlink() or folder.exists():
+    if lexists(folder):
         check_folder(folder)
         before = _replaceable(folder, files)
         kept = {program.name for program in programs}
         gone = [one for one in _deleted(folder) if one["name"] not in kept]
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise type(error)(
+            f"the folder {str(folder)[:200]!r} cannot be made: {error.strerror}"
+        ) from None
     for file, program in files.items():
         write_text(folder / file, program.source)
     entries = [_entry(file, program) for file, program in files.items()]

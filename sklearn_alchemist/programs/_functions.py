@@ -3,6 +3,7 @@
 import ast
 import inspect
 import keyword
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,7 +81,13 @@ def make_program(
     """
     name = name or _name_of(function)
     if not callable(function) or isinstance(function, type):
-        raise ProgramRejected(f"{function!r} is no function that labels a record")
+        hint = ""
+        if isinstance(function, str | os.PathLike):
+            hint = (
+                ": a folder is given as programs='folder', without a list around it, "
+                "and source as LabelingProgram(name, source)"
+            )
+        raise ProgramRejected(f"{function!r} is no function that labels a record{hint}")
     try:
         source, entry_point = _write(function, name, columns)
         return LabelingProgram(name, source, entry_point=entry_point, **options)
@@ -128,6 +135,14 @@ def _write(
 ) -> tuple[str, str]:
     """Write source that stands alone; name the function in it to call."""
     carrier = Carrier(name)
+    source, entry_point = _write_with(carrier, function, name, columns)
+    carrier.check_length(source)
+    return source, entry_point
+
+
+def _write_with(
+    carrier: Carrier, function: Any, name: str, columns: Mapping[str, str] | None
+) -> tuple[str, str]:
     if _is_snorkel(function):
         return _write_snorkel(carrier, function, name, columns)
     called = carrier.call(function, _identifier(name))
@@ -253,7 +268,43 @@ def _write_snorkel(
     steps = [*before, called]
     result = f"{called}(row{handed})"
     tolerant = bool(getattr(function, "fault_tolerant", False))
+    if not _reads_records(carrier, columns):
+        result = f"{called}(text{handed})"
+        return _wrap_text(carrier, steps, result, name, tolerant=tolerant)
     return _wrap_row(carrier, steps, result, name, columns, tolerant=tolerant)
+
+
+def _reads_records(carrier: Carrier, columns: Mapping[str, str] | None) -> bool:
+    """Whether functions read columns of what they get, rather than a text itself."""
+    if columns is not None and len(columns) > 1:
+        return True
+    known = {*(columns or ()), *(columns or {}).values()}
+    return any(
+        (_fields_read(tree, None) & known)
+        or (
+            isinstance(tree, ast.FunctionDef)
+            and tree.args.args
+            and _fields_read(tree, tree.args.args[0].arg) - _OF_VALUES
+        )
+        for tree in carrier.trees
+    )
+
+
+def _wrap_text(
+    carrier: Carrier, steps: Sequence[str], result: str, name: str, *, tolerant: bool
+) -> tuple[str, str]:
+    """Hand a text over as it is."""
+    entry = _free(carrier, f"{_identifier(name)}_record")
+    lines = [f"text = {step}(text)" for step in steps[:-1]]
+    text = _body([*lines, f"return {result}"], tolerant=tolerant)
+    return f"{carrier.source}def {entry}(text):\n{text}", entry
+
+
+def _body(lines: Sequence[str], *, tolerant: bool) -> str:
+    if not tolerant:
+        return "".join(f"    {line}\n" for line in lines)
+    inner = "".join(f"        {line}\n" for line in lines)
+    return f"    try:\n{inner}    except Exception:\n        return -1\n"
 
 
 def _preprocessors(preprocessors: Any, name: str) -> list[Any]:
@@ -295,11 +346,7 @@ def _wrap_row(
     lines = [f"row = {row}({{{', '.join(items)}}})"]
     lines += [f"row = {step}(row)" for step in steps[:-1]]
     lines.append(f"return {result}")
-    if tolerant:
-        inner = "".join(f"        {line}\n" for line in lines)
-        text = f"    try:\n{inner}    except Exception:\n        return -1\n"
-    else:
-        text = "".join(f"    {line}\n" for line in lines)
+    text = _body(lines, tolerant=tolerant)
     source = f"{carrier.source}{made}\n\ndef {entry}({', '.join(fields)}):\n{text}"
     return source, entry
 
@@ -390,8 +437,23 @@ def _reads_rows(
     return bool(_fields_read(node, positional[0]) - _OF_VALUES)
 
 
+class _TextRow(str):
+    """A record of one text: the text itself, and its column as an attribute or item."""
+
+    def __getitem__(self, name: Any) -> Any:
+        return (
+            getattr(self, name) if isinstance(name, str) else super().__getitem__(name)
+        )
+
+
 def _call_on_row(function: Any, names: tuple[str, ...], *values: Any) -> Any:
-    return _plain(function(_Row(**dict(zip(names, values, strict=True)))))
+    row: Any
+    if len(values) == 1 and isinstance(values[0], str):
+        row = _TextRow(values[0])
+        setattr(row, names[0], values[0])
+    else:
+        row = _Row(**dict(zip(names, values, strict=True)))
+    return _plain(function(row))
 
 
 def _call(

@@ -14,7 +14,7 @@ from ._shortcuts import take_shortcuts
 MAX_CHARACTERS = 100_000
 MAX_NODES = 30_000
 MAX_DEPTH = 150
-_TOO_LONG = "program is too long, keep to one labeling idea"
+TOO_LONG = "program is too long, keep to one labeling idea"
 
 # What the rewritten source calls; a program itself cannot spell these names.
 FACADE, FORMAT, OWN, TYPE = "__facade__", "__format_of__", "__own__", "__type_of__"
@@ -128,7 +128,7 @@ def parse(source: str, *, shared: bool = False) -> ast.Module:
     if len(source) > MAX_CHARACTERS:
         raise Refusal(1, f"source is longer than {MAX_CHARACTERS} characters")
     if is_too_long(source):
-        raise Refusal(1, _TOO_LONG)
+        raise Refusal(1, TOO_LONG)
     try:
         return syntax_tree(source) if shared else _parse_quietly(source)
     except SyntaxError as error:
@@ -288,7 +288,7 @@ def check_size(tree: ast.Module) -> None:
         if not level:
             break
         if count > MAX_NODES:
-            raise Refusal(1, _TOO_LONG)
+            raise Refusal(1, TOO_LONG)
     else:
         line = next((n.lineno for n in level if hasattr(n, "lineno")), 1)
         raise Refusal(line, "nested too deeply, use a list or a dict")

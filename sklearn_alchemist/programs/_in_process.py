@@ -1,7 +1,6 @@
 """Run programs in the caller's own process, for those who wrote them themselves."""
 
-import __future__
-
+import ast
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,8 +11,6 @@ from ..exceptions import ProgramRejected
 from ._chunk import ChunkResult, Task
 from ._protocol import ABSTAIN, SKIPPED
 from ._rows import FILE, describe, run_rows
-
-_HINTS_STAY_TEXT = __future__.annotations.compiler_flag
 
 
 class InProcessRunner:
@@ -68,14 +65,25 @@ def _load(task: Task) -> Callable[..., Any]:
         return function
     namespace: dict[str, Any] = {"__name__": "program"}
     try:
-        # Hints are never evaluated, as elsewhere; what they name may not be there.
-        code = compile(program.source, FILE, "exec", _HINTS_STAY_TEXT, True)
-        exec(code, namespace)
+        tree = _without_hints(ast.parse(program.source))
+        exec(compile(tree, FILE, "exec", dont_inherit=True), namespace)
     except Exception as error:
         reason = f"program {program.name!r} cannot be loaded: {describe(error)}"
         raise ProgramRejected(reason) from error
     label = namespace[program.entry_point or "label"]
     return lambda *values: _plain(label(*values))
+
+
+def _without_hints(tree: ast.Module) -> ast.Module:
+    """Drop hints, which are never evaluated: what they name may not be there."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.AnnAssign):  # declares a field of a class
+            node.annotation = ast.copy_location(ast.Constant(None), node.annotation)
+    return tree
 
 
 def _plain(answer: Any) -> Any:

@@ -58,7 +58,7 @@ def find_origin(function: FunctionType) -> Origin:
         tree = ast.parse("".join(lines))
     except (OSError, TypeError, IndexError, SyntaxError, ValueError, RecursionError):
         tree = ast.Module([], [])
-    found = list(_candidates(tree, code))
+    found = _innermost(list(_candidates(tree, code)))
     if len(found) != 1:
         several = "stands beside others in one line" if found else "cannot be found"
         raise ProgramRejected(
@@ -96,6 +96,19 @@ def _candidates(
             and _holds(node, code)
         ):
             yield node
+
+
+def _innermost(
+    found: list[ast.FunctionDef | ast.Lambda],
+) -> list[ast.FunctionDef | ast.Lambda]:
+    """Leave out lambdas around another: what holds all instructions is the inner."""
+    around = {
+        id(node)
+        for node in found
+        for part in ast.walk(node)
+        if part is not node and any(part is other for other in found)
+    }
+    return [node for node in found if id(node) not in around]
 
 
 def _is_made_from(source: str, code: CodeType) -> bool:

@@ -234,3 +234,11 @@ def test_files_get_the_permissions_that_the_user_has_set(make, tmp_path):
         os.umask(before)
     modes = {stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "p").iterdir()}
     assert modes == {0o640}
+
+
+@pytest.mark.parametrize("place", ["file/programs", "x" * 300])
+def test_a_folder_that_cannot_be_made_is_one_message(tmp_path, make, place):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="cannot be made") as caught:
+        write_programs([make("def label(x): return x")], tmp_path / place)
+    assert caught.value.__cause__ is None

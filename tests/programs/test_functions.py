@@ -396,10 +396,87 @@ SCALARS = "def label(t):\n    return np.str_('spam' if 'free' in t else 'ham')\n
 LAMBDAS = {"spam": lambda text: "free" in text}
 
 
-def test_lambdas_within_objects_are_told():
-    def looks(text):
-        return next((name for name, cue in LAMBDAS.items() if cue(text)), None)
+def looks(text):
+    return next((name for name, cue in LAMBDAS.items() if cue(text)), None)
 
-    options = {"classes": ["ham", "spam"], "programs": [looks]}
-    votes = ProgramSynthesisLabeler(**options, sandbox=None).fit_transform(["free"])
-    assert votes.ravel().tolist() == [1]
+
+PAIRS = [("free", lambda text: SPAM), ("song", lambda text: HAM)]
+COUNTS = collections.defaultdict(lambda: ABSTAIN, {"free": SPAM, "song": HAM})
+STARTS = functools.partial(lambda start, text: text.startswith(start), "free")
+
+
+def by_pairs(text):
+    return next((answer(text) for cue, answer in PAIRS if cue in text), ABSTAIN)
+
+
+def by_counts(text):
+    return COUNTS[text.split()[0]]
+
+
+def by_partial(text):
+    return SPAM if STARTS(text) else HAM
+
+
+@pytest.mark.parametrize(
+    ("function", "votes"),
+    [
+        (looks, [1, -1]),
+        (by_pairs, [1, 0]),
+        (by_counts, [1, 0]),
+        (by_partial, [1, 0]),
+        (
+            functools.partial(lambda cue, text: SPAM if cue in text else HAM, "free"),
+            [1, 0],
+        ),
+    ],
+)
+@pytest.mark.parametrize("sandbox", ["auto", None])
+@pytest.mark.filterwarnings("ignore::sklearn_alchemist.exceptions.SandboxWarning")
+def test_lambdas_within_objects_go_along(function, votes, sandbox):
+    labeler = ProgramSynthesisLabeler(
+        classes=["ham", "spam"], programs=[function], sandbox=sandbox
+    )
+    assert labeler.fit_transform(["free", "song x"]).ravel().tolist() == votes
+
+
+def lowers(text):
+    return SPAM if "check" in text.lower() else ABSTAIN
+
+
+def searches(x, words):
+    return SPAM if any(re.search(word, x) for word in words) else ABSTAIN
+
+
+@pytest.mark.parametrize("sandbox", ["auto", None])
+@pytest.mark.filterwarnings("ignore::sklearn_alchemist.exceptions.SandboxWarning")
+def test_a_labeling_function_may_take_the_text_itself(sandbox):
+    functions = [
+        LabelingFunction("lowers", lowers),
+        LabelingFunction("searches", searches, resources={"words": ["Check"]}),
+        LabelingFunction("prepared", lowers, pre=[Preprocessor(lambda x: x.upper())]),
+    ]
+    labeler = ProgramSynthesisLabeler(
+        classes=["ham", "spam"], programs=functions, sandbox=sandbox
+    )
+    votes = labeler.fit_transform(TEXTS[:2])
+    assert votes.tolist() == [[1, 1, 1], [-1, -1, -1]]
+    frame = pd.DataFrame({"comment": TEXTS[:2]})
+    assert labeler.fit_transform(frame).tolist() == votes.tolist()
+
+
+VOCABULARY = [f"word number {i}" for i in range(12_000)]
+
+
+def test_a_constant_that_is_too_long_is_named():
+    def knows(text):
+        return SPAM if any(word in text for word in VOCABULARY) else HAM
+
+    options = {"classes": ["ham", "spam"], "programs": [knows]}
+    with pytest.raises(ProgramRejected, match=r"all VOCABULARY \([\d,]+ characters"):
+        ProgramSynthesisLabeler(**options).fit(TEXTS)
+
+
+def test_a_folder_in_a_list_is_told_from_a_function(tmp_path):
+    labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=[tmp_path])
+    with pytest.raises(ProgramRejected, match="without a list around it"):
+        labeler.fit(TEXTS)
