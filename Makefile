@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test fuzz lint format types wheel docs rerecord \
+.PHONY: help demo test test-browser fuzz lint format types wheel docs rerecord \
   benchmark-label-models benchmark-synthesis benchmark-programs \
   benchmark-annotator benchmark-labels paper-table benchmark-waterbirds clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
 	@echo "make test      run the tests"
+	@echo "make test-browser  open the report in Chromium (CHROMIUM=path, or downloaded)"
 	@echo "make fuzz      look for inputs that break an invariant, for minutes"
 	@echo "make lint      check the style of the code"
 	@echo "make format    mend the style where that can be done"
@@ -51,6 +52,13 @@ demo: $(VENV)/examples
 
 test: $(VENV)/tests
 	$(BIN)/python -m pytest $(ARGS)
+
+CHROMIUM ?= $(shell command -v chromium)
+test-browser: $(VENV)/tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "playwright>=1.49"
+	test -n "$(CHROMIUM)" || $(BIN)/python -m playwright install --with-deps chromium
+	CHROMIUM="$(CHROMIUM)" $(BIN)/python -m pytest $(ARGS) \
+	  tests/inspection/test_report_browser.py
 
 fuzz: $(VENV)/tests
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz $(ARGS)

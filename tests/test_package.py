@@ -25,7 +25,15 @@ MAY_IMPORT = {
     "label_model": {"data", "votes"},
     "distillation": {"data", "votes"},
     "zero_shot": {"data", "llm"},
-    "inspection": {"data", "llm", "programs", "votes", "label_model", "zero_shot"},
+    "inspection": {
+        "data",
+        "distillation",
+        "label_model",
+        "llm",
+        "programs",
+        "votes",
+        "zero_shot",
+    },
     "images": set(),
 }
 

@@ -25,6 +25,8 @@ from ._regression import fit_logistic, takes_probabilities
 from ._review import (
     BELOW_PROMISE,
     GOLD,
+    NO_VOTES,
+    UNSURE,
     draw_queue,
     inclusion_probabilities,
     say_doubts,
@@ -52,6 +54,8 @@ from ._students import (
 __all__ = [
     "BELOW_PROMISE",
     "GOLD",
+    "NO_VOTES",
+    "UNSURE",
     "VOTE_WEIGHT",
     "Blend",
     "Distilled",

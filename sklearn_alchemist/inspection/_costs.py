@@ -98,13 +98,16 @@ class CostComparison:
         ax.legend()
         return ax
 
-    def __str__(self) -> str:
+    def _cells(self) -> list[list[str]]:
         names = list(self.columns)
         body = [
             [_cell(name, value) for name, value in zip(names, row, strict=True)]
             for row in zip(*self.columns.values(), strict=True)
         ]
-        cells = [names, *body]
+        return [names, *body]
+
+    def __str__(self) -> str:
+        cells = self._cells()
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         return "\n".join(
             "  ".join(
