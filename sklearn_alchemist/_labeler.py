@@ -399,19 +399,32 @@ class ProgramSynthesisLabeler(
         check_is_fitted(self)
         return self._vote(check_records(self, X, reset=False))
 
-    def export_programs(self, folder: "str | os.PathLike[str]") -> None:
+    def export_programs(self, folder: "str | os.PathLike[str]", X: Any = None) -> None:
         """Write the programs into a folder, to be read and corrected.
 
         Corrected programs are used by
-        ``labeler.set_params(programs=folder, llm=None).fit(X)``.
+        ``labeler.set_params(programs=folder, llm=None).fit(X)``. Files may be edited,
+        added, deleted and renamed; :func:`~sklearn_alchemist.programs.folder_changes`
+        tells what was. Exported again, a folder keeps the digests and authors of what
+        was there before, and files that say the same are not touched.
 
         Parameters
         ----------
         folder : str or path
-            The folder to write, one Python file a program.
+            The folder to write, one Python file a program. Comments below each program
+            say what it looks for, how often it votes and agrees with the others, and
+            who wrote it; they are no part of it.
+
+        X : array-like of shape (n_samples,) of str, or (n_samples, n_features), \
+                default=None
+            Records on which votes are counted for these comments. None takes what was
+            counted on up to 200 records in ``fit``.
         """
         check_is_fitted(self)
-        _programs.write_programs(self.programs_, folder)
+        about = getattr(self, "_about", {})
+        if X is not None:
+            about = self._count_votes(self.programs_, self.transform(X))
+        _programs.write_programs(self.programs_, folder, about=about)
 
     def estimate_cost(
         self,
@@ -656,6 +669,7 @@ class ProgramSynthesisLabeler(
             raise SynthesisError(_synthesis.say_nothing_usable(self.rejected_))
         unusable = list(self.rejected_)
         self.programs_, votes = self._select(programs, len(given), records, y)
+        self._about = self._count_votes(self.programs_, votes)
         names = {program.name for program in self.programs_}
         if synthesis is not None:
             self.usage_ = synthesis.split_usage(names)
@@ -672,6 +686,25 @@ class ProgramSynthesisLabeler(
         silent = [name for name in silent if name in names]
         self._warn_of_silence(silent, votes, records)
         return records
+
+    def _count_votes(
+        self, programs: list[LabelingProgram], votes: np.ndarray
+    ) -> dict[str, list[str]]:
+        """Say of each program how often it votes, and how often as the others do."""
+        shares = [(votes == k).sum(axis=1) for k in range(len(self.classes_))]
+        about = {}
+        for j, program in enumerate(programs):
+            others = np.stack(shares, axis=1)
+            voting = np.flatnonzero(votes[:, j] != ABSTAIN)
+            others = others[voting]
+            others[np.arange(len(voting)), votes[voting, j]] -= 1
+            told = np.flatnonzero(others.any(axis=1))
+            same = others.argmax(axis=1)[told] == votes[voting[told], j]
+            line = f"votes on {len(voting)} of {len(votes)} records"
+            if told.size:
+                line += f", {same.mean():.0%} of the time as most others do"
+            about[program.name] = [line]
+        return about
 
     def _warn_of_silence(
         self, silent: list[str], votes: np.ndarray, records: Records
@@ -777,7 +810,8 @@ class ProgramSynthesisLabeler(
         if self.llm is None:
             return []
         orders = []
-        if self.n_programs > len(given):
+        # Who breaks a file wants it mended, and not another one to be paid.
+        if self.n_programs > len(given) + len(self._broken()):
             asked = now if change is None else change.before
             brief, recipe = self._order(records, asked.described, given)
             is_older = change is not None and not change.is_ahead
@@ -813,6 +847,12 @@ class ProgramSynthesisLabeler(
         names = getattr(self, "feature_names_in_", parameters)
         columns = dict(zip(parameters, map(str, names), strict=True))
         return {"columns": columns, "sandbox": self.sandbox}
+
+    def _broken(self) -> list[str]:
+        """Programs of the folder whose files somebody has to mend."""
+        if isinstance(self.programs, str | os.PathLike):
+            return _programs.broken_programs(self.programs)
+        return []
 
     def _deleted(self) -> dict[str, str]:
         """Programs that somebody deleted from the folder, and that stay deleted."""
@@ -862,14 +902,16 @@ class ProgramSynthesisLabeler(
         )
         recipe = write_recipe(
             has_texts=bool(brief.text_columns),
-            n_programs=self.n_programs - len(given),
+            n_programs=self.n_programs - len(given) - len(self._broken()),
             style=self.program_style,
             prior_knowledge=self.prior_knowledge,
             knowledge=self.knowledge,
             embedder=self.embedder,
             max_repairs=self.max_repairs,
             timeout=self.timeout,
-            taken=frozenset(program.name for program in given) | self._deleted().keys(),
+            taken=frozenset(program.name for program in given)
+            | self._deleted().keys()
+            | {*self._broken()},
             given=given,
             sandbox=self.sandbox,
             longest=_synthesis.longest_text(records.columns),
@@ -957,6 +999,11 @@ class ProgramSynthesisLabeler(
             failures = _synthesis.say_failed(self.programs_, result)
             warn(failures, ProgramWarning)
         return result
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if not hasattr(self, "class_mapping"):  # of an earlier version
+            self.class_mapping = None
 
     def __sklearn_is_fitted__(self) -> bool:
         return bool(getattr(self, "programs_", ()))

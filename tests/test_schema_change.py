@@ -18,7 +18,7 @@ from sklearn_alchemist import (
     LabelModelAggregator,
     ProgramSynthesisLabeler,
 )
-from sklearn_alchemist.exceptions import BudgetError, ProgramRejected
+from sklearn_alchemist.exceptions import BudgetError, ProgramRejected, ProgramWarning
 from sklearn_alchemist.inspection import program_summary
 from sklearn_alchemist.programs import run_programs
 
@@ -486,3 +486,15 @@ def test_an_annotator_learns_divided_classes_from_what_is_missing(llm, server):
     ]  # fmt: skip
     clone(now).fit(TEXTS)
     assert len(server.requests) == n_before + 3
+
+
+def test_a_broken_file_is_mended_and_not_paid_for(llm, server, tmp_path):
+    fitted = asking(llm).fit(TEXTS)
+    n_before = len(server.requests)
+    fitted.export_programs(tmp_path / "programs")
+    again = clone(fitted).set_params(programs=tmp_path / "programs", n_programs=3)
+    (tmp_path / "programs" / "keywords_0.py").write_text("def label(text)\n")
+    with pytest.warns(ProgramWarning, match=r"keywords_0\.py, line 1 .* mend it"):
+        again.fit(TEXTS)
+    assert len(again.programs_) == 2
+    assert len(server.requests) == n_before

@@ -5,10 +5,13 @@ import stat
 
 import pytest
 
-from sklearn_alchemist.exceptions import ProgramRejected
+from sklearn_alchemist.exceptions import ProgramRejected, ProgramWarning
 from sklearn_alchemist.programs import (
+    LabelingProgram,
     Provenance,
+    broken_programs,
     deleted_programs,
+    folder_changes,
     read_programs,
     source_digest,
     write_programs,
@@ -169,11 +172,6 @@ def entry(**changes):
         lambda folder: (folder / "programs.json").symlink_to("/dev/zero"),
         lambda folder: (folder / "programs.json").symlink_to(folder / "gone"),
         lambda folder: (folder / "a.py").write_bytes(b"# caf\xe9\n"),
-        lambda folder: os.mkfifo(folder / "b.py"),
-        lambda folder: (folder / "b.py").mkdir(),
-        lambda folder: (folder / "b.py").symlink_to("/dev/zero"),
-        lambda folder: (folder / "b.py").symlink_to(folder / "b.py"),
-        lambda folder: (folder / "b.py").symlink_to(folder / "gone.py"),
         lambda folder: os.truncate(folder / "a.py", 20_000_000),
         lambda folder: (folder / "a.py").write_text(f"x = {NESTED}"),
     ],
@@ -185,6 +183,148 @@ def test_whatever_lies_in_a_folder_ends_in_one_message_with_its_name(tmp_path, s
         read_programs(tmp_path)
     assert str(tmp_path) in str(caught.value) or "program 'a'" in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda folder: os.mkfifo(folder / "b.py"),
+        lambda folder: (folder / "b.py").mkdir(),
+        lambda folder: (folder / "b.py").symlink_to("/dev/zero"),
+        lambda folder: (folder / "b.py").symlink_to(folder / "b.py"),
+        lambda folder: (folder / "b.py").symlink_to(folder / "gone.py"),
+        lambda folder: (folder / "b.py").write_text("x = 1\n"),
+        lambda folder: (folder / "b.py").write_text("def label(text):\n  return\n )"),
+        lambda folder: (folder / "b.py").write_bytes(b"# caf\xe9\n"),
+    ],
+)
+def test_a_broken_file_is_named_and_the_others_are_read(tmp_path, spoil):
+    (tmp_path / "a.py").write_text("def f(text): return 0\n")
+    spoil(tmp_path)
+    with pytest.warns(ProgramWarning, match=r"1 file is left out.*b\.py.*mend") as told:
+        assert [p.name for p in read_programs(tmp_path)] == ["a"]
+    assert len(str(told[0].message)) < 500
+    assert broken_programs(tmp_path) == ["b"]
+    (change,) = (c for c in folder_changes(tmp_path) if c.kind == "broken")
+    assert change.path == str(tmp_path / "b.py")
+
+
+def test_a_broken_line_is_named(tmp_path):
+    (tmp_path / "b.py").write_text("import re\n\ndef label(text):\n    return (\n")
+    (change,) = folder_changes(tmp_path)
+    assert (change.kind, change.line) == ("broken", 4)
+    assert "b.py, line 4 is no labeling program" in str(change)
+
+
+# ---------------------------------------------------------- history and comments ----
+
+ABOUT = {"b": ["votes on 62 % of 200 records"], "a": []}
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_comments_below_a_program_are_no_part_of_it(programs, tmp_path):
+    write_programs(programs, tmp_path, about=ABOUT)
+    text = (tmp_path / "b.py").read_text()
+    assert text.startswith(programs[0].source)
+    assert "# about: votes on 62 % of 200 records\n" in text
+    assert "# about: written by m for $0.1000\n" in text
+    assert read_programs(tmp_path) == programs
+    assert folder_changes(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "end", ["", "\n", "\n\n", "\r\n", "  # end", "\n# about: me\n"]
+)
+@pytest.mark.parametrize("about", [None, {}])
+def test_a_round_trip_changes_no_byte(make, tmp_path, end, about):
+    program = make("def label(text):\r\n    return 'é'" + end, name="p")
+    write_programs([program], tmp_path / "one", about=about)
+    again = read_programs(tmp_path / "one")
+    assert again == [program]
+    before = content(tmp_path / "one")
+    write_programs(again, tmp_path / "one", about=about)
+    write_programs(again, tmp_path / "one")
+    assert content(tmp_path / "one") == before
+    write_programs(again, tmp_path / "two", about=about)
+    assert content(tmp_path / "two") == before
+
+
+def test_an_edit_above_the_comments_is_one_and_below_is_none(programs, tmp_path):
+    write_programs(programs, tmp_path, about=ABOUT)
+    file = tmp_path / "b.py"
+    file.write_text(file.read_text() + "# about: I like it\n")
+    assert folder_changes(tmp_path) == []
+    file.write_text(file.read_text().replace("None", "'x'"))
+    assert [(c.kind, c.path) for c in folder_changes(tmp_path)] == [
+        ("edited", str(file))
+    ]
+    assert read_programs(tmp_path)[0].source == "def label(text): return 'x'\n"
+
+
+def test_the_index_keeps_who_wrote_what_was_edited(programs, tmp_path):
+    write_programs(programs, tmp_path, about=ABOUT)
+    file = tmp_path / "b.py"
+    file.write_text(file.read_text().replace("None", "'x'"))
+    write_programs(read_programs(tmp_path), tmp_path, about=ABOUT)
+    (entry, other) = json.loads((tmp_path / "programs.json").read_text())["programs"]
+    (past,) = entry["history"]
+    assert past["sha256"] == source_digest(NONE)
+    assert past["provenance"]["model"] == "m"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", past["exported"])
+    assert "history" not in other
+    assert "written by m for $0.1000; edited by hand since" in file.read_text()
+    before = content(tmp_path)
+    write_programs(read_programs(tmp_path), tmp_path, about=ABOUT)
+    assert content(tmp_path) == before
+
+
+def test_a_renamed_file_stays_the_program_that_it_was(programs, tmp_path):
+    write_programs(programs, tmp_path, about=ABOUT)
+    (tmp_path / "a.py").rename(tmp_path / "better.py")
+    (change,) = folder_changes(tmp_path)
+    assert (change.kind, change.path) == ("renamed", str(tmp_path / "better.py"))
+    again = read_programs(tmp_path)
+    assert [p.name for p in again] == ["b", "better"]
+    assert again[1].class_order == ("x", "y")
+    assert deleted_programs(tmp_path) == {}
+    write_programs(again, tmp_path)
+    assert folder_changes(tmp_path) == []
+    assert read_programs(tmp_path) == again
+
+
+def test_each_change_is_told(programs, tmp_path):
+    write_programs([*programs, *_more(programs)], tmp_path)
+    (tmp_path / "a.py").write_text("def g(text): return 1\n")
+    (tmp_path / "b.py").unlink()
+    (tmp_path / "c.py").rename(tmp_path / "z.py")
+    (tmp_path / "d.py").write_text("def label(text) return 1\n")
+    (tmp_path / "new.py").write_text("def label(text): return 'new'\n")
+    told = {c.path.rsplit("/")[-1]: (c.kind, c.line) for c in folder_changes(tmp_path)}
+    assert told == {
+        "a.py": ("edited", None),
+        "b.py": ("deleted", None),
+        "z.py": ("renamed", None),
+        "d.py": ("broken", 1),
+        "new.py": ("added", None),
+    }
+
+
+def _more(programs):
+    source = "def label(text): return {!r}\n"
+    return [LabelingProgram(name, source.format(name)) for name in "cd"]
+
+
+def test_comments_hold_nothing_but_comments(make, tmp_path):
+    name = "x\nimport os\u2028evil\u202e"
+    program = make("def label(text): return 'a\\nb'\n", name=name)
+    write_programs([program], tmp_path, about={name: ["first\nsecond = 1\r\f\x1b[2J"]})
+    (file,) = tmp_path.glob("*.py")
+    below = file.read_text().removeprefix(program.source).splitlines()
+    assert all(line.startswith("# about: ") for line in below if line)
+    assert read_programs(tmp_path) == [program]
 
 
 @pytest.mark.parametrize("path", ["", "nul\0", "/dev/null", "/dev/null/x"])
