@@ -18,7 +18,14 @@ from sklearn.base import (
 )
 from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import Bunch, Tags, _safe_indexing, check_random_state, get_tags
+from sklearn.utils import (
+    Bunch,
+    Tags,
+    _safe_indexing,
+    check_random_state,
+    check_scalar,
+    get_tags,
+)
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metadata_routing import (
@@ -886,7 +893,7 @@ class DistilledAnnotator(
             Texts, or a table.
 
         n : int, default=50
-            Number of records.
+            Number of records, not negative.
 
         return_proba : bool, default=False
             Whether to return the probabilities, too.
@@ -923,6 +930,7 @@ class DistilledAnnotator(
         >>> learning.fit(texts, y, label_proba=label_proba).label_use_["accuracies"]
         2
         """
+        check_scalar(n, "n", Integral, min_val=0)
         positions, label_proba = draw_queue(
             *self._opinions(X, ask_all=True), n, random_state
         )

@@ -410,6 +410,9 @@ def test_the_review_queue_prefers_what_is_not_sure(many):
     assert all(len(set(queue)) == 20 for queue in queues)
     assert confidence[np.concatenate(queues)].mean() < confidence.mean()
     assert sorted(annotator.review_queue(texts[:7], 20)) == list(range(7))
+    for wrong in (-1, 2.5, None):
+        with pytest.raises((ValueError, TypeError), match="n must be|n =="):
+            annotator.review_queue(texts, wrong)
 
 
 def test_the_review_queue_tells_how_probable_every_record_was(many):

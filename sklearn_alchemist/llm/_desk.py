@@ -144,7 +144,7 @@ class Desk:
             completion, reservation = self._attempt(request)
             return completion
 
-        completion = with_backoff(attempt, self.given_up)
+        completion = with_backoff(attempt, self.given_up, lambda: len(self.received))
         since = self.llm.newer_than
         if not is_newer(completion, since) and since is not None:
             # A clock that was set back would have all answers refreshed again.

@@ -159,7 +159,8 @@ class Usage:
 
     unanswered : Tally
         Calls of this fit that were sent and gave no answer, and that may be charged
-        all the same: at most these dollars.
+        all the same: at most these dollars. A call that a server refused, as it does
+        for a limit of rate, costs nothing and is not counted.
 
     Examples
     --------

@@ -62,6 +62,77 @@ def text_of(message: Mapping[str, Any], *, finished: bool = True) -> str:
     return _text(message.get("refusal"))
 
 
+def read_integer(digits: str) -> float:
+    """Read a number of any length, of which Python refuses some thousand digits.
+
+    Parameters
+    ----------
+    digits : str
+        Of JSON.
+
+    Returns
+    -------
+    number : float
+        An int where it is no longer than those that count anything.
+    """
+    return int(digits) if len(digits) < 20 else float(digits)
+
+
+def join_stream(text: str) -> dict[str, Any] | None:
+    r"""Put together what a server sent piece by piece though it was not asked to.
+
+    Parameters
+    ----------
+    text : str
+        Server-sent events, or one JSON object a line.
+
+    Returns
+    -------
+    body : dict or None
+        An answer in the form of OpenAI's API; None where there is no text in it.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.llm._message import join_stream
+    >>> line = 'data: {"choices": [{"delta": {"content": "spam"}}]}'
+    >>> join_stream(f"{line}\n\ndata: [DONE]")["choices"][0]["message"]["content"]
+    'spam'
+    """
+    said: dict[str, str] = {}
+    reason: Any = None
+    usage: Any = None
+    for line in text.splitlines():
+        line = line.strip().removeprefix("data:").strip()
+        if not line.startswith("{"):
+            continue
+        try:
+            piece = json.loads(line, parse_int=read_integer)
+        except (ValueError, RecursionError):
+            continue
+        usage = piece.get("usage") or usage
+        choices = _list(piece.get("choices"))
+        choice = choices[0] if choices and isinstance(choices[0], Mapping) else piece
+        reason = choice.get("finish_reason") or choice.get("done_reason") or reason
+        part = choice.get("delta") or choice.get("message") or choice
+        if not isinstance(part, Mapping):
+            continue
+        said["content"] = said.get("content", "") + (
+            _text(part.get("content")) or _text(part.get("text"))
+        )
+        for name in _THOUGHTS:
+            said[name] = said.get(name, "") + _text(part.get(name), thoughts=True)
+        for call in _list(part.get("tool_calls")):
+            said["call"] = said.get("call", "") + _arguments(call)
+    call = said.pop("call", "")
+    message: dict[str, Any] = {n: held for n, held in said.items() if held.strip()}
+    if call:
+        message["tool_calls"] = [{"function": {"arguments": call}}]
+    if not message:
+        return None
+    choice = {"index": 0, "message": message, "finish_reason": reason}
+    return {"choices": [choice], "usage": usage}
+
+
 def _marked(thoughts: str, finished: bool) -> str:
     return f"<think>\n{thoughts}" + ("\n</think>" if finished else "")
 

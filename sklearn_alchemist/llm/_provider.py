@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import queue
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 from ..exceptions import LLMError
 from ._failures import as_failure, printable, too_late
 from ._ledger import TOKENS_PER_PRICE, Prices
-from ._message import reason_of, text_of
+from ._message import join_stream, read_integer, reason_of, text_of
 from ._model import LLM
 from ._question import Completion, Message
 from ._refusals import SYSTEM, CallRefused, merge_system, refused_part, without
@@ -22,6 +23,8 @@ from ._retry import CallFailed
 
 # No answer has more tokens, and SQLite no larger integers.
 _MOST_TOKENS = 2**53
+# More than any server sends; to read so many takes a tenth of a second.
+_MOST_DIGITS = 100_000
 # A server that sends now and then a byte outwits the time-outs of HTTP clients, which
 # hold for the next byte; these get so much longer to notice by themselves.
 _GRACE_SECONDS = 1.0
@@ -36,7 +39,7 @@ _TOKENIZERS = "TIKTOKEN_CACHE_DIR"
 
 
 class _Surroundings:
-    """Environment and warning filters as litellm wants them, while anybody uses it.
+    """Environment, warning filters and limits as litellm wants them, while it is used.
 
     Whoever comes first changes them and whoever leaves last restores them, as both
     belong to the process: to the user, and to all threads.
@@ -56,6 +59,10 @@ class _Surroundings:
             self._before = {name: os.environ.get(name) for name in names}
             for name, value in self._variables.items():
                 os.environ.setdefault(name, value)
+            # A number of thousands of digits is no reason to lose an answer.
+            self._digits = sys.get_int_max_str_digits()
+            if 0 < self._digits < _MOST_DIGITS:
+                sys.set_int_max_str_digits(_MOST_DIGITS)
             self._filters = warnings.catch_warnings()
             self._filters.__enter__()
             # What is said of litellm's own classes when a call builds them.
@@ -71,6 +78,7 @@ class _Surroundings:
             if self._n_users:
                 return
             self._filters.__exit__(None, None, None)
+            sys.set_int_max_str_digits(self._digits)
             if tokenizers := os.environ.get(_TOKENIZERS):
                 self._variables[_TOKENIZERS] = tokenizers
             for name, value in self._before.items():
@@ -298,7 +306,7 @@ def call(
     except queue.Empty:
         raise too_late(llm.model, where, llm.timeout) from None
     except Exception as error:
-        body = _first_body(bodies)
+        body = _first_body(bodies) or _unread_body(error)
         if body is not None and _choices(body):
             # It came, is paid, and only has a form that litellm does not know.
             return _read_response(llm, None, body)
@@ -322,11 +330,20 @@ def _first_body(bodies: Sequence[Any]) -> Mapping[str, Any] | None:
     for body in bodies:
         if isinstance(body, str) and body[:1] == "{":
             try:
-                body = json.loads(body)
+                body = json.loads(body, parse_int=read_integer)
             except (ValueError, RecursionError):
                 continue
         if isinstance(body, Mapping):
             return body
+    return None
+
+
+def _unread_body(error: BaseException | None) -> Mapping[str, Any] | None:
+    """Find an answer that came as a stream, and so was no JSON as a whole."""
+    while error is not None:
+        if isinstance(error, json.JSONDecodeError):
+            return join_stream(error.doc)
+        error = error.__cause__ or error.__context__
     return None
 
 
@@ -341,6 +358,8 @@ def _choices(body: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
     message = first.get("message")
     if isinstance(message, Mapping) and text_of(message):
         return [first]
+    if "message" in first and message is None and body and body.get("usage"):
+        return [{**first, "message": {}}]  # nothing was said, and its tokens count
     if isinstance(first.get("text"), str):
         return [{**first, "message": {"content": first["text"]}}]
     return []

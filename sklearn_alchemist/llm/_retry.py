@@ -13,7 +13,7 @@ T = TypeVar("T")
 MAX_ATTEMPTS = 5
 # Limits per minute pass within two; longer ones are for another day.
 MAX_PAUSE = 120.0
-# Seconds that a request waits for a limit to pass, in all.
+# Seconds that a request waits for a limit to pass while nobody else is answered.
 PATIENCE = 150.0
 _LONGEST_OWN_PAUSE = 15.0
 # An answer that arrived broken is paid, so that asking on and on is no remedy.
@@ -93,7 +93,11 @@ def wait(seconds: float, given_up: threading.Event) -> None:
     given_up.wait(seconds)
 
 
-def with_backoff(call: Callable[[], T], given_up: threading.Event) -> T:
+def with_backoff(
+    call: Callable[[], T],
+    given_up: threading.Event,
+    n_answered: Callable[[], int] = int,
+) -> T:
     """Call until it succeeds, or fails in a way that waiting does not mend.
 
     Parameters
@@ -104,6 +108,10 @@ def with_backoff(call: Callable[[], T], given_up: threading.Event) -> T:
     given_up : Event
         Shortens the pauses between attempts; `call` then says what it is about.
 
+    n_answered : callable, default=int
+        Counts the answers to other questions; by default there are none. A limit under
+        which others are answered passes, and patience begins anew.
+
     Returns
     -------
     result : object
@@ -113,11 +121,11 @@ def with_backoff(call: Callable[[], T], given_up: threading.Event) -> T:
     ------
     LLMError
         If the failure is not retryable, the server asks to wait for longer than two
-        minutes, five attempts have failed, or a limit has not passed in two and a half
-        minutes.
+        minutes, five attempts have failed, or a limit has not passed for anybody in two
+        and a half minutes.
     """
     attempt = n_broken = n_throttled = 0
-    waited = 0.0
+    waited, seen = 0.0, n_answered()
     while True:
         attempt += 1
         try:
@@ -133,6 +141,8 @@ def with_backoff(call: Callable[[], T], given_up: threading.Event) -> T:
             if failure.throttled:
                 attempt -= 1
                 n_throttled += 1
+                if (now := n_answered()) != seen:
+                    waited, seen = 0.0, now
                 pause = pause_before(n_throttled, failure.retry_after)
                 if not failure.retry_after:
                     pause = min(pause, _LONGEST_OWN_PAUSE)

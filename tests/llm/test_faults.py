@@ -1,5 +1,6 @@
 """What goes wrong between a client and a provider, over real HTTP."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -436,3 +437,54 @@ def test_eight_processes_that_ask_the_same_at_once_pay_once(server, own_store):
     done = subprocess.run(run, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["3", "0"]
     assert len(server.requests) == 3
+
+
+def piece(**choice):
+    return {"choices": [{"index": 0, "finish_reason": None, **choice}]}
+
+
+USAGE = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
+PIECES = [
+    piece(delta={"role": "assistant", "content": ""}),
+    piece(delta={"content": "Hel"}),
+    piece(delta={"content": "lo"}),
+    {**piece(delta={}, finish_reason="stop"), "usage": USAGE},
+]
+EVENTS = "".join(f"data: {json.dumps(p)}\n\n" for p in PIECES) + "data: [DONE]\n\n"
+LINES = "".join(f"{json.dumps(p)}\n" for p in PIECES)
+
+
+@pytest.mark.parametrize("body", [EVENTS, f": ping\n\nevent: a\n{EVENTS}", LINES])
+def test_an_answer_that_was_streamed_unasked_is_put_together(server, llm, body):
+    server.answer = lambda request: Reply(body=body.encode())
+    answer = ask(llm, questions(1))
+    (completion,) = answer.completions
+    assert (completion.text, completion.finish_reason) == ("Hello", "stop")
+    assert answer.usage.paid.completion_tokens == 5
+    assert len(server.requests) == 1
+
+
+def test_an_answer_without_a_message_is_kept_as_it_was_paid(server, llm):
+    body = {"choices": [{"index": 0, "message": None}], "usage": USAGE}
+    server.answer = lambda request: Reply(body=json.dumps(body).encode())
+    answer = ask(llm, questions(1))
+    assert answer.completions[0].text == ""
+    assert answer.usage.paid.completion_tokens == 5
+    assert ask(llm, questions(1)).usage.cached.calls == len(server.requests) == 1
+
+
+@pytest.mark.parametrize("field", ["created", "total_tokens", "index"])
+def test_a_number_of_thousands_of_digits_loses_no_answer(server, llm, field):
+    sent = json.loads(Reply("fine").payload("m"))
+    place = {
+        "created": sent,
+        "total_tokens": sent["usage"],
+        "index": sent["choices"][0],
+    }
+    place[field][field] = 10**18
+    body = json.dumps(sent).replace(str(10**18), "9" * 5_000)
+    server.answer = lambda request: Reply(body=body.encode())
+    limit = sys.get_int_max_str_digits()
+    assert ask(llm, questions(1)).completions[0].text == "fine"
+    assert sys.get_int_max_str_digits() == limit
+    assert len(server.requests) == 1

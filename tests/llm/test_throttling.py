@@ -1,6 +1,7 @@
 """However a server says that it is asked too often, it is waited for."""
 
 import json
+import threading
 import time
 import traceback
 from datetime import UTC, datetime, timedelta
@@ -280,3 +281,22 @@ def test_what_breaks_off_for_no_known_reason_was_cut_off(
     (completion,) = ask(llm, [QUESTION]).completions
     cut = is_cut_off or reason == "max_output"
     assert (completion.finish_reason == "length") == cut
+
+
+def test_a_limit_under_which_others_are_answered_is_waited_out(monkeypatch):
+    pauses = []
+    monkeypatch.setattr(_retry, "wait", lambda s, given_up: pauses.append(s))
+    n_answered = 0
+
+    def starve():
+        nonlocal n_answered
+        n_answered += len(pauses) % 2  # somebody else comes first
+        if sum(pauses) < 600:
+            raise _retry.CallFailed("busy", True, retry_after=60, throttled=True)
+        return "fine"
+
+    given_up = threading.Event()
+    assert _retry.with_backoff(starve, given_up, lambda: n_answered) == "fine"
+    pauses.clear()
+    with pytest.raises(LLMError, match="has not passed in 18. s"):
+        _retry.with_backoff(starve, given_up)
