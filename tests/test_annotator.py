@@ -411,7 +411,7 @@ def test_the_review_queue_prefers_what_is_not_sure(many):
     assert confidence[np.concatenate(queues)].mean() < confidence.mean()
     assert sorted(annotator.review_queue(texts[:7], 20)) == list(range(7))
     for wrong in (-1, 2.5, None):
-        with pytest.raises((ValueError, TypeError), match="n must be|n =="):
+        with pytest.raises((ValueError, TypeError), match=r"n must be|n =="):
             annotator.review_queue(texts, wrong)
 
 
