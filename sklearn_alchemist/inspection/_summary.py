@@ -107,7 +107,8 @@ def program_summary(
         Texts, or a table.
 
     y : array-like of shape (n_samples,), default=None
-        Gold labels, to add the accuracy of each program.
+        Gold labels, to add the accuracy of each program. Rows whose label is missing
+        do not count.
 
     aggregator : classifier, default=None
         Fitted on votes; its predictions are the consensus. None takes that of an
@@ -124,6 +125,9 @@ def program_summary(
     ------
     TypeError
         If `labeler` has no programs, such as a pipeline without a labeler.
+
+    ValueError
+        If `y` holds what is no class.
 
     Examples
     --------
@@ -158,7 +162,7 @@ def program_summary(
         "us_per_row": _MICROSECONDS * result.seconds / max(len(votes), 1),
     }
     if y is not None:
-        gold = Classes.of_names(classes).encode(y, n_samples=len(votes), strict=False)
+        gold = Classes.of_names(classes).encode(y, n_samples=len(votes))
         columns["accuracy"] = agreement(votes, gold)
     return ProgramSummary(columns)
 

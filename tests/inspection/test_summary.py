@@ -111,3 +111,15 @@ def test_what_has_no_programs_says_what_to_give():
     pipeline = make_pipeline(FunctionTransformer(lower)).fit(TEXTS)
     with pytest.raises(TypeError, match="no programs to look at"):
         program_summary(pipeline, TEXTS)
+
+
+@pytest.mark.parametrize("label", ["nan", "SPAM", 3])
+def test_a_gold_label_that_is_no_class_is_an_error(labeler, label):
+    with pytest.raises(ValueError, match="none of the classes"):
+        program_summary(labeler, TEXTS, [label, *GOLD[1:]])
+
+
+@pytest.mark.parametrize("label", [None, np.nan, -1])
+def test_a_missing_gold_label_does_not_count(labeler, label):
+    summary = program_summary(labeler, TEXTS, [GOLD[0], GOLD[1], label, GOLD[3]])
+    assert summary["accuracy"].tolist() == [1.0, 1.0, 1.0]
