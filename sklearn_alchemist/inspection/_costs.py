@@ -12,6 +12,7 @@ from ..data import Classes, check_records, label_array
 from ..llm import LLM, Prices, count_tokens, prices_of
 from ..zero_shot import write_messages
 from ._parts import split_steps
+from ._printed import write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _N_COUNTED = 200
 # {"label": "..."} and what names a class.
 _ANSWER_TOKENS = 8
-_ANNOTATOR, _STUDENT, _VOTES, _CALLS = (
+ANNOTATOR, _STUDENT, _VOTES, CALLS = (
     "annotator",
     "its student alone",
     "its votes alone",
@@ -84,19 +85,17 @@ class CostComparison:
         -------
         ax : matplotlib Axes
             What was drawn on. Needs matplotlib.
-        """
-        if ax is None:
-            import matplotlib.pyplot as plt
 
-            _, ax = plt.subplots()
-        costs = np.stack([self.columns[_cost_name(n)] for n in self.n_rows])
-        drawn = [_ANNOTATOR, _CALLS]
-        for way, values in zip(self.columns["way"], costs.T, strict=True):
-            if way in drawn and not np.isnan(values).all():
-                ax.plot(self.n_rows, values, marker="o", label=way)
-        ax.set(xscale="log", yscale="log", xlabel="rows", ylabel="dollars")
-        ax.legend()
-        return ax
+        See Also
+        --------
+        CostDisplay : Draws it.
+        """
+        from ._displays import CostDisplay
+
+        return CostDisplay(self).plot(ax=ax).ax_
+
+    def _repr_html_(self) -> str:
+        return write_table(self._cells())
 
     def _cells(self) -> list[list[str]]:
         names = list(self.columns)
@@ -209,7 +208,7 @@ def compare_costs(
         calls["calls"] = usage.calls
         calls["paid"] = _dollars(usage, price)
     per_call = price.cost(*per_row) if price else np.nan
-    ways = [_ANNOTATOR, _STUDENT, _VOTES, _CALLS]
+    ways = [ANNOTATOR, _STUDENT, _VOTES, CALLS]
     columns = {
         "way": np.array(ways, dtype=object),
         "calls": np.array([programs["calls"]] * 3 + [calls["calls"]]),
@@ -217,7 +216,7 @@ def compare_costs(
         "paid": np.array([programs["paid"]] * 3 + [calls["paid"]]),
     }
     for n in n_rows:
-        columns[_cost_name(n)] = np.array([programs["paid"]] * 3 + [per_call * n])
+        columns[cost_name(n)] = np.array([programs["paid"]] * 3 + [per_call * n])
     if y is not None:
         scores = _accuracies(annotator, X, label_array(y, annotator.classes_))
         columns["accuracy"] = np.array([*scores, calls["right"]])
@@ -288,7 +287,8 @@ def _accuracies(annotator: Any, X: Any, y: np.ndarray) -> list[float]:
     ]
 
 
-def _cost_name(n_rows: int) -> str:
+def cost_name(n_rows: int) -> str:
+    """Name the column that holds the cost of so many rows."""
     return f"$ for {n_rows:,} rows"
 
 

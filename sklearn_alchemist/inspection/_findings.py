@@ -185,7 +185,7 @@ def gather(
     drawn = X
     if len(positions) < n_samples:
         drawn = _safe_indexing(as_indexable(X), positions)
-    inner, taken = _reach_in(estimator, drawn)
+    inner, taken = reach_in(estimator, drawn)
     found = find_programs(inner)
     classes = Classes.of_names(found.labeler.classes_)
     gold = np.full(n_samples, UNLABELED)
@@ -277,15 +277,15 @@ def agree_pairwise(votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return share, n_shared.astype(int)
 
 
-def _reach_in(estimator: Any, X: Any) -> tuple[Any, Any]:
+def reach_in(estimator: Any, X: Any) -> tuple[Any, Any]:
     """Find the annotator at the end of a pipeline, or the best one of a search."""
     if hasattr(estimator, "best_estimator_"):
-        return _reach_in(estimator.best_estimator_, X)
+        return reach_in(estimator.best_estimator_, X)
     steps: Sequence[Any] = getattr(estimator, "steps", ())
     if steps and hasattr(steps[-1][1], "labeler_"):
         for _, step in steps[:-1]:
             X = X if step in (None, "passthrough") else step.transform(X)
-        return _reach_in(steps[-1][1], X)
+        return reach_in(steps[-1][1], X)
     return estimator, X
 
 

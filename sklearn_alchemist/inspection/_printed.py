@@ -1,8 +1,10 @@
 """Prepare what others wrote for being read: nothing hidden, and Python in colour."""
 
+import html
 import io
 import keyword
 import tokenize
+from collections.abc import Sequence
 from typing import Any
 
 # What shows as nothing, or turns round how what follows it is shown.
@@ -54,6 +56,29 @@ def printable(text: Any) -> str:
     'a␀b\\u202ec'
     """
     return str(text).translate(_SHOWN)
+
+
+def write_table(cells: Sequence[Sequence[str]]) -> str:
+    """Write a table for notebooks.
+
+    Parameters
+    ----------
+    cells : sequence of sequence of str
+        Lines of cells, the first one with the names of the columns. Names come from
+        models and from files of others.
+
+    Returns
+    -------
+    html : str
+        A table, in which the first cell of each line names it.
+    """
+    head, *body = [[html.escape(printable(cell)) for cell in line] for line in cells]
+    first = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    lines = ""
+    for name, *others in body:
+        values = "".join(f"<td>{cell}</td>" for cell in others)
+        lines += f'<tr><th scope="row">{name}</th>{values}</tr>'
+    return f"<table><thead><tr>{first}</tr></thead><tbody>{lines}</tbody></table>"
 
 
 def colour_source(source: str) -> list[list[tuple[str, str]]]:

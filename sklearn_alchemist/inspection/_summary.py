@@ -1,6 +1,5 @@
 """Summarise how each program votes, agrees, fails and what time it takes."""
 
-import html
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from ..data import Classes
 from ..exceptions import ProgramWarning
 from ..votes import ABSTAIN, agreement, conflicts, coverage, overlaps, polarity
 from ._parts import find_programs
+from ._printed import write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,13 +83,7 @@ class ProgramSummary:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        # Names come from models and from files of others.
-        header, *body = [[html.escape(cell) for cell in row] for row in self._cells()]
-        head = "".join(f"<th>{cell}</th>" for cell in header)
-        rows = "".join(
-            f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return write_table(self._cells())
 
 
 def program_summary(

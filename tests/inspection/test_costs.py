@@ -80,22 +80,12 @@ def test_it_prints_and_makes_a_frame(annotator):
 
 
 def test_it_draws_both_ways(annotator):
-    class Axes:
-        lines = ()
-
-        def plot(self, x, y, **kwargs):
-            self.lines = (*self.lines, (kwargs["label"], list(y)))
-
-        def set(self, **kwargs):
-            self.scales = kwargs["xscale"], kwargs["yscale"]
-
-        def legend(self):
-            pass
-
-    ax = compare_costs(annotator, TEXTS).plot(Axes())
-    assert [label for label, _ in ax.lines] == ["annotator", "one call a row"]
-    assert ax.lines[1][1][0] < ax.lines[1][1][1]
-    assert ax.scales == ("log", "log")
+    ax = pytest.importorskip("matplotlib.figure").Figure().subplots()
+    assert compare_costs(annotator, TEXTS).plot(ax) is ax
+    programs, calls = ax.lines
+    assert [programs.get_label(), calls.get_label()] == ["annotator", "one call a row"]
+    assert calls.get_ydata()[0] < calls.get_ydata()[1]
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
 
 
 def test_given_programs_cost_nothing_and_an_unknown_price_is_unknown():

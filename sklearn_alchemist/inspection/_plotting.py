@@ -1,0 +1,83 @@
+"""What all displays share: where to draw, and in which colours."""
+
+from typing import Any
+
+from ._optional import require
+
+# Okabe and Ito's, which people with any colour vision tell apart.
+COLOURS = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#d55e00",
+    "#f0e442",
+    "#7f7f7f",
+)
+# Where colours come again.
+HATCHES = ("", "//", "xx", "..", "--")
+# Of larger matrices, numbers and names could not be read.
+MAX_WRITTEN = 15
+MAX_NAMED = 60
+
+
+def take_axes(ax: Any, display: Any) -> Any:
+    """Take the axes of the user, or make some.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        Where to draw.
+    display : object
+        Who draws.
+
+    Returns
+    -------
+    ax : matplotlib Axes
+    """
+    if ax is None:
+        name = f"{type(display).__name__}.plot"
+        pyplot = require("matplotlib.pyplot", extra="plots", needed_by=name)
+        _, ax = pyplot.subplots()
+    return ax
+
+
+def style_of(code: int) -> dict[str, str]:
+    """Choose how to fill what stands for a class."""
+    n = len(COLOURS)
+    return {"color": COLOURS[code % n], "hatch": HATCHES[code // n % len(HATCHES)]}
+
+
+def write_values(ax: Any, image: Any, values: Any) -> list[Any]:
+    """Write numbers into the cells of a small matrix, dark on light and light on dark.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where it is drawn.
+    image : matplotlib AxesImage
+        The matrix.
+    values : ndarray of shape (n_rows, n_columns)
+        The numbers; NaN is left empty.
+
+    Returns
+    -------
+    texts : list of matplotlib Text
+    """
+    if max(values.shape) > MAX_WRITTEN:
+        return []
+    texts = []
+    for row, line in enumerate(values):
+        for column, value in enumerate(line):
+            if value == value:  # no NaN
+                red, green, blue, _ = image.cmap(image.norm(value))
+                is_light = 0.3 * red + 0.6 * green + 0.1 * blue > 0.5
+                colour = "black" if is_light else "white"
+                written = f"{value:.2f}"
+                texts.append(
+                    ax.text(
+                        column, row, written, ha="center", va="center", color=colour
+                    )
+                )
+    return texts
