@@ -28,7 +28,7 @@ def run(tmp_path_factory, *arguments):
 @pytest.fixture(scope="module")
 def news(tmp_path_factory):
     """Output of the news example on some of its articles."""
-    return run(tmp_path_factory, "examples/plot_label_news.py", "--articles", "370")
+    return run(tmp_path_factory, "examples/plot_label_news.py", "--articles", "250")
 
 
 @pytest.fixture(scope="module")

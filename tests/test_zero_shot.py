@@ -243,7 +243,8 @@ def test_a_killed_run_goes_on_where_it_was(server, own_store):
     def answer(request):
         with lock:
             if len(server.requests) % 10 == 0:
-                return Reply("busy", (429, 500, 503)[len(server.requests) // 10 % 3])
+                status = (429, 500, 503)[len(server.requests) // 10 % 3]
+                return Reply("busy", status, {"retry-after": "0.2"})
             answered.append(request["messages"][-1]["content"])
             if len(answered) == n_rows // 2:
                 half.set()

@@ -1,5 +1,6 @@
 """Say what the classes are: how they are spelled, sorted, described and coded."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import repeat
@@ -76,7 +77,7 @@ class Classes:
         if "" in given:
             raise ValueError("an empty str cannot be a class.")
         check_one_kind(given, "classes")
-        repeated = {name for name in given if given.count(name) > 1}
+        repeated = {name for name, count in Counter(given).items() if count > 1}
         if repeated:
             raise ValueError(
                 f"classes holds duplicates: {sorted(repeated)}. List each class once."

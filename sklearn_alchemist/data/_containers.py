@@ -1,6 +1,7 @@
 """Open whatever holds texts or a table, or say what to pass instead."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
@@ -165,7 +166,7 @@ def _open_frame(X: Any) -> Opened:
     names = list(
         X.schema.names if hasattr(X, "schema") and hasattr(X, "column") else X.columns
     )
-    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    repeated = [name for name, count in Counter(names).items() if count > 1]
     if len({*map(str, names)}) < len(names) and repeated:
         raise ValueError(
             f"X has several columns called {repeated[0]!r}: rename them, as programs "
