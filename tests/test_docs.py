@@ -1,5 +1,6 @@
 """Code in the README and the documentation, run as it stands."""
 
+import doctest
 import re
 import textwrap
 import warnings
@@ -48,3 +49,13 @@ def test_snippets_run_from_top_to_bottom(page, reader):
         for code in snippets(page):
             exec(compile(code, page, "exec"), names)
     assert reader.requests
+
+
+@pytest.mark.parametrize("page", ["docs/schema_changes.rst", "docs/other_tools.rst"])
+def test_sessions_give_what_they_show(page):
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    found = doctest.testfile(
+        str(ROOT / page), module_relative=False, optionflags=flags, encoding="utf-8"
+    )
+    assert found.attempted
+    assert not found.failed
