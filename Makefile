@@ -6,7 +6,8 @@ ARGS ?=
 
 .PHONY: help demo test test-browser fuzz lint format types wheel docs rerecord \
   benchmark-label-models benchmark-synthesis benchmark-programs \
-  benchmark-annotator benchmark-labels paper-table benchmark-waterbirds clean
+  benchmark-annotator benchmark-labels benchmark-drift benchmark-explain \
+  paper-table benchmark-waterbirds clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
@@ -25,6 +26,8 @@ help:
 	@echo "make benchmark-synthesis DATA=folder  compare ten plain calls with the plan"
 	@echo "make benchmark-annotator ARGS='DATA RECORDINGS'       accuracy and calibration"
 	@echo "make benchmark-labels DATA=folder RECORDINGS=folder   what few labels do to it"
+	@echo "make benchmark-drift DATA=folder RECORDINGS=folder    alarms, false and missed"
+	@echo "make benchmark-explain DATA=folder RECORDINGS=folder  is what is told true"
 	@echo "make paper-table ARGS='DATA --recordings RECORDINGS'  beside the paper's numbers"
 	@echo "make benchmark-waterbirds DATA=file   look at the worst group of Waterbirds"
 	@echo "make clean     remove what the other targets made"
@@ -110,6 +113,12 @@ benchmark-annotator: $(VENV)/examples
 
 benchmark-labels: $(VENV)/examples
 	$(BIN)/python benchmarks/labels.py $(DATA) $(RECORDINGS) $(ARGS)
+
+benchmark-drift: $(VENV)/examples
+	$(BIN)/python benchmarks/drift.py $(DATA) $(RECORDINGS) $(ARGS)
+
+benchmark-explain: $(VENV)/examples
+	$(BIN)/python benchmarks/explain.py $(DATA) $(RECORDINGS) $(ARGS)
 
 paper-table: $(VENV)/examples
 	$(BIN)/python benchmarks/paper_table.py $(ARGS)

@@ -73,6 +73,7 @@ from .data import (
     check_records,
     label_array,
     minus_one_is_open,
+    profile_columns,
     read_labels,
 )
 from .distillation import (
@@ -448,6 +449,8 @@ class DistilledAnnotator(
             kept=kept,
             n_given=n_given,
             aggregator_params=dict(params.aggregator.fit),
+            # What tells later whether other records differ from these.
+            profiles=profile_columns(records),
         )
         self._weigh_parts()
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
@@ -1200,7 +1203,6 @@ class DistilledAnnotator(
         student: Any = None
         from_votes: Any = None
         votes: Any = None
-        proba: Any
         if ask_all or self.predict_with != "student":
             votes = self._vote(X)
             from_votes = self.aggregator_.predict_proba(votes)
@@ -1208,14 +1210,18 @@ class DistilledAnnotator(
             taken = self._student_input(X, records)
             said = probabilities(self.estimator_, taken, self.classes_)
             student = self.scaling_(said)
+        proba = self._combine(student, from_votes)
+        return _Opinions(proba, student, from_votes, votes)
+
+    def _combine(self, student: Any, from_votes: Any) -> np.ndarray:
+        """Give the probabilities of those whom `predict_with` names."""
         temperature = self.temperatures_[self.predict_with]
         if self.predict_with == "both":
-            proba = self._blend()(student, from_votes, self.class_prior_)
-        else:
-            proba = student if self.predict_with == "student" else from_votes
-            if temperature != 1.0:
-                proba = softmax(log_proba(proba) / temperature)
-        return _Opinions(proba, student, from_votes, votes)
+            return self._blend()(student, from_votes, self.class_prior_)
+        proba = student if self.predict_with == "student" else from_votes
+        if temperature != 1.0:
+            proba = softmax(log_proba(proba) / temperature)
+        return proba
 
     def _older_opinions(self, X: Any, *, ask_all: bool) -> "_Opinions":
         """Ask who was fitted on classes of before, and say it for those of now."""

@@ -6,6 +6,7 @@ from ._columns import Column
 from ._containers import as_indexable
 from ._labels import UNLABELED, is_missing, label_array, read_labels
 from ._names import parameter_names
+from ._profile import ColumnProfile, profile_columns
 from ._records import Records, check_records, read_columns
 from ._sampling import draw_rows
 from ._values import kind_of_values, plain_values
@@ -15,6 +16,7 @@ __all__ = [
     "ClassMapping",
     "Classes",
     "Column",
+    "ColumnProfile",
     "Records",
     "as_indexable",
     "check_records",
@@ -25,6 +27,7 @@ __all__ = [
     "minus_one_is_open",
     "parameter_names",
     "plain_values",
+    "profile_columns",
     "read_columns",
     "read_labels",
 ]

@@ -1,10 +1,14 @@
 """Look at what programs do, and at what they cost."""
 
+from ._compare import Flip, ProgramChange, ProgramComparison, compare_programs
 from ._corrections import Corrections, read_corrections
 from ._costs import CostComparison, compare_costs
+from ._disagreements import Disagreement, Disagreements, Side, disagreements
 from ._displays import ConfidenceCalibrationDisplay, CostDisplay
+from ._drift import Drift, DriftCheck, drift
 from ._explain import explain
 from ._explanation import Explanation, Match, ProgramExplanation
+from ._failures import Failure, Failures, failures
 from ._report import AnnotationReport
 from ._student_words import StudentWord
 from ._summary import ProgramSummary, program_summary
@@ -20,16 +24,30 @@ __all__ = [
     "Corrections",
     "CostComparison",
     "CostDisplay",
+    "Disagreement",
+    "Disagreements",
+    "Drift",
+    "DriftCheck",
     "Explanation",
+    "Failure",
+    "Failures",
+    "Flip",
     "Match",
     "ProgramAgreementDisplay",
+    "ProgramChange",
+    "ProgramComparison",
     "ProgramConfusionDisplay",
     "ProgramExplanation",
     "ProgramSummary",
+    "Side",
     "StudentWord",
     "VotesByClassDisplay",
     "compare_costs",
+    "compare_programs",
+    "disagreements",
+    "drift",
     "explain",
+    "failures",
     "program_summary",
     "read_corrections",
 ]

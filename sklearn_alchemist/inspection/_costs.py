@@ -11,6 +11,7 @@ from sklearn.base import clone
 from ..data import Classes, check_records, label_array
 from ..llm import LLM, Prices, count_tokens, prices_of
 from ..zero_shot import write_messages
+from ._markup import align, escape, section, table
 from ._parts import split_steps
 from ._printed import write_table
 
@@ -99,24 +100,18 @@ class CostComparison:
 
     def _cells(self) -> list[list[str]]:
         names = list(self.columns)
-        body = [
-            [_cell(name, value) for name, value in zip(names, row, strict=True)]
-            for row in zip(*self.columns.values(), strict=True)
-        ]
+        rows = zip(*self.columns.values(), strict=True)
+        body = [[*map(_cell, names, row)] for row in rows]
         return [names, *body]
 
     def __str__(self) -> str:
-        cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width) if j == 0 else cell.rjust(width)
-                for j, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in cells
-        )
+        return align(self._cells())
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        header, *body = self._cells()
+        return section(table(header, [[*map(escape, row)] for row in body]))
 
 
 def compare_costs(

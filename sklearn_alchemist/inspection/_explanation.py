@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ._markup import align, escape, mark, plain, printable, section, table
+from ._markup import align, escape, mark, plain_data, printable, section, table
 from ._student_words import StudentWord
 
 # Of what a record and a program hold, as much as a person reads.
@@ -118,7 +118,7 @@ class Explanation:
             Of str, numbers, bool, None, lists and dicts only, so that json can write
             it.
         """
-        return _plainly(asdict(self))
+        return plain_data(asdict(self))
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))
@@ -259,12 +259,3 @@ def _matched(part: ProgramExplanation) -> str:
     shown = [f"{word!r} (line {line})" for word, line in seen]
     more = len(shown) - _SHOWN_WORDS
     return ", ".join(shown[:_SHOWN_WORDS]) + (f" and {more} more" if more > 0 else "")
-
-
-def _plainly(value: Any) -> Any:
-    """Turn tuples into lists, and keys into text, as JSON has them."""
-    if isinstance(value, dict):
-        return {str(key): _plainly(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plainly(item) for item in value]
-    return plain(value)

@@ -2,7 +2,7 @@
 
 import html
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 # A long text is shown around what is marked in it.
@@ -168,6 +168,46 @@ def plain(value: Any) -> Any:
     plain : scalar
     """
     return value.item() if hasattr(value, "item") else value
+
+
+def plain_data(value: Any) -> Any:
+    """Turn dataclasses' values into what JSON has.
+
+    Parameters
+    ----------
+    value : object
+        Dicts, tuples, lists and scalars.
+
+    Returns
+    -------
+    data : object
+        Dicts with keys of str, lists and Python's own scalars.
+    """
+    if isinstance(value, dict):
+        return {str(key): plain_data(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_data(item) for item in value]
+    return plain(value)
+
+
+def write_record(columns: Mapping[str, Sequence[Any]], row: int) -> str:
+    """Write a record in one piece.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence
+        Values by column.
+    row : int
+        Its place.
+
+    Returns
+    -------
+    written : str
+        The text, or values with the names of their columns.
+    """
+    if len(columns) == 1:
+        return str(next(iter(columns.values()))[row])
+    return ", ".join(f"{name}={values[row]}" for name, values in columns.items())
 
 
 # Control characters, lone surrogates.

@@ -92,7 +92,7 @@ def watch(found: FoundPrograms, X: Any, *, lines: bool) -> Matches:
         if name in records.kinds or name in read
     }
     is_watched = np.array(
-        [labeler.sandbox is not None or _may_be_watched(p) for p in programs], bool
+        [labeler.sandbox is not None or may_be_watched(p) for p in programs], bool
     )
     traces = iter(
         _programs.trace_programs(
@@ -117,7 +117,7 @@ def watch(found: FoundPrograms, X: Any, *, lines: bool) -> Matches:
     return Matches(names, columns, votes, by_row, is_watched)
 
 
-def _may_be_watched(program: LabelingProgram) -> bool:
+def may_be_watched(program: LabelingProgram) -> bool:
     """Whether a program that runs in this process could run in a worker, too."""
     if hasattr(program, "function"):
         return False

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ..data import Classes
 from ..exceptions import ProgramWarning
 from ..votes import ABSTAIN, agreement, conflicts, coverage, overlaps, polarity
+from ._markup import align
 from ._parts import find_programs
 from ._printed import write_table
 
@@ -71,14 +72,7 @@ class ProgramSummary:
         return [list(self.columns), *map(list, zip(*formatted, strict=True))]
 
     def __str__(self) -> str:
-        cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = []
-        for name, *numbers in cells:
-            line = [name.ljust(widths[0])]
-            line += [n.rjust(w) for n, w in zip(numbers, widths[1:], strict=True)]
-            lines.append("  ".join(line))
-        return "\n".join(lines)
+        return align(self._cells())
 
     __repr__ = __str__
 

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import html
 import json
 import logging
 import re
@@ -169,6 +170,12 @@ class LabelingProgram:
     def __str__(self) -> str:
         return self.source
 
+    def _repr_html_(self) -> str:
+        name, source = (
+            html.escape(_visible(text)) for text in (self.name, self.source)
+        )
+        return f"<strong>{name}</strong><pre dir='ltr'>{source}</pre>"
+
     @property
     def digest(self) -> str:
         """Sixteen hexadecimal characters that equal programs share.
@@ -307,6 +314,14 @@ def check_length(program: LabelingProgram) -> None:
         check_size(parse(program.source, shared=True))
     except Refusal as refusal:
         raise _rejected(program.name, refusal) from None
+
+
+def _visible(text: str) -> str:
+    """Spell out what would show as nothing, or turn the direction of the rest."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode()
+        for c in text
+    )
 
 
 def _rejected(name: str, refusal: Refusal) -> ProgramRejected:

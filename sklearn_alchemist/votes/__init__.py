@@ -4,7 +4,14 @@ from ._encoding import ABSTAIN, encode_answers, vote_dtype
 from ._exchange import from_snorkel, read_votes, to_snorkel, write_votes
 from ._label_studio import from_label_studio, label_studio_config, to_label_studio
 from ._patterns import collapse
-from ._statistics import agreement, conflicts, coverage, overlaps, polarity
+from ._statistics import (
+    agreement,
+    conflicts,
+    contradicted,
+    coverage,
+    overlaps,
+    polarity,
+)
 from ._tables import from_long, lf_summary, to_long
 
 __all__ = [
@@ -12,6 +19,7 @@ __all__ = [
     "agreement",
     "collapse",
     "conflicts",
+    "contradicted",
     "coverage",
     "encode_answers",
     "from_label_studio",

@@ -88,11 +88,37 @@ def conflicts(votes: np.ndarray) -> np.ndarray:
     array([0.25, 0.  , 0.25])
     """
     votes = _check_votes(votes)
-    voted = votes != ABSTAIN
     # Where two votes of a row differ, every vote of the row differs from some other.
+    return _share_of_rows((votes != ABSTAIN) & contradicted(votes)[:, np.newaxis])
+
+
+def contradicted(votes: np.ndarray) -> np.ndarray:
+    """Tell on which rows votes differ.
+
+    Parameters
+    ----------
+    votes : array-like of int of shape (n_samples, n_programs)
+        Class indices, -1 for abstain.
+
+    Returns
+    -------
+    contradicted : ndarray of shape (n_samples,) of bool
+        Whether two programs vote for different classes.
+
+    Raises
+    ------
+    ValueError
+        If `votes` is no matrix of integers from -1 on.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.votes import contradicted
+    >>> contradicted([[0, -1, 1], [1, 1, -1]])
+    array([ True, False])
+    """
+    votes = _check_votes(votes)
     highest = votes.max(axis=1, keepdims=True, initial=ABSTAIN)
-    voted &= (voted & (votes != highest)).any(axis=1, keepdims=True)
-    return _share_of_rows(voted)
+    return ((votes != ABSTAIN) & (votes != highest)).any(axis=1)
 
 
 def polarity(votes: np.ndarray, n_classes: int | None = None) -> np.ndarray:
