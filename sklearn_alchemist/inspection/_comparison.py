@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ._markup import align, escape, mark, plain_data, printable, section, table
+from ._markup import align, escape, in_one_line, mark, plain_data, section, table
 
 _SHOWN_RECORD = 80
 
@@ -152,14 +152,14 @@ _CHANGED = ["program", "status", "votes", "coverage", "overlap", "conflict", "ac
 
 def _flip_cells(flip: Flip) -> list[str]:
     ends = (flip.before, flip.after)
-    names = ["-" if end is None else printable(str(end), 30) for end in ends]
+    names = ["-" if end is None else in_one_line(str(end), 30) for end in ends]
     right = "" if flip.n_right is None else f" ({flip.n_right:+d} right)"
-    by = printable(", ".join(flip.programs), 40)
-    example = printable(flip.examples[0], _SHOWN_RECORD) if flip.examples else ""
+    by = in_one_line(", ".join(flip.programs), 40)
+    example = in_one_line(flip.examples[0], _SHOWN_RECORD) if flip.examples else ""
     return [*names, f"{len(flip.positions)}{right}", by, example]
 
 
 def _change_cells(change: ProgramChange) -> list[str]:
     pairs = (change.coverage, change.overlap, change.conflict, change.accuracy)
-    name = printable(change.program, 40)
+    name = in_one_line(change.program, 40)
     return [name, change.status, str(change.n_votes), *map(_arrow, pairs)]

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from ..data import Classes, check_records, label_array
 from ..llm import LLM, Prices, count_tokens, prices_of
 from ..zero_shot import write_messages
-from ._markup import align, escape, section, table
+from ._markup import align
 from ._parts import split_steps
 from ._printed import write_table
 
@@ -108,10 +108,6 @@ class CostComparison:
         return align(self._cells())
 
     __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        header, *body = self._cells()
-        return section(table(header, [[*map(escape, row)] for row in body]))
 
 
 def compare_costs(

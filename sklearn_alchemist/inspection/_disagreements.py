@@ -11,10 +11,10 @@ from ..votes import ABSTAIN, contradicted
 from ._markup import (
     align,
     escape,
+    in_one_line,
     mark,
     plain,
     plain_data,
-    printable,
     section,
     table,
     write_record,
@@ -281,8 +281,8 @@ def _cells(one: Disagreement) -> list[str]:
     )
     return [
         str(one.position),
-        printable(f"{one.label} ({one.confidence:.2f})", 40),
+        in_one_line(f"{one.label} ({one.confidence:.2f})", 40),
         f"{one.change:.2f}",
-        printable(sides, 100),
-        printable(one.record, _SHOWN_RECORD),
+        in_one_line(sides, 100),
+        in_one_line(one.record, _SHOWN_RECORD),
     ]

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data import ColumnProfile, check_records
 from ..votes import ABSTAIN, contradicted
-from ._markup import align, escape, plain_data, printable, section, table
+from ._markup import align, escape, in_one_line, plain_data, section, table
 
 # Fewer records tell nothing of a share.
 _FEWEST = 30
@@ -94,7 +94,7 @@ class Drift:
         lines = [self.advice, "", align([_HEADER, *map(_cells, self.checks)])]
         if self.news:
             shown = ", ".join(
-                f"{printable(word, 40)!r} ({n})" for _, word, n in self.news
+                f"{in_one_line(word, 40)!r} ({n})" for _, word, n in self.news
             )
             lines += ["", f"new: {shown}"]
         return "\n".join(lines)
@@ -381,5 +381,5 @@ _HEADER = ["compared", "of", "before", "now", "shift", "p", "alarm"]
 def _cells(check: DriftCheck) -> list[str]:
     shares = ["-" if s is None else f"{s:.3f}" for s in (check.before, check.now)]
     numbers = [f"{check.shift:.3f}", f"{check.p_value:.1g}"]
-    of, alarm = printable(check.of, 40), "yes" if check.alarm else ""
+    of, alarm = in_one_line(check.of, 40), "yes" if check.alarm else ""
     return [check.what, of, *shares, *numbers, alarm]

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ._markup import align, escape, mark, plain_data, printable, section, table
+from ._markup import align, escape, in_one_line, mark, plain_data, section, table
 from ._student_words import StudentWord
 
 # Of what a record and a program hold, as much as a person reads.
@@ -142,25 +142,25 @@ def _lines(explanation: Explanation) -> list[str]:
         lines.append(f"doubt   {explanation.doubt}")
     start = "record  "
     for name, value in explanation.record.items():
-        shown = printable(str(value), _SHOWN_TEXT)
-        lines.append(f"{start}{printable(name)}: {shown}")
+        shown = in_one_line(str(value), _SHOWN_TEXT)
+        lines.append(f"{start}{in_one_line(name)}: {shown}")
         start = " " * 8
     lines += [f"votes   {_count_votes(explanation)}", ""]
     cells = [["program", "vote", "weight", "lines", "matched"]]
     notes = []
     for part in explanation.programs:
-        name, said = printable(part.program, 40), part.message or part.failure
+        name, said = in_one_line(part.program, 40), part.message or part.failure
         weight, ran = _weight(part.weight), _ranges([n for n, _ in part.lines])
         cells.append([name, _name(part.vote), weight, ran, _matched(part)])
         if part.failure is not None:
-            notes.append(f"{name} failed: {printable(said or '', _SHOWN_TEXT)}")
+            notes.append(f"{name} failed: {in_one_line(said or '', _SHOWN_TEXT)}")
         if part.note:
             notes.append(f"{name}: {part.note}")
     lines.append(align(cells, right=(2,)))
     lines += ["", *notes] if notes else []
     if explanation.words is not None:
         words = ", ".join(
-            f"{printable(word.word, 40)} {word.weight:+.2f}"
+            f"{in_one_line(word.word, 40)} {word.weight:+.2f}"
             for word in explanation.words[:_SHOWN_WORDS]
         )
         lines += ["", f"student {words or 'knows no word of this record'}"]
@@ -232,7 +232,7 @@ def _count_votes(explanation: Explanation) -> str:
 
 
 def _name(vote: Any) -> str:
-    return "-" if vote is None else printable(str(vote), 40)
+    return "-" if vote is None else in_one_line(str(vote), 40)
 
 
 def _weight(weight: float | None) -> str:
@@ -248,14 +248,14 @@ def _ranges(numbers: list[int]) -> str:
         else:
             ranges.append([number, number])
     shown = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
-    return printable(shown, _SHOWN_RANGES)
+    return in_one_line(shown, _SHOWN_RANGES)
 
 
 def _matched(part: ProgramExplanation) -> str:
     """Say what a program matched, each word once, with the line."""
     seen: dict[tuple[str, int], None] = {}
     for match in part.matches:
-        seen.setdefault((printable(match.text, 40), match.line))
+        seen.setdefault((in_one_line(match.text, 40), match.line))
     shown = [f"{word!r} (line {line})" for word, line in seen]
     more = len(shown) - _SHOWN_WORDS
     return ", ".join(shown[:_SHOWN_WORDS]) + (f" and {more} more" if more > 0 else "")

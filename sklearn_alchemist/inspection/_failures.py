@@ -11,7 +11,7 @@ import numpy as np
 from .. import programs as _programs
 from ..data import check_records
 from ..exceptions import ProgramWarning
-from ._markup import align, escape, plain_data, printable, section, table
+from ._markup import align, escape, in_one_line, plain_data, section, table
 from ._matches import may_be_watched
 from ._parts import find_programs
 
@@ -198,6 +198,6 @@ _HEADER = ["program", "kind", "rows", "where", "message"]
 
 def _cells(failure: Failure) -> list[str]:
     where = ", ".join(map(str, failure.rows))
-    message = printable(failure.message, _SHOWN)
-    name = printable(failure.program, 40)
+    message = in_one_line(failure.message, _SHOWN)
+    name = in_one_line(failure.program, 40)
     return [name, failure.kind, str(failure.n_rows), where, message]

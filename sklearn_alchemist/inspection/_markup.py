@@ -1,9 +1,10 @@
 """Write texts of records and programs so that nothing in them does anything."""
 
 import html
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from ._printed import printable
 
 # A long text is shown around what is marked in it.
 _SHOWN = 2_000
@@ -20,7 +21,7 @@ _STYLE = (
 )
 
 
-def printable(text: str, most: int | None = None) -> str:
+def in_one_line(text: str, most: int | None = None) -> str:
     """Show a text in one line of a terminal.
 
     Parameters
@@ -51,13 +52,9 @@ def escape(text: str) -> str:
     Returns
     -------
     shown : str
-        Escaped; what no document may hold is replaced.
+        Escaped; what would not show, or turn round what is beside it, is spelled out.
     """
-    kept = (
-        "\ufffd" if unicodedata.category(c) in _REFUSED and c not in "\n\t" else c
-        for c in text
-    )
-    return html.escape(text if text.isascii() and text.isprintable() else "".join(kept))
+    return html.escape(printable(text))
 
 
 def mark(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -208,10 +205,6 @@ def write_record(columns: Mapping[str, Sequence[Any]], row: int) -> str:
     if len(columns) == 1:
         return str(next(iter(columns.values()))[row])
     return ", ".join(f"{name}={values[row]}" for name, values in columns.items())
-
-
-# Control characters, lone surrogates.
-_REFUSED = frozenset(["Cc", "Cs"])
 
 
 def _stand_in(character: str) -> str:

@@ -18,7 +18,7 @@ from sklearn_alchemist import (
 from sklearn_alchemist.exceptions import SandboxWarning
 from sklearn_alchemist.inspection import explain
 from sklearn_alchemist.inspection._explain import vote_weights
-from sklearn_alchemist.inspection._markup import mark, printable
+from sklearn_alchemist.inspection._markup import in_one_line, mark
 
 SOURCES = {
     "link": "def label(text):\n    return 'spam' if 'http' in text else None",
@@ -176,7 +176,7 @@ def test_a_long_text_is_shown_around_its_marks():
 
 
 def test_what_cannot_be_printed_is_replaced():
-    assert printable("a\x1b\nb\u202ec", 4) == "a\ufffd …"
+    assert in_one_line("a\x1b\nb\u202ec", 4) == "a\ufffd …"
 
 
 TABLE = pd.DataFrame(
