@@ -317,16 +317,18 @@ PIECES = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("piece", PIECES)
 @pytest.mark.parametrize(
     "begin", ["", "def label(text):\n", "```python\n", '{"code": "']
 )
-def test_no_answer_takes_long_to_read(piece, begin):
-    answer = begin + piece * ((199_000 - len(begin)) // len(piece))
-    started = time.process_time()
-    with contextlib.suppress(ValueError):
-        extract_source(answer)
-    assert time.process_time() - started < 2
+def test_no_answer_takes_long_to_read(begin):
+    seconds = {}
+    for piece in PIECES:
+        answer = begin + piece * ((199_000 - len(begin)) // len(piece))
+        started = time.process_time()
+        with contextlib.suppress(ValueError):
+            extract_source(answer)
+        seconds[piece] = time.process_time() - started
+    assert {piece: t for piece, t in seconds.items() if t >= 2} == {}
 
 
 def test_a_program_as_long_as_answers_may_be_takes_not_long_to_read():
