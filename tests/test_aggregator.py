@@ -184,6 +184,7 @@ def test_a_majority_vote_is_the_share_of_votes_and_one_more():
 
 
 # ------------------------------------------------------------------ invariants ----
+@pytest.mark.slow
 @settings(deadline=None)
 @given(votes=vote_matrices, method=st.sampled_from(METHODS))
 def test_posteriors_are_probabilities_for_any_votes(votes, method):
@@ -193,6 +194,7 @@ def test_posteriors_are_probabilities_for_any_votes(votes, method):
     assert_allclose(proba.sum(axis=1), 1)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(votes=vote_matrices, method=st.sampled_from(METHODS), seed=st.integers(0, 99))
 def test_the_order_of_samples_and_programs_does_not_matter(votes, method, seed):
@@ -206,6 +208,7 @@ def test_the_order_of_samples_and_programs_does_not_matter(votes, method, seed):
     assert_allclose(other.confusion_, one.confusion_[columns], atol=1e-9)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(votes=vote_matrices, method=st.sampled_from(METHODS), seed=st.integers(0, 99))
 def test_weights_are_repetitions(votes, method, seed):
@@ -221,6 +224,7 @@ def test_weights_are_repetitions(votes, method, seed):
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(votes=vote_matrices, method=st.sampled_from(METHODS))
 def test_a_row_is_labelled_alone_as_among_others(votes, method):
@@ -689,6 +693,7 @@ def test_programs_that_err_together_are_less_sure_and_decide_as_before():
     assert accuracy - 0.1 < unsure.mean() < accuracy + 0.01
 
 
+@pytest.mark.slow
 def test_among_many_classes_a_thin_majority_may_be_overruled():
     pixels, y = load_digits(return_X_y=True)
     rng = np.random.default_rng(0)
@@ -712,6 +717,7 @@ def test_the_guard_can_be_dismissed():
 
 
 # ---------------------------------------------------------------- many samples ----
+@pytest.mark.slow
 @given(vote_matrices, st.sampled_from(METHODS), st.integers(1, 4))
 @settings(max_examples=40, deadline=None)
 def test_chunks_add_up_to_one_fit(votes, method, n_chunks):
@@ -818,6 +824,7 @@ def test_votes_unknown_to_later_chunks_say_nothing(monkeypatch):
     assert np.isfinite(aggregator.predict_proba(votes)).all()
 
 
+@pytest.mark.slow
 @given(vote_matrices, st.sampled_from(METHODS))
 @settings(max_examples=40, deadline=None)
 def test_patterns_and_counts_are_as_good_as_samples(votes, method):
@@ -831,6 +838,7 @@ def test_patterns_and_counts_are_as_good_as_samples(votes, method):
     )
 
 
+@pytest.mark.slow
 @given(vote_matrices, st.sampled_from(METHODS), st.booleans(), st.data())
 @settings(max_examples=40, deadline=None)
 def test_samples_of_weight_zero_are_not_there(votes, method, named, data):
@@ -932,6 +940,7 @@ def test_posteriors_are_probabilities_for_degenerate_votes(votes, abstain, metho
     assert_allclose(proba.sum(axis=1), 1)
 
 
+@pytest.mark.slow
 def test_a_thousand_programs_are_aggregated():
     votes, y = planted_votes(np.full(1000, 0.6), [0.5, 0.5], n_samples=40)
     aggregator = LabelModelAggregator(classes=[0, 1]).fit(votes)
@@ -1048,6 +1057,7 @@ def test_many_sparse_rules_are_never_worse_than_their_majority(seed):
     assert_array_equal(model.predict(votes[alone]), votes[alone].max(axis=1))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(votes=vote_matrices, seed=st.integers(0, 99))
 def test_labels_of_unknown_origin_leave_all_predictions(votes, seed):

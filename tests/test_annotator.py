@@ -223,6 +223,7 @@ def test_a_fold_without_a_class_scores_as_it_should(labeler):
     assert annotator.classes_.tolist() == ["ham", "spam"]
 
 
+@pytest.mark.slow
 def test_a_search_over_all_parts_composes(labeler):
     search = GridSearchCV(
         DistilledAnnotator(labeler, LabelModelAggregator()),
@@ -286,6 +287,7 @@ def test_clones_of_an_annotator_are_unfitted(labeler):
     assert not hasattr(clone(annotator), "labeler_")
 
 
+@pytest.mark.slow
 def test_a_language_model_serves_the_whole_line():
     labeler = ProgramSynthesisLabeler(
         offline_llm(), task="Which kind?", classes=["a", "b"]
@@ -402,6 +404,7 @@ def test_annotate_flags_what_a_person_should_look_at(many):
     assert right[~annotation.flag].mean() > right[annotation.flag].mean()
 
 
+@pytest.mark.slow
 def test_the_review_queue_prefers_what_is_not_sure(many):
     texts, _, labeler = many
     annotator = DistilledAnnotator(labeler).fit(texts)
@@ -440,6 +443,7 @@ def learned(annotator, texts, gold, positions, proba=None):
     return learning.fit(texts, y, label_proba=label_proba)
 
 
+@pytest.mark.slow
 def test_chosen_labels_serve_the_student_and_never_judge_programs(many):
     texts, gold, labeler = many
     annotator = DistilledAnnotator(labeler).fit(texts)
@@ -456,6 +460,7 @@ def test_chosen_labels_serve_the_student_and_never_judge_programs(many):
     assert learning.score(texts, gold) >= annotator.score(texts, gold)
 
 
+@pytest.mark.slow
 def test_a_queue_with_its_probabilities_judges_programs(many):
     texts, gold, labeler = many
     annotator = DistilledAnnotator(labeler).fit(texts)
@@ -465,6 +470,7 @@ def test_a_queue_with_its_probabilities_judges_programs(many):
     assert (learning.aggregator_.confusion_ != annotator.aggregator_.confusion_).any()
 
 
+@pytest.mark.slow
 def test_an_aggregator_within_a_pipeline_hears_how_labels_were_chosen(many):
     texts, gold, labeler = many
     inner = LabelModelAggregator()
@@ -481,6 +487,7 @@ def test_an_aggregator_within_a_pipeline_hears_how_labels_were_chosen(many):
             assert annotator.aggregator_[-1].label_use_["accuracies"] == 30
 
 
+@pytest.mark.slow
 def test_probabilities_of_labels_reach_every_fold_of_a_search(many):
     texts, gold, labeler = many
     annotator = DistilledAnnotator(labeler, learn_from_labels=True, cv=0)
@@ -511,6 +518,7 @@ def test_probabilities_that_fit_no_label_end_before_programs_are_paid(many):
             )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [list, np.array, pd.Series])
 def test_records_of_weight_zero_are_not_there(many, form):
     texts, gold, labeler = many
@@ -534,6 +542,7 @@ def test_records_of_weight_zero_are_not_there(many, form):
     assert whole.label_use_ == part.label_use_
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", [None, np.nan])
 def test_labels_are_learned_from_where_asked_to(many, missing):
     texts, gold, labeler = many
@@ -579,6 +588,7 @@ def test_learning_from_labels_needs_labels(many):
         DistilledAnnotator(labeler, learn_from_labels=True).fit(texts)
 
 
+@pytest.mark.slow
 def test_a_few_labels_make_the_probabilities_honest(many):
     texts, gold, labeler = many
     overconfident = DistilledAnnotator(labeler, vote_weight=5.0).fit(texts)
@@ -698,6 +708,7 @@ def test_a_student_that_refuses_weights_learns_hard_labels(many):
     assert annotator.score(texts, gold) > 0.6
 
 
+@pytest.mark.slow
 def test_several_outputs_are_labelled_by_an_annotator_each():
     X = pd.DataFrame({"age": np.arange(100), "smokes": ["yes", "no"] * 50})
     sources = {
@@ -740,6 +751,7 @@ def make_letters():
     return Letters(threading.Lock())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", [Letters(), make_letters])
 def test_an_annotator_with_embeddings_pickles_and_is_searched(many, encoder):
     texts, gold, labeler = many
@@ -757,6 +769,7 @@ def test_an_annotator_with_embeddings_pickles_and_is_searched(many, encoder):
     assert search.best_score_ > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["pandas", "polars"])
 @pytest.mark.parametrize("classes", [["ham", "spam"], [0, 1]])
 def test_series_with_gaps_are_learned_from_as_lists_are(many, module, classes):
@@ -835,6 +848,7 @@ def test_a_student_that_takes_infinity_may_be_given_it():
     assert predicted.tolist() == ["ham", "spam", "ham"]
 
 
+@pytest.mark.slow
 def test_the_weight_of_the_votes_is_told_for_each_class(many):
     texts, _, labeler = many
     annotator = DistilledAnnotator(labeler).fit(texts)
@@ -866,6 +880,7 @@ def test_the_votes_answer_alone_if_the_student_knows_little(unreadable):
     np.testing.assert_array_equal(both, votes)
 
 
+@pytest.mark.slow
 def test_silence_of_programs_is_no_vote_for_a_class():
     """Programs find one class far less often than the other."""
     rng = np.random.default_rng(0)
@@ -891,6 +906,7 @@ def labelled(gold, n_labels, seed=0):
     return y
 
 
+@pytest.mark.slow
 def test_labels_update_a_fitted_annotator_without_running_programs(many, monkeypatch):
     texts, gold, labeler = many
     annotator = DistilledAnnotator(labeler).fit(texts)

@@ -44,6 +44,7 @@ def folders(tmp_path):
     return str(tmp_path), str(tmp_path / "recordings")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_the_table_of_the_paper_has_our_numbers_and_theirs(
     folders, monkeypatch, capsys
@@ -67,6 +68,7 @@ def test_the_annotator_is_measured_with_its_intervals(folders, monkeypatch, caps
     assert "ECE with 20 labels" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_wide_tables_are_measured_in_processes_of_their_own(monkeypatch, capsys):
     columns = load("columns", monkeypatch)
     table = columns.main(["--rows", "500", "--columns", "20", "--rounds", "1"])

@@ -475,6 +475,7 @@ def test_programs_read_scores_in_a_pipeline_up_to_labels(server):
         assert (pipeline.fit(images).predict(images) == y).all()
 
 
+@pytest.mark.slow
 def test_a_student_learns_from_embeddings_while_programs_read_scores(tmp_path, server):
     images, y = many_images()
     paths = [str(tmp_path / f"{i}.png") for i in range(len(images))]

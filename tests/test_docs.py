@@ -39,6 +39,7 @@ def reader(server, monkeypatch, tmp_path):
     get_reusable_executor().shutdown(wait=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["docs/quickstart.rst", "docs/tables.rst"])
 def test_snippets_run_from_top_to_bottom(page, reader):
     names = {}

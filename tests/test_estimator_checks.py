@@ -61,6 +61,7 @@ def applies(check, estimator):
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("check", "estimator"),
     [(c, e) for c in EXTRA_CHECKS for e in ESTIMATORS if applies(c, e)],

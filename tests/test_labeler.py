@@ -76,6 +76,7 @@ def test_usage_tells_paid_from_stored(server):
     assert (again.paid.calls, again.cached.calls, again.dollars) == (0, 2, 0.0)
 
 
+@pytest.mark.slow
 def test_no_record_is_sent_to_the_model(server):
     server.answer = lambda request: LINK
     llm = LLM("openai/test", api_base=server.api_base)
@@ -96,6 +97,7 @@ def test_descriptions_of_classes_are_shown_to_the_model():
     assert "- 'spam': unwanted\n- 'ham'\n" in asked[0]
 
 
+@pytest.mark.slow
 def test_labels_name_the_classes_where_none_are_given():
     fitted = labeler(offline_llm(), classes=None).fit(TEXTS, ["b", "a", "b", "a"])
     assert fitted.classes_.tolist() == ["a", "b"]

@@ -18,6 +18,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_the_average_lies_between_the_groups(rows):
     y_true, y_pred, groups = zip(*rows, strict=True)
@@ -28,6 +29,7 @@ def test_the_average_lies_between_the_groups(rows):
     assert sum(accuracy.n_samples.values()) == len(rows)
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_weights_are_repetitions(rows):
     y_true, y_pred, groups = (np.array(c) for c in zip(*rows, strict=True))
@@ -55,6 +57,7 @@ def test_a_group_without_weight_is_never_the_worst():
     assert accuracy.per_group == {"a": 1.0}
 
 
+@pytest.mark.slow
 @given(ROWS, st.data())
 def test_records_of_weight_zero_are_not_there(rows, data):
     y_true, y_pred, groups = (np.array(c, object) for c in zip(*rows, strict=True))

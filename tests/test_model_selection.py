@@ -32,6 +32,7 @@ def pipeline(server, own_store):
     return Pipeline([("label", labeler), ("aggregate", aggregator)])
 
 
+@pytest.mark.slow
 def test_a_cold_search_in_two_processes_asks_each_question_once(server, pipeline):
     grid = {"aggregate__method": ["dawid_skene", "majority_vote"]}
     grid["aggregate__class_prior"] = ["uniform"]
@@ -42,6 +43,7 @@ def test_a_cold_search_in_two_processes_asks_each_question_once(server, pipeline
     assert len(server.requests) == 10
 
 
+@pytest.mark.slow
 def test_a_cold_search_pays_repairs_and_knowledge_once(server, pipeline):
     def answer(request):
         *before, last = request["messages"]
@@ -62,12 +64,14 @@ def test_a_cold_search_pays_repairs_and_knowledge_once(server, pipeline):
     assert len(server.requests) == labeler.n_programs + n_repairs + 1
 
 
+@pytest.mark.slow
 def test_a_second_search_asks_nothing(server, pipeline):
     pipeline.fit(TEXTS, GOLD)
     cross_val_score(pipeline, TEXTS, GOLD, cv=3, error_score="raise")
     assert len(server.requests) == 10
 
 
+@pytest.mark.slow
 def test_a_search_over_all_parts_of_an_annotator_asks_nothing_after_the_first_fit(
     server, pipeline
 ):
@@ -89,6 +93,7 @@ def test_a_search_over_all_parts_of_an_annotator_asks_nothing_after_the_first_fi
     assert len(server.requests) == asked
 
 
+@pytest.mark.slow
 def test_a_fold_without_a_class_does_not_shift_the_votes(pipeline):
     y = np.array(GOLD)
     ham, spam = np.flatnonzero(y == "ham"), np.flatnonzero(y == "spam")
@@ -101,6 +106,7 @@ def test_a_fold_without_a_class_does_not_shift_the_votes(pipeline):
     assert set(whole) <= set(CLASSES)
 
 
+@pytest.mark.slow
 def test_a_fitted_labeler_works_in_a_process_without_litellm(
     pipeline, tmp_path, monkeypatch
 ):
@@ -125,6 +131,7 @@ def test_a_fitted_labeler_works_in_a_process_without_litellm(
     assert run.stdout.strip() == repr(expected)
 
 
+@pytest.mark.slow
 def test_no_key_is_found_in_what_is_kept(server, pipeline, monkeypatch, own_store):
     key = "the-key-of-the-environment"
     monkeypatch.setenv("OPENAI_API_KEY", key)

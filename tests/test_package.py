@@ -104,6 +104,7 @@ def test_litellm_is_imported_in_one_module():
     assert importers == ["_provider.py"]
 
 
+@pytest.mark.slow
 def test_importing_the_package_imports_nothing_heavy():
     # scikit-learn itself imports pandas and rich where they are installed.
     code = f"""{SKLEARN}

@@ -72,6 +72,7 @@ def test_dates_and_categories_are_described_and_read_as_text(frame):
     assert labeler.transform(X)[:, 0].tolist() == [1, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("show_data", [False, True])
 def test_of_ten_thousand_columns_the_prompt_says_what_it_leaves_out(show_data):
     names = [f"gene_{i}" for i in range(10_000)]

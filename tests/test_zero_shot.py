@@ -62,6 +62,7 @@ def annotator(llm):
     return ZeroShotAnnotator(llm, task="Is it spam?", classes=CLASSES).fit(TEXTS)
 
 
+@pytest.mark.slow
 def test_fit_asks_nothing_and_predict_one_call_a_record(server, annotator):
     assert server.requests == []
     assert annotator.predict(TEXTS).tolist() == GOLD
@@ -69,6 +70,7 @@ def test_fit_asks_nothing_and_predict_one_call_a_record(server, annotator):
     assert annotator.score(TEXTS, GOLD) == 1
 
 
+@pytest.mark.slow
 def test_what_was_answered_is_not_asked_again(server, annotator):
     annotator.predict(TEXTS)
     annotator.predict_proba(TEXTS)
@@ -85,12 +87,14 @@ def test_equal_records_are_asked_about_once(server, annotator):
     assert len(server.requests) == 2
 
 
+@pytest.mark.slow
 def test_folds_share_their_answers(server, annotator):
     scores = cross_val_score(annotator, TEXTS, GOLD, cv=4, error_score="raise")
     assert scores.tolist() == [1.0] * 4
     assert len(server.requests) == len(TEXTS)
 
 
+@pytest.mark.slow
 def test_some_records_can_share_a_call(server, annotator):
     annotator.set_params(rows_per_call=6)
     assert annotator.predict(TEXTS).tolist() == GOLD
@@ -107,12 +111,14 @@ def test_the_answer_is_asked_for_by_a_schema_at_temperature_zero(server, annotat
     assert schema["properties"]["label"]["enum"] == ["ham", "spam"]
 
 
+@pytest.mark.slow
 def test_the_users_own_parameters_win(server, llm):
     model = replace(llm, params={"temperature": 0.5})
     ZeroShotAnnotator(model, task="Spam?", classes=CLASSES).fit(TEXTS).predict(TEXTS)
     assert {request["temperature"] for request in server.requests} == {0.5}
 
 
+@pytest.mark.slow
 def test_a_server_that_knows_no_schemas_is_asked_without(server, annotator):
     def answer(request):
         if "response_format" in request:
@@ -125,6 +131,7 @@ def test_a_server_that_knows_no_schemas_is_asked_without(server, annotator):
     assert predicted.tolist() == GOLD
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_no_class_is_uniform_and_flagged(server, annotator):
     server.answer = lambda r: "eggs" if "song 3" in str(r["messages"]) else judge(r)
     with pytest.warns(AnswerWarning, match="1 of 20 answers are none of the classes"):
@@ -153,6 +160,7 @@ def test_tables_are_asked_about_row_by_row(server, llm):
     assert any('{"link": null, "n": 2}' in text for text in asked)
 
 
+@pytest.mark.slow
 def test_a_record_that_the_provider_refuses_does_not_cost_the_others(server, annotator):
     def answer(request):
         if "song 3" in str(request["messages"]):
@@ -177,6 +185,7 @@ def test_a_refused_key_is_an_error_and_no_row(server, annotator):
         annotator.predict(TEXTS)
 
 
+@pytest.mark.slow
 def test_the_budget_holds_and_what_was_paid_is_kept(server, llm):
     model = replace(llm, max_calls=5)
     annotator = ZeroShotAnnotator(model, task="Spam?", classes=CLASSES).fit(TEXTS)
@@ -213,11 +222,13 @@ def test_what_cannot_work_is_said_before_anything_is_asked(
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_y_names_the_classes_where_nobody_else_does(server, llm):
     annotator = ZeroShotAnnotator(llm, task="Spam?").fit(TEXTS, GOLD)
     assert annotator.predict(TEXTS).tolist() == GOLD
 
 
+@pytest.mark.slow
 def test_it_pickles(annotator):
     again = pickle.loads(pickle.dumps(annotator))
     assert again.predict(TEXTS).tolist() == GOLD
@@ -235,6 +246,7 @@ PREDICT = """
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(server, own_store):
     """A tenth of the calls fail, and the process is killed half-way."""
     n_rows, n_concurrent, answered = 160, 8, []

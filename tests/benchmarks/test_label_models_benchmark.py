@@ -27,6 +27,7 @@ def test_the_oracle_is_the_rule_of_bayes():
         assert abs(right.mean() - proba.max(axis=1).mean()) < 5 * error, name
 
 
+@pytest.mark.slow
 def test_the_benchmark_runs(tmp_path):
     np.savez(
         tmp_path / "set.npz",

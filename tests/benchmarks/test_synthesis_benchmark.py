@@ -31,6 +31,7 @@ def write_rows(folder):
     rows.assign(label=labels).to_csv(folder / "youtube.csv.gz", index=False)
 
 
+@pytest.mark.slow
 def test_it_records_scores_and_compares_both_ways(server, tmp_path, capsys):
     import synthesis
 
@@ -56,6 +57,7 @@ def test_it_records_scores_and_compares_both_ways(server, tmp_path, capsys):
     assert len(server.requests) == 10 + 10
 
 
+@pytest.mark.slow
 def test_a_bootstrap_covers_rows_and_recordings():
     from _bootstrap import differences, interval
 
@@ -67,6 +69,7 @@ def test_a_bootstrap_covers_rows_and_recordings():
     assert 0.1 < low < high < 0.3
 
 
+@pytest.mark.slow
 def test_both_styles_of_a_small_model_are_compared(server, tmp_path, capsys):
     import small_model
 

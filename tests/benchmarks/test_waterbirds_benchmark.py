@@ -25,6 +25,7 @@ def benchmark(monkeypatch):
     sys.modules.pop("waterbirds", None)
 
 
+@pytest.mark.slow
 def test_zero_shot_and_programs_stand_side_by_side(
     benchmark, server, tmp_path, capsys, monkeypatch
 ):

@@ -42,6 +42,7 @@ def annotator(classes, **params):
     return DistilledAnnotator(labeler, **params)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrap",
     [
@@ -59,6 +60,7 @@ def test_meta_estimators_that_encode_labels_say_what_works(wrap):
     assert wrap(frozen).fit(TEXTS, NAMES).score(TEXTS, NAMES) == 1
 
 
+@pytest.mark.slow
 def test_labels_of_the_class_minus_one_count_in_a_pipeline_as_they_do_alone():
     y = np.array([None] * 120, dtype=object)
     y[:40] = [1, -1, -1, 1] * 10
@@ -71,6 +73,7 @@ def test_labels_of_the_class_minus_one_count_in_a_pipeline_as_they_do_alone():
     assert (piped.predict(TEXTS) == alone.predict(TEXTS)).all()
 
 
+@pytest.mark.slow
 def test_an_aggregator_learns_from_labels_only_if_the_annotator_says_so():
     contrary = ["ham", "spam", "spam", "ham"] * 30
     unaware = annotator(
@@ -92,6 +95,7 @@ def test_later_labels_do_not_change_what_votes_meant():
         LabelModelAggregator().partial_fit(votes).partial_fit(votes, classes=[3, 4])
 
 
+@pytest.mark.slow
 def test_groups_of_programs_are_named_in_an_annotator():
     grouped = LabelModelAggregator(program_groups=[["a", "b"]])
     found = annotator(("ham", "spam"), aggregator=grouped).fit(TEXTS).aggregator_
@@ -101,6 +105,7 @@ def test_groups_of_programs_are_named_in_an_annotator():
         annotator(("ham", "spam"), aggregator=grouped).fit(TEXTS)
 
 
+@pytest.mark.slow
 def test_within_an_annotator_advice_names_the_parameters_of_the_annotator(monkeypatch):
     module = "sklearn_alchemist._aggregator"
     monkeypatch.setattr(f"{module}.fallback_reason", lambda *_: "Odd votes.")
@@ -110,6 +115,7 @@ def test_within_an_annotator_advice_names_the_parameters_of_the_annotator(monkey
         LabelModelAggregator().fit([[0, 0], [1, 1]] * 30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["pandas", "polars"])
 def test_the_output_that_is_set_for_all_transformers_changes_nothing_within(output):
     table = pd.DataFrame({"text": TEXTS, "n": np.arange(120.0), "s": ["a", "b"] * 60})
@@ -120,6 +126,7 @@ def test_the_output_that_is_set_for_all_transformers_changes_nothing_within(outp
         np.testing.assert_allclose(found, expected)
 
 
+@pytest.mark.slow
 def test_a_student_that_imputes_gets_tables_with_missing_values():
     table = pd.DataFrame({"age": [30.0, np.nan, 50, 60] * 30, "city": ["A", None] * 60})
     program = LabelingProgram(
@@ -138,6 +145,7 @@ def test_a_student_that_imputes_gets_tables_with_missing_values():
         DistilledAnnotator(labeler, estimator=LogisticRegression()).fit(table[["age"]])
 
 
+@pytest.mark.slow
 def test_the_default_student_reads_texts_in_a_table_as_texts():
     rng = np.random.default_rng(0)
     spam = np.arange(200) % 2 == 0

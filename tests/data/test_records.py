@@ -112,6 +112,7 @@ def test_nameless_columns_are_numbered():
     assert not found.is_named
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(), unique=True))
 def test_parameter_names_are_unique_identifiers(names):
     parameters = parameter_names(names)

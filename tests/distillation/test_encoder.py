@@ -55,6 +55,7 @@ def annotator(student):
     ids=["student", "calibrated", "nested"],
 )
 # Without weights of rows, a calibrated pipeline learns nothing from soft labels.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*does not appear to accept sample_weight")
 @pytest.mark.filterwarnings("ignore:.*the votes answer alone")
 @pytest.mark.parametrize("as_factory", [True, False])
@@ -79,6 +80,7 @@ def test_nothing_is_remembered_after_a_fit():
     assert len(model.seen) == len(set(TEXTS)) + 1
 
 
+@pytest.mark.slow
 def test_images_are_embedded_once_in_a_fit(tmp_path):
     from PIL import Image
 

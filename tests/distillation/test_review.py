@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -33,6 +34,7 @@ def test_as_many_different_rows_are_drawn_as_asked_for(seed, n):
     assert ((chance > 0) & (chance <= 1)).all()
 
 
+@pytest.mark.slow
 def test_rows_are_drawn_as_often_as_is_said():
     drawn, said = np.zeros(40), np.full(40, np.nan)
     for seed in range(1500):

@@ -99,6 +99,7 @@ def test_what_was_embedded_before_an_error_is_kept(tmp_path):
     assert embedder.n_images == 2
 
 
+@pytest.mark.slow
 def test_the_cache_is_private_and_shared_by_threads(tmp_path):
     cache = EmbeddingCache(tmp_path / "folder" / "e.sqlite")
 

@@ -40,6 +40,7 @@ def annotator(llm):
     return DistilledAnnotator(labeler).fit(TEXTS)
 
 
+@pytest.mark.slow
 def test_programs_cost_the_same_however_many_rows(server, annotator):
     asked = len(server.requests)
     costs = compare_costs(annotator, TEXTS, GOLD)
@@ -55,6 +56,7 @@ def test_programs_cost_the_same_however_many_rows(server, annotator):
     assert np.isnan(costs["accuracy"][3])
 
 
+@pytest.mark.slow
 def test_a_baseline_that_was_asked_is_measured(server, llm, annotator):
     baseline = ZeroShotAnnotator(llm, task="Spam?", classes=CLASSES).fit(TEXTS)
     costs = compare_costs(annotator, TEXTS, GOLD, zero_shot=baseline, n_rows=[10])
@@ -63,6 +65,7 @@ def test_a_baseline_that_was_asked_is_measured(server, llm, annotator):
     np.testing.assert_allclose(costs["$ for 10 rows"][3], costs["paid"][3] / 2)
 
 
+@pytest.mark.slow
 def test_calls_are_counted_and_not_rows(server, llm, annotator):
     server.answer = lambda request: json.dumps({"labels": []})
     baseline = ZeroShotAnnotator(llm, task="?", classes=CLASSES, rows_per_call=4)
@@ -88,6 +91,7 @@ def test_it_draws_both_ways(annotator):
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
 
 
+@pytest.mark.slow
 def test_given_programs_cost_nothing_and_an_unknown_price_is_unknown():
     labeler = ProgramSynthesisLabeler(
         classes=CLASSES, programs=[LabelingProgram("link", PROGRAM)]

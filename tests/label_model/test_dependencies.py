@@ -78,6 +78,7 @@ def test_copies_are_found_among_programs_that_fall_silent_together():
     assert groups_of(codes) == [[0, 4, 5, 6, 7, 8, 9]]
 
 
+@pytest.mark.slow
 def test_many_programs_are_joined_in_few_rounds():
     codes = planted(np.full(300, 0.7), copies=range(50), n_samples=2000)
     start = time.process_time()

@@ -52,6 +52,7 @@ def precision_of(fit, program, vote):
     return fit.model.posterior(codes)[0, vote]
 
 
+@pytest.mark.slow
 def test_planted_accuracies_are_found():
     accuracy = [0.9, 0.8, 0.7, 0.6, 0.75]
     votes, _ = planted(accuracy, [0.5, 0.5], n_samples=20_000)
@@ -61,6 +62,7 @@ def test_planted_accuracies_are_found():
     assert fit.converged
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     programs=hnp.arrays(np.int64, st.integers(1, 40), elements=st.integers(0, 3)),
@@ -84,6 +86,7 @@ def test_the_only_vote_of_a_row_is_never_overruled_without_overlaps(
     assert_array_equal(proba.argmax(axis=1), vote)
 
 
+@pytest.mark.slow
 def test_rows_with_one_vote_do_not_say_how_far_to_believe_it():
     votes, _ = planted([0.9, 0.8, 0.7], [0.5, 0.5], coverage=1)
     alone = np.full((8000, 3), -1)
@@ -96,6 +99,7 @@ def test_rows_with_one_vote_do_not_say_how_far_to_believe_it():
     assert_allclose(precision_of(among, 2, 0), precision_of(without, 2, 0), atol=0.05)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(votes=vote_matrices, place=st.integers(0, 9))
 def test_a_program_that_never_votes_changes_nothing(votes, place):
@@ -167,6 +171,7 @@ def test_many_rows_are_learned_from_in_any_order(monkeypatch):
     assert (proba.argmax(axis=1) == y).mean() > 0.78
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("abstain", ["ignore", "evidence"])
 def test_a_chunk_more_is_as_good_as_all_at_once(abstain):
     votes, _ = planted([0.9, 0.8, 0.75, 0.7], [0.6, 0.4])

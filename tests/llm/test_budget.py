@@ -95,6 +95,7 @@ class Crowd:
 # ------------------------------------------------------------- room under a cap ----
 
 
+@pytest.mark.slow
 def test_who_finds_no_room_under_a_cap_waits_for_what_is_under_way(server, llm):
     crowd = Crowd(server)
     capped = llm.having(max_cost=0.02, n_concurrent=40)
@@ -104,6 +105,7 @@ def test_who_finds_no_room_under_a_cap_waits_for_what_is_under_way(server, llm):
     assert 1 < crowd.most <= 0.02 / 0.002
 
 
+@pytest.mark.slow
 def test_the_cap_of_a_store_counts_the_worst_case_of_what_is_under_way(
     server, llm, own_store
 ):
@@ -236,6 +238,7 @@ def test_prior_knowledge_counts_under_the_caps_of_the_fit(server, llm):
     assert fit.usage_.paid.calls == len(server.requests) == 5
 
 
+@pytest.mark.slow
 def test_an_estimate_tells_the_calls_that_a_cap_would_not_allow(server, llm):
     capped = labeler(llm.having(max_calls=1, max_cost=0), prior_knowledge="rules")
     estimate = capped.estimate_cost(RECORDS)
@@ -361,6 +364,7 @@ def test_an_answer_of_a_model_without_a_limit_on_tokens_is_accounted_for(
     assert CompletionStore(own_store).spent() == pytest.approx(ANSWER)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_usage_the_account_of_the_store_and_the_server_agree_whatever_fails(
     server, llm, own_store, seed
@@ -476,6 +480,7 @@ def test_the_process_keeps_its_environment_and_its_warning_filters(server):
     assert done.stdout.split() == ["{}", "True"]
 
 
+@pytest.mark.slow
 def test_threads_that_ask_at_once_leave_filters_and_environment_as_they_were(
     server, llm
 ):

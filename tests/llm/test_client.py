@@ -303,6 +303,7 @@ def test_a_function_that_returns_no_text_is_an_error():
         ask(LLM.from_callable(lambda prompt: None), [question()])
 
 
+@pytest.mark.slow
 def test_an_interruption_keeps_what_is_under_way_and_ends_pauses(
     server, llm, own_store
 ):
@@ -405,6 +406,7 @@ def test_unusual_characters_survive_the_store_and_recordings(
     assert texts(ask(LLM("recorded", store=path), [question()])) == [text]
 
 
+@pytest.mark.slow
 def test_after_a_failure_other_questions_are_not_retried(server, llm, pauses):
     server.answer = lambda r: (
         Reply("bad", 400, seconds=0.3)

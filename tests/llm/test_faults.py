@@ -77,6 +77,7 @@ FAULTS = {
 UNREADABLE = ("cut JSON", "no JSON", "no choice", "no message", "no list")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_loses_nothing_paid_and_asks_nothing_twice(server, llm, fault):
     answered(server, FAULTS[fault])
@@ -118,6 +119,7 @@ def test_an_answer_after_the_timeout_is_not_asked_for_again(server, llm):
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_an_answer_that_drips_is_not_waited_for_longer_than_the_timeout(server, llm):
     server.answer = lambda request: Reply(pause=0.1)
     started = time.monotonic()
@@ -157,6 +159,7 @@ def counts(prompt, completion):
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "usage", [None, counts(0, 0), counts(-(10**6), -5), counts(10**30, 10**30)]
 )
@@ -195,6 +198,7 @@ def test_an_answer_that_was_stopped_is_kept_with_the_reason(server, llm, reason)
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_an_answer_of_ten_megabytes_is_kept(server, llm):
     server.answer = lambda request: "x" * 10_000_000
     (completion,) = ask(llm, questions(1)).completions
@@ -220,6 +224,7 @@ def test_what_a_full_disk_does_not_take_is_kept_by_the_process(
     assert len(CompletionStore(own_store).records()) == 2
 
 
+@pytest.mark.slow
 def test_a_budget_that_ends_midway_keeps_what_it_allowed(server, llm):
     answers = ask(replace(llm, max_cost=0.005), questions(40), partial=True)
     received = [c for c in answers.completions if c is not None]
@@ -333,6 +338,7 @@ def test_a_system_message_that_a_server_refuses_is_said_by_the_user(
     assert completion.text == "Be brief.\n\nhi"
 
 
+@pytest.mark.slow
 def test_a_call_that_outlasts_the_lease_keeps_its_claim(own_store):
     store = CompletionStore(own_store)
     claim = store.claim("key", seconds=0.3)
@@ -386,6 +392,7 @@ def test_the_address_of_the_environment_is_part_of_the_question(
 # -------------------------------------------------------- the cap of the store ----
 
 
+@pytest.mark.slow
 def test_the_cap_of_a_store_binds_all_fits(server, llm, own_store):
     CompletionStore(own_store).set_cap(0.005)
     ask(llm, questions(4))
@@ -400,6 +407,7 @@ def test_a_capped_store_needs_prices(server, llm, own_store):
         ask(replace(llm, prices=None, max_cost=None), questions(1))
 
 
+@pytest.mark.slow
 def test_a_killed_process_stays_charged(own_store):
     code = """
         import os, sys
@@ -413,6 +421,7 @@ def test_a_killed_process_stays_charged(own_store):
     assert CompletionStore(own_store).spent() == 0.25
 
 
+@pytest.mark.slow
 def test_eight_processes_that_ask_the_same_at_once_pay_once(server, own_store):
     server.answer = lambda request: Reply("fine", seconds=0.3)
     code = """

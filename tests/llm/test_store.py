@@ -99,6 +99,7 @@ def test_a_person_can_read_it_with_sqlite(store):
     assert rows == [('{"sample": 3}', "hello")]
 
 
+@pytest.mark.slow
 def test_threads_of_processes_that_ask_at_once_pay_once(store):
     code = """
         import sys, time
@@ -137,6 +138,7 @@ def test_threads_of_processes_that_ask_at_once_pay_once(store):
     assert len(store.records()) == 25
 
 
+@pytest.mark.slow
 def test_a_process_killed_in_the_middle_leaves_a_store_that_works(store):
     code = """
         import sys

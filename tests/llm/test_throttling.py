@@ -152,6 +152,7 @@ def test_a_limit_is_really_waited_for(server, llm):
     assert time.monotonic() - started >= 0.4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_limit_per_minute_without_a_hint_is_waited_out(
     server, llm, status, monkeypatch
@@ -192,6 +193,7 @@ def test_what_a_server_does_not_know_is_asked_once(server, llm, status):
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_a_limit_that_does_not_pass_ends_with_one_message(server, llm, monkeypatch):
     monkeypatch.setattr(_retry, "wait", lambda *_: None)
     server.answer = lambda request: Reply("too many requests", 429)

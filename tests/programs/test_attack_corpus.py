@@ -60,6 +60,7 @@ def happened(tmp_path_factory):
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_every_attack_succeeds_without_a_sandbox(happened):
     assert len(ATTACKS) >= 140

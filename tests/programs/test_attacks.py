@@ -171,6 +171,7 @@ def test_fails_alone(make, source):
     assert votes == [-1] * 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [
@@ -254,6 +255,7 @@ def test_answers_of_own_classes_run_no_code(make):
     assert first == "returned a value of type Answer, which is no class"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "reason"),
     [

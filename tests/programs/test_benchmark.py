@@ -22,6 +22,7 @@ def benchmark():
     return module
 
 
+@pytest.mark.slow
 def test_the_benchmark_compares_votes_and_times(benchmark, tmp_path, capsys):
     (tmp_path / "classes.json").write_text(json.dumps({"mail": ["spam", "ham"]}))
     (tmp_path / "mail").mkdir()

@@ -98,6 +98,7 @@ def _places_in_short_texts():
         module.MIN_LENGTH = before
 
 
+@pytest.mark.slow
 @settings(max_examples=6 * settings.default.max_examples)
 @given(patterns, texts, flags)
 @example(r"\bK\b", "K", re.I)
@@ -146,6 +147,7 @@ def _args(name, flag):
     return (0, flag) if name == "split" else (flag,)
 
 
+@pytest.mark.slow
 @settings(max_examples=3 * settings.default.max_examples)
 @given(
     patterns,
@@ -243,6 +245,7 @@ def test_an_index_of_words_holds_what_findall_finds(text):
         assert places_of_words(folded) == places_of_words(text)
 
 
+@pytest.mark.slow
 def test_all_letters_that_match_ascii_letters_forbid_folding():
     foreign = "".join(map(chr, [*range(128, 0xD800), *range(0xE000, 0x110000)]))
     alike = set(re.findall("[a-z]", foreign, re.I))

@@ -28,6 +28,7 @@ def wait_for_end_of(workers):
     assert not any(worker.alive for worker in workers)
 
 
+@pytest.mark.slow
 def test_each_program_has_a_process_of_its_own(make):
     close_workers()
     programs = [make(f"{LENGTH}  # {k}") for k in range(3)]
@@ -35,6 +36,7 @@ def test_each_program_has_a_process_of_its_own(make):
     assert len({worker.pid for worker in POOL._idle}) == 3
 
 
+@pytest.mark.slow
 def test_the_workers_that_waited_longest_end_first(make):
     close_workers()
     programs = [make(f"{LENGTH}  # {k}") for k in range(MAX_IDLE + 3)]
@@ -45,6 +47,7 @@ def test_the_workers_that_waited_longest_end_first(make):
     assert len(waiting) == MAX_IDLE
 
 
+@pytest.mark.slow
 def test_workers_end_with_their_server_and_both_are_replaced(make):
     assert votes_of(make(LENGTH)) == [[1, 0, 1]]
     workers = list(POOL._idle)

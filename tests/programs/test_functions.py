@@ -287,6 +287,7 @@ def test_one_name_may_mean_two_things(monkeypatch):
     assert labeler.fit_transform(["Hey!", "no"]).ravel().tolist() == [1, -1]
 
 
+@pytest.mark.slow
 def test_what_was_carried_is_kept_by_files(tmp_path):
     functions = [function for function, _ in FUNCTIONS.values()]
     labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=functions)

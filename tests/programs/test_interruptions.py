@@ -51,6 +51,7 @@ def descendants(pid):
     return found
 
 
+@pytest.mark.slow
 def test_no_worker_outlives_an_interrupted_run():
     rng = random.Random(0)
     seen = 0

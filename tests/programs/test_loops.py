@@ -138,6 +138,7 @@ def outcome(function, text):
         return type(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", BODIES)
 @settings(max_examples=max(30, settings.default.max_examples // 3))
 @given(

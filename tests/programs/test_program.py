@@ -137,6 +137,7 @@ def test_a_function_brings_its_imports():
     assert result.votes.ravel().tolist() == [1, -1]
 
 
+@pytest.mark.slow
 def test_a_function_brings_what_it_refers_to():
     outer = 3
 
@@ -163,6 +164,7 @@ def test_a_function_without_source_is_rejected():
         LabelingProgram.from_function(namespace["label"])
 
 
+@pytest.mark.slow
 def test_import_stays_light():
     # Without the estimators that the package itself imports.
     package = Path(programs_folder.__file__).parent.parent

@@ -184,6 +184,7 @@ def test_numpy_classes_are_understood(make):
     assert result.votes.tolist() == [[1]]
 
 
+@pytest.mark.slow
 def test_seconds_are_those_of_the_program(make):
     slow = make("def label(text): return sum(range(200_000)) and 0")
     result = run_programs([make(LENGTH), slow], {"text": TEXTS}, [0, 1, 2])
@@ -200,6 +201,7 @@ MIXED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [1, 2, 4])
 @pytest.mark.parametrize("n_rows", [7, 20, 1024])
 def test_votes_do_not_depend_on_jobs_or_chunks(make, monkeypatch, n_jobs, n_rows):
@@ -234,6 +236,7 @@ SLOW = """
     """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_rows", [20, 1024])
 def test_a_program_stops_when_its_time_is_used_up(make, monkeypatch, n_rows):
     monkeypatch.setattr(_runner, "MAX_ROWS", n_rows)
@@ -304,6 +307,7 @@ def test_equal_rows_run_once_and_count_each(make):
     assert sum(done) == 5
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.sampled_from(["1", 1, 1.0, True, None, 0.0, -0.0, float("nan"), 10**30]),

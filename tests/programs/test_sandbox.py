@@ -43,6 +43,7 @@ CALLS = {
 }
 
 
+@pytest.mark.slow
 @restricted
 def test_the_kernel_refuses_what_programs_do_not_need():
     lines = [
@@ -106,6 +107,7 @@ LENGTH = "def label(text): return len(text) % 2"
 TEXTS = {"text": ["", "a"]}
 
 
+@pytest.mark.slow
 def test_where_the_kernel_cannot_refuse_one_warning_says_so(make, unrestricted):
     with pytest.warns(SandboxWarning, match="container"):
         result = run_programs([make(LENGTH)], TEXTS, [0, 1])
@@ -115,11 +117,13 @@ def test_where_the_kernel_cannot_refuse_one_warning_says_so(make, unrestricted):
         run_programs([make(LENGTH)], TEXTS, [0, 1])
 
 
+@pytest.mark.slow
 def test_strict_refuses_to_run_there(make, unrestricted):
     with pytest.raises(SandboxError, match="cannot refuse system calls"):
         run_programs([make(LENGTH)], TEXTS, [0, 1], sandbox="strict")
 
 
+@pytest.mark.slow
 @restricted
 def test_strict_runs_where_the_kernel_can(make):
     result = run_programs([make(LENGTH)], TEXTS, [0, 1], sandbox="strict")

@@ -62,6 +62,7 @@ def outcome(source, sandbox):
     return result.votes.tolist(), result.failures, result.first_errors
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn_alchemist.exceptions.SandboxWarning")
 @given(st.lists(st.sampled_from(CONDITIONS), min_size=1, max_size=2), st.data())
 def test_votes_and_errors_are_those_of_the_source_as_it_stands(conditions, data):
@@ -74,6 +75,7 @@ def test_votes_and_errors_are_those_of_the_source_as_it_stands(conditions, data)
     assert outcome(source, "auto") == outcome(source, None)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn_alchemist.exceptions.SandboxWarning")
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_each_condition_alone(condition):

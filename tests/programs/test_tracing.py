@@ -185,6 +185,7 @@ def test_failures_say_line_and_message(make):
     assert said[4].startswith("RecursionError in line ")
 
 
+@pytest.mark.slow
 def test_a_row_that_never_ends_costs_no_other_row(make):
     program = make("""
         def label(text):

@@ -55,6 +55,7 @@ def busy_pids():
     return [w.pid for w in list(POOL._all) if w.alive and w not in POOL._idle]
 
 
+@pytest.mark.slow
 def test_workers_are_reused_and_closed(make):
     close_workers()
     votes_of(make(LENGTH))
@@ -70,6 +71,7 @@ def test_workers_are_reused_and_closed(make):
     assert votes_of(make(LENGTH)) == EXPECTED
 
 
+@pytest.mark.slow
 @posix
 def test_killed_workers_cost_nothing(make):
     killed = set()
@@ -145,6 +147,7 @@ def test_an_interpreter_that_does_not_start_is_named(monkeypatch):
         Worker()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_callback_that_raises_leaves_no_busy_worker(make, monkeypatch, n_jobs):
     monkeypatch.setattr(_runner, "MAX_ROWS", 20)
@@ -185,6 +188,7 @@ def test_threads_share_the_workers(make):
     assert results == [EXPECTED, [0] * 300] * 4
 
 
+@pytest.mark.slow
 @posix
 def test_a_forked_child_starts_workers_of_its_own(make):
     program = make(LENGTH)
@@ -209,6 +213,7 @@ def test_a_forked_child_starts_workers_of_its_own(make):
     assert before <= {worker.pid for worker in POOL._idle}
 
 
+@pytest.mark.slow
 def test_programs_run_in_other_processes(make):
     context = multiprocessing.get_context("spawn")
     assert pickle.loads(pickle.dumps(make(LENGTH))) == make(LENGTH)
@@ -217,6 +222,7 @@ def test_programs_run_in_other_processes(make):
     assert rows.ravel().tolist() == EXPECTED
 
 
+@pytest.mark.slow
 def test_programs_run_in_loky_workers(make):
     calls = [joblib.delayed(run_programs)([make(LENGTH)], TEXTS, CLASSES)] * 2
     for result in joblib.Parallel(2)(calls):
@@ -241,6 +247,7 @@ SCRIPT = textwrap.dedent(
 )
 
 
+@pytest.mark.slow
 @linux
 def test_a_worker_inside_a_long_call_ends_with_its_parent():
     with subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=-1) as parent:
@@ -258,6 +265,7 @@ def is_zombie(pid):
         return True
 
 
+@pytest.mark.slow
 @linux
 def test_an_idle_worker_ends_with_its_parent():
     script = (
@@ -308,6 +316,7 @@ def test_a_worker_has_no_open_files_but_its_pipes_and_no_environment():
         assert b"HOME=" not in (process / "environ").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forks", [False, pytest.param(True, marks=linux)])
 def test_a_lost_worker_leaves_no_file(monkeypatch, tmp_path, forks):
     monkeypatch.setattr(_host, "FORKS", forks)

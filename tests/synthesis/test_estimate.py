@@ -26,6 +26,7 @@ def labeler(llm, **options):
     return ProgramSynthesisLabeler(llm, **options)
 
 
+@pytest.mark.slow
 def test_an_estimate_sends_nothing_and_bounds_the_fit(server, llm):
     server.answer = lambda r: Reply(LINK)
     estimate = labeler(llm).estimate_cost(RECORDS)
@@ -41,6 +42,7 @@ def test_texts_need_not_be_there_yet(llm):
     assert labeler(llm).estimate_cost() == labeler(llm).estimate_cost(RECORDS)
 
 
+@pytest.mark.slow
 def test_what_is_stored_costs_nothing(server, llm):
     server.answer = lambda r: Reply(LINK)
     labeler(llm, n_programs=4, prior_knowledge="rules").fit(RECORDS)

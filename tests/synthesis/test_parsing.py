@@ -97,6 +97,7 @@ def test_a_fence_within_a_string_does_not_end_the_program():
     assert extract_source(f"```python\n{source}```") == source
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_any_answer_gives_a_source_or_a_reason(answer):
     with contextlib.suppress(ValueError):

@@ -34,6 +34,7 @@ def test_texts_are_stretched_and_numbers_are_not():
     assert len(columns["n"]) == len(columns["text"])
 
 
+@pytest.mark.slow
 def test_what_is_slow_on_long_texts_is_named():
     columns = stretched_records({"text": ["a"]}, 4096)
     assert find_slowness(QUICK, columns, [False, True], timeout=0.2) is None
@@ -41,6 +42,7 @@ def test_what_is_slow_on_long_texts_is_named():
     assert "takes more than 0.2 s for a text that repeats 'a' up to 4096" in reason
 
 
+@pytest.mark.slow
 def test_given_programs_are_kept_with_a_warning():
     labeler = ProgramSynthesisLabeler(
         programs=[QUICK, SLOW], classes=[False, True], timeout=0.2

@@ -44,6 +44,7 @@ def is_repair(request):
 # --------------------------------------------------------------------- repair ----
 
 
+@pytest.mark.slow
 def test_a_broken_program_is_mended_by_one_more_call(server, llm):
     server.answer = lambda r: LINK if is_repair(r) else BROKEN
     fitted = labeler(llm, n_programs=1).fit(RECORDS)
@@ -53,6 +54,7 @@ def test_a_broken_program_is_mended_by_one_more_call(server, llm):
     assert fitted.usage_.paid.calls == 2
 
 
+@pytest.mark.slow
 def test_a_repair_tells_type_and_line_and_nothing_of_the_data(server, llm):
     server.answer = lambda r: LINK if is_repair(r) else BROKEN
     labeler(llm, n_programs=1).fit([f"a-secret-record {i} http" for i in range(9)])
@@ -68,6 +70,7 @@ def test_an_answer_that_was_cut_off_is_asked_for_in_short(server, llm):
     assert fitted.programs_[0].provenance.repairs == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_failing", "n_repairs"), [(2, 0), (3, 1)])
 def test_a_quarter_of_failing_records_asks_for_a_repair(
     server, llm, n_failing, n_repairs
@@ -251,6 +254,7 @@ def test_knowledge_without_text_is_an_error_before_a_call(server, llm, knowledge
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_knowledge_is_told_without_thoughts_and_within_bounds(server, llm):
     answer = "<think>Which links?</think>Links. " + "x" * 10_000_000
     server.script = [Reply(answer), *[Reply(LINK)] * 3]
@@ -350,6 +354,7 @@ def test_rules_that_were_cut_off_are_read_as_far_as_they_are_complete(server, ll
 # ------------------------------------------------------------------- selection ----
 
 
+@pytest.mark.slow
 def test_programs_that_say_nothing_or_repeat_another_are_dropped_with_the_reason(
     server, llm
 ):

@@ -36,6 +36,7 @@ def labeler(server, sandbox, **options):
     return ProgramSynthesisLabeler(llm, sandbox=sandbox, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"show_data": True}])
 def test_a_sandbox_that_cannot_be_had_is_an_error_before_all_else(server, ran, options):
     with pytest.raises(SandboxError):
@@ -44,6 +45,7 @@ def test_a_sandbox_that_cannot_be_had_is_an_error_before_all_else(server, ran, o
     assert ran == []
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_answers_of_the_store_do_not_run_in_a_lesser_sandbox_either(server, ran):
     server.answer = lambda request: LINK
@@ -58,6 +60,7 @@ def test_answers_of_the_store_do_not_run_in_a_lesser_sandbox_either(server, ran)
     assert (len(server.requests), len(ran)) == (n_asked, n_ran)
 
 
+@pytest.mark.slow
 def test_only_strict_asks_for_what_some_systems_lack(ran):
     prove_sandbox("auto")
     prove_sandbox(None)

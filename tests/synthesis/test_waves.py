@@ -48,6 +48,7 @@ def asked(server):
 # ---------------------------------------------------------------------- residue ----
 
 
+@pytest.mark.slow
 def test_the_last_program_is_told_what_the_others_look_for(server, llm):
     server.answer = lambda r: LINK
     labeler(llm).fit(RECORDS)
@@ -57,6 +58,7 @@ def test_the_last_program_is_told_what_the_others_look_for(server, llm):
     assert "- 'ham': nice song\n- 'spam': http, my channel, subscribe\n" in last
 
 
+@pytest.mark.slow
 def test_what_a_program_answers_where_nothing_matches_is_no_cue(server, llm):
     source = "def label(text): return 'spam' if 'http' in text else 'ham' # nice song"
     server.answer = lambda r: source + "\nOTHER = ['nice song']"
@@ -65,6 +67,7 @@ def test_what_a_program_answers_where_nothing_matches_is_no_cue(server, llm):
     assert told.startswith("- 'spam': http\n\n")
 
 
+@pytest.mark.slow
 def test_what_is_told_is_the_same_for_all_records(server, llm):
     server.answer = lambda r: LINK
     for part in (RECORDS[:20], RECORDS[20:], RECORDS[::2]):
@@ -72,6 +75,7 @@ def test_what_is_told_is_the_same_for_all_records(server, llm):
     assert len(server.requests) == 11
 
 
+@pytest.mark.slow
 def test_programs_of_a_table_are_told_conditions(server, llm):
     server.answer = lambda r: "def label(age): return 'ill' if age > 60 else None"
     table = pd.DataFrame({"age": range(40)})
@@ -84,6 +88,7 @@ def test_programs_of_a_table_are_told_conditions(server, llm):
 # -------------------------------------------------------------- records are shown ----
 
 
+@pytest.mark.slow
 def test_records_are_shown_only_if_the_user_agrees(server, llm):
     server.answer = lambda r: LINK
     labeler(llm).fit(RECORDS)
@@ -93,6 +98,7 @@ def test_records_are_shown_only_if_the_user_agrees(server, llm):
     assert all("records follow" in question for question in shown)
 
 
+@pytest.mark.slow
 def test_later_waves_see_what_the_programs_so_far_leave_open(server, llm):
     server.answer = lambda r: LINK
     labeler(llm, show_data=True).fit(RECORDS)
@@ -196,6 +202,7 @@ def test_values_are_described_by_range_and_alphabet():
 # ------------------------------------------------------------------- the budget ----
 
 
+@pytest.mark.slow
 def test_a_budget_that_ends_before_the_last_wave_keeps_the_others(server, llm):
     server.script = [
         Reply(LINK.replace("nice song", f"song {i}").replace("http", f"example {i}"))

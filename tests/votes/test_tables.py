@@ -57,6 +57,7 @@ def test_missing_columns_are_named():
         from_long(ANSWERS.drop(columns="worker"))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     hnp.arrays(
