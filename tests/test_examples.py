@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.slow
 
 
 def run(tmp_path_factory, *arguments):
@@ -43,7 +44,6 @@ def images(tmp_path_factory):
     return run(tmp_path_factory, "examples/plot_label_images.py", "--images", "200")
 
 
-@pytest.mark.slow
 def test_recordings_answer_exactly_the_prompts_of_the_package(news):
     assert "from the store: 10 calls" in news
     assert "paid: 0 calls" in news
@@ -64,7 +64,6 @@ def test_both_ways_are_priced(news):
     assert 0 < float(programs) < float(rows)
 
 
-@pytest.mark.slow
 def test_breast_cancer_is_labeled_well_without_labels(table):
     votes, student = re.findall(r"^the .+? (0\.\d+) +0\.\d+$", table, re.M)
     assert float(votes) >= 0.90
@@ -72,7 +71,6 @@ def test_breast_cancer_is_labeled_well_without_labels(table):
     assert "paid: 0 calls" in table
 
 
-@pytest.mark.slow
 def test_drawn_images_run_the_whole_line(images):
     """A smoke test: whoever draws the images decides how well it goes."""
     assert "spurious_" in images

@@ -202,6 +202,7 @@ def test_numbers_mean_what_a_program_itself_says_that_they_do(source):
         labeler.fit(["a", "b"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
