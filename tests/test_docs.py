@@ -52,7 +52,9 @@ def test_snippets_run_from_top_to_bottom(page, reader):
     assert reader.requests
 
 
-@pytest.mark.parametrize("page", ["docs/schema_changes.rst", "docs/other_tools.rst"])
+@pytest.mark.parametrize(
+    "page", ["docs/inspect.rst", "docs/schema_changes.rst", "docs/other_tools.rst"]
+)
 def test_sessions_give_what_they_show(page):
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     found = doctest.testfile(

@@ -6,6 +6,7 @@ have been new in it.
 """
 
 import re
+import sys
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -119,6 +120,8 @@ class ColumnProfile:
         elif self.kind == "value":
             found.update(str(value) for value in values if value is not None)
             known, limit = self.edges, 1 << 32
+        # In an order that does not hang on how this process hashes.
+        found = Counter(dict(sorted(found.items())))
         hashes = _hashes_of(found)
         is_new = (hashes < limit) & ~_is_among(hashes, known)
         words = zip(found.items(), is_new.tolist(), strict=True)
@@ -140,17 +143,18 @@ def profile_columns(records: Records) -> dict[str, ColumnProfile]:
     """
     rows = draw_rows(records.n_rows, _N_LOOKED_AT).tolist()
     return {
-        name: _profile(list(column))
+        name: _profile(list(column), is_text=records.is_text)
         for name, column in records.take(rows).items()
         if name in records.kinds
     }
 
 
-def _profile(values: list[Any]) -> ColumnProfile:
+def _profile(values: list[Any], *, is_text: bool) -> ColumnProfile:
     known = [value for value in values if value is not None]
     distinct = {str(value) for value in known}
     nothing = np.empty(0, dtype=np.uint32)
-    if len(distinct) <= min(_MOST_VALUES, max(len(known) // 5, 1)):
+    are_few = len(distinct) <= min(_MOST_VALUES, max(len(known) // 5, 1))
+    if not known or (are_few and not is_text):
         hashes, times = np.unique(_hashes_of(known), return_counts=True)
         counts = _count_values(hashes, times, values, are_known=True)
         return ColumnProfile("value", hashes, times, counts, nothing, 0, nothing)
@@ -176,7 +180,7 @@ def _count_numbers(edges: np.ndarray, values: Sequence[Any]) -> np.ndarray:
     """Count numbers, or lengths of texts, by bins, then missing values."""
     known = [value for value in values if value is not None]
     numbers = [v if isinstance(v, int | float) else len(str(v)) for v in known]
-    places = np.searchsorted(edges, np.array(numbers, dtype=float), side="right")
+    places = np.searchsorted(edges, _floats(numbers), side="right")
     counts = np.bincount(places, minlength=len(edges) + 1)
     return np.array([*counts, len(values) - len(known)])
 
@@ -206,9 +210,19 @@ def _count_values(
     return np.array([*frequent, *rarity, len(values) - len(known)])
 
 
-def _quantiles(numbers: Iterable[float]) -> np.ndarray:
+def _quantiles(numbers: Sequence[float]) -> np.ndarray:
     inner = np.linspace(0, 1, _N_BINS + 1)[1:-1]
-    return np.unique(np.quantile(np.array([*numbers], dtype=float), inner))
+    # Between a number and infinity there is none.
+    return np.unique(np.quantile(_floats(numbers), inner, method="nearest"))
+
+
+def _floats(numbers: Sequence[float]) -> np.ndarray:
+    """Take the largest floats for integers beyond all of them."""
+    try:
+        return np.array(numbers, dtype=float)
+    except OverflowError:
+        most = sys.float_info.max
+        return np.array([min(max(n, -most), most) for n in numbers], dtype=float)
 
 
 def _novelty(

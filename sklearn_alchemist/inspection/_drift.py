@@ -192,7 +192,7 @@ def drift(
         for word, n in profiles[name].news(values).most_common(_SHOWN_WORDS)
         if n > 1
     ]
-    news.sort(key=lambda item: -item[2])
+    news.sort(key=lambda item: (-item[2], item[1]))
     alarms = [check for check in checks if check.alarm]
     return Drift(
         alarm=bool(alarms),

@@ -140,6 +140,28 @@ def test_scripts_without_spaces_have_words_too():
     assert drift(annotator, some(200, "免费歌曲好听喜欢国家")).alarm
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [None] * 60,
+        [float("inf"), -1e308, 1.5, None, 10**400, -(10**400)] * 10,
+        ["", " ", "a\ud800", None, "\x00"] * 12,
+        [True, False] * 30,
+        [*range(59), "a"],
+    ],
+    ids=["missing", "huge", "odd texts", "bools", "mixed"],
+)
+def test_any_column_can_be_summarised(values):
+    columns = {"odd": values, "x": list(range(60))}
+    X = pd.DataFrame(columns, dtype=object)
+    program = LabelingProgram("x", "def label(x): return x > 30")
+    labeler = ProgramSynthesisLabeler(classes=[False, True], programs=[program])
+    profile = profile_columns(check_records(labeler, X, reset=True))["odd"]
+    assert profile.counts.sum() == 60
+    assert profile.count(values).sum() == 60
+    assert not profile.news(values)
+
+
 def test_few_records_and_odd_parameters_are_refused(annotator):
     with pytest.raises(ValueError, match="no share can be told from fewer than 30"):
         drift(annotator, texts(29, 0))
