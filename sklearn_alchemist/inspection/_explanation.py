@@ -151,7 +151,9 @@ def _lines(explanation: Explanation) -> list[str]:
     for part in explanation.programs:
         name, said = in_one_line(part.program, 40), part.message or part.failure
         weight, ran = _weight(part.weight), _ranges([n for n, _ in part.lines])
-        cells.append([name, _name(part.vote), weight, ran, _matched(part)])
+        cells.append(
+            [name, _name(part.vote), weight, ran, _matched(part, explanation.record)]
+        )
         if part.failure is not None:
             notes.append(f"{name} failed: {in_one_line(said or '', _SHOWN_TEXT)}")
         if part.note:
@@ -205,7 +207,7 @@ def _html(explanation: Explanation) -> str:
                 escape(part.program),
                 escape(_name(part.vote)),
                 escape(_weight(part.weight)),
-                escape("; ".join([_matched(part), *said])),
+                escape("; ".join([_matched(part, explanation.record), *said])),
                 f"<details><summary>{ran}</summary><pre>{escape(source)}</pre>"
                 "</details>",
             ]
@@ -251,11 +253,14 @@ def _ranges(numbers: list[int]) -> str:
     return in_one_line(shown, _SHOWN_RANGES)
 
 
-def _matched(part: ProgramExplanation) -> str:
-    """Say what a program matched, each word once, with the line."""
+def _matched(part: ProgramExplanation, record: dict[str, Any]) -> str:
+    """Say what a program matched, each word or value once, with the line."""
     seen: dict[tuple[str, int], None] = {}
     for match in part.matches:
-        seen.setdefault((in_one_line(match.text, 40), match.line))
-    shown = [f"{word!r} (line {line})" for word, line in seen]
-    more = len(shown) - _SHOWN_WORDS
-    return ", ".join(shown[:_SHOWN_WORDS]) + (f" and {more} more" if more > 0 else "")
+        shown = repr(in_one_line(match.text, 40))
+        if not isinstance(record[match.column], str):
+            shown = f"{match.column} = {in_one_line(match.text, 20)}"
+        seen.setdefault((shown, match.line))
+    words = [f"{word} (line {line})" for word, line in seen]
+    more = len(words) - _SHOWN_WORDS
+    return ", ".join(words[:_SHOWN_WORDS]) + (f" and {more} more" if more > 0 else "")

@@ -97,7 +97,7 @@ def _share(
     """Give words and columns their parts of the weights of features."""
     if isinstance(encoder, ColumnTransformer):
         for name, fitted, columns in encoder.transformers_:
-            if name in encoder.output_indices_ and name != "remainder":
+            if np.size(columns) and name != "remainder":
                 part = weights[encoder.output_indices_[name]]
                 yield from _SHARED[name.split("_")[0]](
                     fitted, taken, part, names, columns

@@ -18,6 +18,7 @@ from ._rows import FILE
 # Words and values noted of one row; more than anybody reads.
 _MAX_NOTED = 200
 _MAX_NUMBERS = 10_000
+_MOST_MARKS = 4
 
 # What the watched source calls; a program itself cannot spell these names.
 IN, NOT_IN, EQ, NE, AND, ITEM, METHOD, VALUE, MADE = (
@@ -33,6 +34,8 @@ OPERATORS: list[Callable[[Any, Any], Any]] = [
     operator.mod,
     operator.pow,
 ]
+# Forms of words that programs look for.
+_FORMS = ("isupper", "isdigit")
 _BOUND = (BuiltinMethodType, MethodType, MethodWrapperType)
 _HOLDERS = (list, tuple, set, frozenset, dict)
 _KEPT = (int, float, bool, str, *_HOLDERS)
@@ -123,7 +126,10 @@ class Notes:
         result = method(*args, **options)
         # Of other kinds, code of the program would say what they belong to.
         holder = method.__self__ if type(method) in _BOUND else None
-        if args and type(holder) is str and result is not False:
+        if type(holder) is str and method.__name__ in _FORMS:
+            if result is True:
+                self._note(self._word, holder)
+        elif args and type(holder) is str and result is not False:
             self._note(self._asked, method.__name__, holder, args, result)
         elif args and isinstance(holder, dict) and method.__name__ == "get":
             self._note(self._looked_up, args[0], result)
@@ -211,7 +217,8 @@ class Notes:
         if type(right) is str and type(left) is str:
             if self.record.holds(right):
                 self._met(right, _occurrences(left, right))
-            elif len(left) > 1:
+            # A mark among all marks there are is how programs clean a text.
+            elif len(left) > 1 or len(right) <= _MOST_MARKS:
                 self._word(left)
         else:
             self._words([left])

@@ -35,7 +35,7 @@ _ARITHMETIC: list[type] = [
 ]
 _METHODS = words("""
     startswith endswith find rfind index rindex count __contains__ get intersection
-    isdisjoint issubset issuperset
+    isdisjoint issubset issuperset isupper isdigit
     """)
 _PATTERN_METHODS = ("search", "match", "fullmatch", "findall", "finditer")
 

@@ -219,6 +219,18 @@ def test_a_row_of_a_table_comes_in_any_form(row, table_annotator):
     json.dumps(told.to_dict())
 
 
+def test_a_row_of_similarities_is_explained_by_its_numbers():
+    source = "def label(land, water): return 'bird' if land - water > 0.1 else 'fish'"
+    labeler = ProgramSynthesisLabeler(
+        classes=["bird", "fish"], programs=[LabelingProgram("land", source)]
+    )
+    X = pd.DataFrame(np.random.RandomState(0).rand(60, 2), columns=["land", "water"])
+    told = explain(DistilledAnnotator(labeler).fit(X), X.iloc[0])
+    assert [m.column for m in told.programs[0].matches] == ["land", "water"]
+    assert {word.word.split("=")[0] for word in told.words} == {"land", "water"}
+    assert told.record == X.iloc[0].to_dict()
+
+
 def test_more_than_one_record_is_refused(table_annotator, annotator):
     with pytest.raises(ValueError, match=r"x has 4 rows: give one record"):
         explain(table_annotator, TABLE)

@@ -38,6 +38,7 @@ WAYS = {
     "padded": "' free ' in f' {text.lower()} '",
     "squeezed": "'is free' in re.sub(r'\\W+', ' ', text.lower())",
     "accents": "'free' in unicodedata.normalize('NFKD', text).casefold()",
+    "upper": "any(w.isupper() for w in text.upper().split()[-2:-1])",
     "contains": "text.lower().__contains__('free')",
 }
 
@@ -74,6 +75,15 @@ def test_what_a_program_cut_up_is_found_in_the_record(traced_ways):
     assert words(traces["squeezed"][0], text) == ["is  Free"]
     # The word there is "free!", which is none that the program knows.
     assert traces["in_words"][0].vote == -1
+
+
+def test_marks_are_found_one_by_one(make):
+    program = make("""
+        def label(text):
+            words = "".join(c for c in text if c not in "!#$%&()*+,-./:;<=>?@")
+            return "spam" if sum(c in "!?" for c in text) > 1 and words else None
+        """)
+    assert words(trace(program, "now! (2,3) why?"), "now! (2,3) why?") == ["!", "?"]
 
 
 def test_lines_that_ran_are_those_that_led_to_the_vote(make):
