@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sklearn.utils.validation import check_is_fitted
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class FoundPrograms:
@@ -48,6 +50,9 @@ def find_programs(estimator: Any) -> FoundPrograms:
     ------
     TypeError
         If there is no labeler with programs.
+
+    NotFittedError
+        If it is not fitted.
     """
     annotator = estimator if hasattr(estimator, "labeler_") else None
     voter = estimator if annotator is None else annotator.labeler_
@@ -57,6 +62,7 @@ def find_programs(estimator: Any) -> FoundPrograms:
             f"{type(estimator).__name__} has no programs to look at: give a fitted "
             "ProgramSynthesisLabeler, a pipeline that has one, or a DistilledAnnotator."
         )
+    check_is_fitted(labeler)
     aggregator = None if annotator is None else annotator.aggregator_
     if aggregator is None and labeler is not voter and voter[-2] is labeler:
         aggregator = voter[-1]

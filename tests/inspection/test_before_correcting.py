@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from sklearn_alchemist import (
@@ -239,3 +240,11 @@ def test_costs_are_a_table_in_a_notebook():
     assert html.count("<tr>") == 3
     assert "its &lt;votes&gt;" in html
     assert "2,000,000" in html
+
+
+@pytest.mark.parametrize(
+    "look", [failures, lambda made, X: compare_programs(made, [LINK], X)]
+)
+def test_what_is_not_fitted_says_so(look):
+    with pytest.raises(NotFittedError, match="ProgramSynthesisLabeler"):
+        look(labeler(LINK, FREE), TEXTS)
