@@ -165,10 +165,11 @@ def test_filters_find_what_programs_say(open_page, report):
     page.locator("#program-1 .toggle").click()
     page.locator("#program-1 [data-show=against]").click()
     expected = (votes[:, 1] >= 0) & (votes[:, 1] != labels)
-    assert page.locator("#found").inner_text() == f"{expected.sum()} of 60 records"
+    said = f"{expected.sum()} of 60 records, on which p1 contradicts the label."
+    assert page.locator("#found").inner_text() == f"{said} Back to it"
     page.select_option("#by-vote", "abstains")
     n_silent = (votes[:, 1] < 0).sum()
-    assert page.locator("#found").inner_text() == f"{n_silent} of 60 records"
+    assert page.locator("#found").inner_text().startswith(f"{n_silent} of 60 records,")
     page.locator("#clear").click()
     page.wait_for_function(
         "document.getElementById('found').textContent == '60 records'"

@@ -303,10 +303,19 @@
     $("record-table").tBodies[0].replaceChildren(...rows.map(showRecord));
     if (active) $(active)?.focus({ preventScroll: true });
     const all = found.length === haystack.length ? "" : ` of ${haystack.length.toLocaleString("en")}`;
-    $("found").textContent = `${found.length.toLocaleString("en")}${all} records`;
+    $("found").replaceChildren(`${found.length.toLocaleString("en")}${all} records`, ...chosenProgram());
     $("page").textContent = `Page ${page + 1} of ${n}`;
     $("previous").disabled = page === 0;
     $("next").disabled = page >= n - 1;
+  }
+
+  // What the filter asks of a program, and the way back to it.
+  function chosenProgram() {
+    const place = $("by-program").value;
+    if (place === "") return [];
+    const says = $("by-vote").selectedOptions[0].textContent;
+    const back = make("a", { href: `#program-${place}`, text: "Back to it", onclick: () => unfold($(`program-${place}`), true) });
+    return [", on which ", make("bdi", { text: programs[place] }), ` ${says}. `, back];
   }
 
   function showRecord(row) {
@@ -351,6 +360,7 @@
       const title = [dot(code), make("bdi", { text: classes[code] }), ` ${places.length}`];
       const names = places.flatMap((place, n) => [n ? ", " : "", make("a", {
         href: `#program-${place}`,
+        class: String(place) === $("by-program").value ? "chosen" : null,
         dir: "auto",
         text: programs[place],
         onclick: () => unfold($(`program-${place}`), true),
