@@ -4,7 +4,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const { report, classes, programs, records } = data;
   const FORMAT = "sklearn_alchemist corrections 1";
-  const PAGE = 25;
+  const PAGE = 20;
   const N_COLOURS = 8;
   const LONG = 500; // characters from which on a value is folded
   const MANY = 12; // votes from which on their programs are
@@ -251,6 +251,10 @@
   let found = [];
   let page = 0;
   const whole = new Set(); // rows that are unfolded
+  // Sorted once, so that a search only leaves rows out.
+  const rowsByPlace = records?.position.map((_, row) => row) ?? [];
+  const rowsByDoubt = [...rowsByPlace].sort((a, b) => records.confidence[a] - records.confidence[b]);
+  const orders = { place: rowsByPlace, doubt: rowsByDoubt, sure: [...rowsByDoubt].reverse() };
   const haystack = records?.values.map((row) => row.join("\n").toLowerCase());
 
   function search() {
@@ -264,7 +268,7 @@
     const below = $("by-confidence").value === "" ? Infinity : 10 * Number($("by-confidence").value);
     $("by-vote").disabled = program === "";
     found = [];
-    for (let row = 0; row < haystack.length; row += 1) {
+    for (const row of orders[$("order").value]) {
       const given = records.label[row];
       if (label !== "" && given !== Number(label)) continue;
       if (records.confidence[row] >= below) continue;
@@ -288,8 +292,6 @@
       if (!words.every((word) => haystack[row].includes(word))) continue;
       found.push(row);
     }
-    const sign = { doubt: 1, sure: -1, place: 0 }[$("order").value];
-    if (sign) found.sort((a, b) => sign * (records.confidence[a] - records.confidence[b]) || a - b);
     page = 0;
     showPage();
   }
@@ -358,15 +360,17 @@
     const folds = groups.reduce((sum, [, places]) => sum + places.length, 0) > MANY;
     return make("ul", { class: "votes" }, ...groups.map(([code, places]) => {
       const title = [dot(code), make("bdi", { text: classes[code] }), ` ${places.length}`];
-      const names = places.flatMap((place, n) => [n ? ", " : "", make("a", {
+      const names = () => places.flatMap((place, n) => [n ? ", " : "", make("a", {
         href: `#program-${place}`,
         class: String(place) === $("by-program").value ? "chosen" : null,
         dir: "auto",
         text: programs[place],
         onclick: () => unfold($(`program-${place}`), true),
       })]);
-      if (!folds) return make("li", {}, ...title, ": ", ...names);
-      return make("li", {}, make("details", {}, make("summary", {}, ...title), ...names));
+      if (!folds) return make("li", {}, ...title, ": ", ...names());
+      const folded = make("details", {}, make("summary", {}, ...title));
+      folded.addEventListener("toggle", () => folded.append(...names()), { once: true });
+      return make("li", {}, folded);
     }));
   }
 
