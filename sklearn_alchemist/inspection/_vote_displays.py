@@ -657,5 +657,6 @@ def _box(ax: Any, start: int, size: int) -> Any:
     from matplotlib.patches import Rectangle
 
     corner = (start - 0.5, start - 0.5)
-    style = {"fill": False, "edgecolor": "#d55e00", "linewidth": 2.5, "clip_on": False}
-    return ax.add_patch(Rectangle(corner, size, size, **style))
+    box = Rectangle(corner, size, size, fill=False, edgecolor="#d55e00", linewidth=2.5)
+    box.set_clip_on(False)
+    return ax.add_patch(box)
