@@ -18,7 +18,12 @@ _MAX_KEPT = 2_000
 
 Place = tuple[int, int, int]
 
-_PARTS = re.compile(r"\w+|[^\w\s]+")
+_WORDS = re.compile(r"\w+")
+# What may stand between two words that a program met side by side; without a bound, a
+# long row of marks would be searched again from each of them.
+_BETWEEN = r"\W{0,20}"
+# So much of a text shows whether it is made of the record.
+_LOOKED_AT = 500
 
 
 class Folded:
@@ -69,6 +74,7 @@ class Record:
         }
         self._folded: dict[str, Folded] = {}
         self._bases: dict[str, tuple[int, int] | None] = {}
+        self._held: dict[str, bool] = {}
 
     def find(self, text: str, start: int, stop: int) -> list[Place]:
         """Find what a program met.
@@ -98,9 +104,15 @@ class Record:
 
     def holds(self, text: str) -> bool:
         """Whether a text is made of the record, rather than a program's own."""
-        if self._base(text) is not None:
-            return True
-        words = _PARTS.findall(self._fold(text).text)[:50]
+        held = self._held.get(text)
+        if held is None:
+            held = self._base(text) is not None or self._has_words_of(text)
+            if len(self._held) < _MAX_KEPT:
+                self._held[text] = held
+        return held
+
+    def _has_words_of(self, text: str) -> bool:
+        words = _WORDS.findall(Folded(text[:_LOOKED_AT]).text)
         known = sum(
             any(word in self._fold(value).text for value in self.texts.values())
             for word in words
@@ -146,16 +158,25 @@ class Record:
         """Places of the same words, parts of words only for parts of words."""
         made = self._fold(text)
         first, last = made.inside(start, stop)
-        parts = _PARTS.findall(made.text[first:last])
-        if not parts:
+        met = made.text[first:last].strip()
+        if len(met) > _LOOKED_AT:
+            for column, value in self.texts.items():
+                folded = self._fold(value)
+                if (place := folded.text.find(met)) >= 0:
+                    yield column, *folded.outside(place, place + len(met))
             return
-        at_word = not (first and _is_word(made.text[first - 1]))
+        if not met:
+            return
+        starts_word = not (first and _is_word(made.text[first - 1]))
         ends_word = not (last < len(made.text) and _is_word(made.text[last]))
-        words = r"\W*".join(map(re.escape, parts))
-        before = r"(?<!\w)" if at_word and _is_word(parts[0][0]) else ""
-        after = r"(?!\w)" if ends_word and _is_word(parts[-1][-1]) else ""
+        forms = [re.escape(met)]
+        if words := _WORDS.findall(met):
+            forms.append(_BETWEEN.join(words))
+        before = r"(?<!\w)" if starts_word and _is_word(met[0]) else ""
+        after = r"(?!\w)" if ends_word and _is_word(met[-1]) else ""
         # Languages that put no spaces between words have no such ends.
-        for pattern in dict.fromkeys([f"{before}{words}{after}", words]):
+        patterns = [*(f"{before}{form}{after}" for form in forms), *forms]
+        for pattern in dict.fromkeys(patterns):
             n_found = 0
             for column, value in self.texts.items():
                 folded = self._fold(value)

@@ -86,6 +86,18 @@ def test_marks_are_found_one_by_one(make):
     assert words(trace(program, "now! (2,3) why?"), "now! (2,3) why?") == ["!", "?"]
 
 
+def test_rows_of_marks_are_searched_in_no_time(make):
+    program = make(r"""
+        import re
+        def label(text):
+            marks = re.sub("[^!?]", " ", text)
+            if "! ! a" in "! ! a" + marks or re.search("[?] ? ?b", "? ? ?b" + text):
+                return "spam"
+        """)
+    text = "!" * 50_000 + "?" * 50_000
+    assert trace(program, text, timeout=0.2).vote == 1
+
+
 def test_lines_that_ran_are_those_that_led_to_the_vote(make):
     program = make("""
         def label(text):
