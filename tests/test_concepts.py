@@ -32,6 +32,7 @@ from sklearn_alchemist.exceptions import (
     SynthesisError,
 )
 from sklearn_alchemist.images import Concept
+from sklearn_alchemist.inspection import explain
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -473,6 +474,9 @@ def test_programs_read_scores_in_a_pipeline_up_to_labels(server):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         assert (pipeline.fit(images).predict(images) == y).all()
+        told = explain(pipeline, images[0])
+    assert (told.label, told.decided_by) == (y[0], "votes")
+    assert any(part.matches for part in told.programs)
 
 
 @pytest.mark.slow
@@ -495,6 +499,7 @@ def test_a_student_learns_from_embeddings_while_programs_read_scores(tmp_path, s
     annotator = DistilledAnnotator(labeler, estimator=student).fit(paths)
     assert (annotator.predict(paths) == y).mean() > 0.95
     assert annotator.estimator_[-1].n_features_in_ == 3
+    assert explain(annotator, tmp_path / "0.png").label == annotator.predict(paths)[0]
     votes = annotator.set_params(predict_with="votes").predict(paths)
     assert (votes == y).mean() > 0.95
 
@@ -515,6 +520,10 @@ def test_whoever_has_embeddings_gives_them_to_programs_and_student_alike():
     )
     annotator = DistilledAnnotator(labeler, estimator=LogisticRegression(C=100)).fit(X)
     assert (annotator.predict(X) == y).mean() > 0.95
+    told = explain(annotator, X[0])
+    assert told.label == annotator.predict(X[:1])[0]
+    matched = [{m.column for m in part.matches} for part in told.programs]
+    assert matched == [{"red"}, {"blue"}]
 
 
 def test_names_of_concepts_reach_the_prompts(server):

@@ -32,7 +32,7 @@ def one_row(x: Any, names: list[str] | None, *, is_text: bool) -> Any:
         If it is more than one row, or lacks a column.
     """
     if isinstance(x, str | os.PathLike):
-        return [x]
+        return [os.fspath(x)]
     if isinstance(x, Mapping):
         return _frame(dict(x), names)
     shape = getattr(x, "shape", None)
