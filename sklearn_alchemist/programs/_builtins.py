@@ -11,8 +11,8 @@ from typing import Any
 from ._facades import PROGRAM, words
 from ._fast_re import found, found_by
 from ._guard import FACADE, FORMAT, OWN, TYPE, attribute_fault, is_private
-from ._live import live
-from ._loops import LIVE
+from ._live import live, passing
+from ._loops import LIVE, PASSING
 from ._shortcuts import FOUND, FOUND_BY
 
 _PLAIN = words("""
@@ -73,6 +73,7 @@ def make_builtins(
         FOUND_BY: found_by,
         FORMAT: safe_format,
         LIVE: live,
+        PASSING: passing,
         OWN: own,
         TYPE: safe_type,
     }

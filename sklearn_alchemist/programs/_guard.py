@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 from ._facades import NAMES, direct_name, words
-from ._loops import skip_dead_iterations
+from ._loops import skip_idle_iterations
 from ._shortcuts import take_shortcuts
 
 MAX_CHARACTERS = 100_000
@@ -211,7 +211,7 @@ def guard(
         tree = checker.visit(tree)
         if shortcuts:
             take_shortcuts(tree, bound)
-            skip_dead_iterations(tree, bound)
+            skip_idle_iterations(tree, bound)
     except RecursionError:
         raise Refusal(1, "nested too deeply, use a list or a dict") from None
     if notes is not None:

@@ -1,21 +1,31 @@
-"""Let loops over keywords skip those that a text does not hold.
+"""Let loops skip the iterations that surely do nothing.
 
-Programs walk through lists of keywords and ask the same text for each. Where an
-iteration surely does nothing if the text lacks what the keyword asks for, the loop is
-given only keywords that may be there. The first and the last always stay, so that
-names which a loop leaves behind, types of sums and default entries are those of the
-full loop.
+Programs walk through lists of keywords and ask the same text for each, or through the
+words of a text and look each up. Where an iteration does nothing if the text lacks what
+the keyword asks for, or if the word passes no test, the loop is given the others only.
+What a loop leaves behind, and types of sums and default entries, are those of the full
+loop: where they can be told apart, the first and the last iteration stay.
 """
 
 import ast
 from collections.abc import Callable, Iterator, Set
+from copy import deepcopy
 from typing import Any
 
+from ._constants import Names, names_bound
 from ._facades import direct_name, words
 from ._shortcuts import FOUND, FOUND_BY
 
-# What the rewritten source calls; a program itself cannot spell this name.
-LIVE = direct_name("re", "live")
+# What the rewritten source calls; a program itself cannot spell these names.
+LIVE, PASSING = direct_name("re", "live"), direct_name("re", "passing")
+
+# Of what kind a loop is: it unpacks elements, asks for plain text, needs its first and
+# last iteration, walks through the same object each time, through its items or counts
+# them, and multiplies by what it unpacks.
+PAIR, LITERAL, FIRST, LAST, SAME, ITEMS, COUNTED, WEIGHS = (
+    1 << bit for bit in range(8)
+)
+
 _ESCAPE = direct_name("re", "escape")
 _COMPILE = direct_name("re", "compile")
 _FLAGS = frozenset(
@@ -40,14 +50,37 @@ _PURE: dict[str, Callable[..., Any]] = {
     "list": list,
     "set": set,
 }
+_COMPARED: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Eq: lambda a, b: a == b,
+    ast.NotEq: lambda a, b: a != b,
+    ast.Gt: lambda a, b: a > b,
+    ast.GtE: lambda a, b: a >= b,
+    ast.Lt: lambda a, b: a < b,
+    ast.LtE: lambda a, b: a <= b,
+    ast.Is: lambda a, b: a is b,
+    ast.IsNot: lambda a, b: a is not b,
+}
+_CONSUMERS = words("any all sum list set tuple max min sorted dict frozenset next")
+_JUMPS = (ast.Break, ast.Continue, ast.Return)
 
 
 class _Unknown(Exception):  # noqa: N818 -- reads as what happened
     """What an expression gives cannot be told."""
 
 
-def skip_dead_iterations(tree: ast.Module, bound: Set[str]) -> None:
-    """Rewrite the loops and comprehensions of a program that walk through keywords.
+class _Pattern:
+    """A pattern that is made of what a loop walks through."""
+
+    def __init__(self, source: ast.expr) -> None:
+        self.source = source
+
+
+# A value that may be anything; whoever looks at it knows nothing.
+_ANYTHING = object()
+
+
+def skip_idle_iterations(tree: ast.Module, bound: Set[str]) -> None:
+    """Rewrite the loops and comprehensions of a program.
 
     Parameters
     ----------
@@ -56,125 +89,167 @@ def skip_dead_iterations(tree: ast.Module, bound: Set[str]) -> None:
     bound : set of str
         Names that the program gives a meaning of its own.
     """
+    names = Names(tree, bound)
+    names.find_constants()
     sites = iter(range(1 << 30))
     for node in list(ast.walk(tree)):
         match node:
-            case ast.For(target=target, orelse=[]):
-                loop = _Loop(target, bound)
-                if loop.does_nothing(node.body) and loop.is_free(node):
-                    loop.narrow(node, next(sites))
-            case ast.Call(
-                func=ast.Name(id="sum" | "any" as name),
-                args=[ast.GeneratorExp() | ast.ListComp() as made],
-                keywords=[],
-            ) if name not in bound:
-                _narrow_comprehension(made, made.elt, bound, sites)
+            case ast.For(orelse=[]):
+                loop = _Loop(node, node, names)
+                if loop.is_idle():
+                    loop.narrow(next(sites))
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-                _narrow_comprehension(node, None, bound, sites)
+                if len(node.generators) == 1:
+                    loop = _Loop(node, node.generators[0], names)
+                    if loop.drops_all():
+                        loop.narrow(next(sites))
 
 
-def _narrow_comprehension(
-    node: Any, element: ast.expr | None, bound: Set[str], sites: Iterator[int]
-) -> None:
-    """Narrow the only loop of a comprehension that drops or adds up what misses."""
-    if len(node.generators) != 1:
-        return
-    (generator,) = node.generators
-    if _is_narrowed(generator.iter):
-        return
-    loop = _Loop(generator.target, bound)
-    try:
-        # Conditions in order: the first decides, so the others are not evaluated.
-        is_dead = (
-            not loop.value(generator.ifs[0])
-            if generator.ifs
-            else element is not None and not loop.value(element)
-        )
-    except _Unknown:
-        return
-    if is_dead and loop.pattern is not None and loop.is_free(node):
-        loop.narrow(generator, next(sites))
+def _loaded(node: ast.AST) -> set[str]:
+    return {name.id for name in _loads(node)}
 
 
-def _is_narrowed(node: ast.expr) -> bool:
-    match node:
-        case ast.Call(func=ast.Name(id=name)):
-            return name == LIVE
-    return False
-
-
-def _names(node: ast.AST, *, stored: bool) -> set[str]:
-    return {
-        n.id
-        for n in ast.walk(node)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) is not stored
-    }
-
-
-_JUMPS = (ast.Break, ast.Continue, ast.Return)
+def _loads(node: ast.AST) -> Iterator[ast.Name]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+            yield part
 
 
 class _Loop:
-    """What an iteration does if a text lacks what its keyword asks for."""
+    """What an iteration does if what it asks for is not there.
 
-    def __init__(self, target: ast.expr, bound: Set[str]) -> None:
-        self.bound = bound
+    Parameters
+    ----------
+    node : ast.AST
+        The loop or comprehension.
+    header : ast.For or ast.comprehension
+        What holds its target and what it walks through.
+    names : Names
+    """
+
+    def __init__(self, node: Any, header: Any, names: Names) -> None:
+        self.node, self.header, self.names = node, header, names
+        target = header.target
         parts = target.elts if isinstance(target, ast.Tuple) else [target]
-        self.is_pair = isinstance(target, ast.Tuple)
-        self.names = [part.id for part in parts if isinstance(part, ast.Name)]
-        if len(self.names) != len(parts):
-            self.names = []
+        self.targets = [part.id for part in parts if isinstance(part, ast.Name)]
+        if len(self.targets) != len(parts):
+            self.targets = []
+        self.options = PAIR if isinstance(target, ast.Tuple) else 0
         self.known: dict[str, Any] = {}
-        # What texts are asked for, which ones and how: one pattern a loop.
+        # What texts are asked for, and which ones: one pattern a loop.
         self.texts: list[str] = []
         self.pattern: ast.expr | None = None
-        self.is_literal = False
+        # Or what one target is tested for.
+        self.tested = ""
+        self.tests: list[ast.expr] = []
+        # Loops over constants in the body, and the names that they bind.
+        self.nested: list[ast.For] = []
+        self.inner: set[str] = set()
 
-    def is_free(self, node: Any) -> bool:
-        """Whether a loop leaves alone what it walks through and the text it asks."""
-        if not {*self.texts}.isdisjoint(_names(node, stored=True)):
+    def is_idle(self) -> bool:
+        """Whether a body does nothing where nothing is found."""
+        if not self.targets:
             return False
-        if not isinstance(node, ast.For):
-            return True
-        walked = _names(node.iter, stored=False)
-        return not any(walked & _names(part, stored=False) for part in node.body)
+        try:
+            self._run(self.node.body)
+        except _Unknown:
+            return False
+        inside = set(ast.walk(self.node))
+        left = {*self.targets, *self.known, *self.inner}
+        if any(load not in inside for name in left for load in self.names.loads[name]):
+            self.options |= LAST
+        return self._is_steady_loop()
 
-    def narrow(self, loop: Any, site: int) -> None:
+    def drops_all(self) -> bool:
+        """Whether a comprehension leaves out, or adds nothing for, what misses."""
+        call = self.names.parents[self.node]
+        consumer = ""
+        match call:
+            case ast.Call(func=ast.Name(id=name)) if self.names.is_free(name):
+                consumer = name
+            case ast.Call(func=ast.Attribute(attr="join")):
+                consumer = "list"
+        if isinstance(self.node, ast.GeneratorExp) and consumer not in _CONSUMERS:
+            return False
+        try:
+            # Conditions in order: the first decides, so the others are not evaluated.
+            if self.header.ifs:
+                if self.value(self.header.ifs[0]):
+                    return False
+            elif consumer in {"sum", "any"} and not isinstance(
+                self.node, ast.DictComp | ast.SetComp
+            ):
+                value = self.value(self.node.elt)
+                if value or (consumer == "sum" and type(value) not in (int, bool)):
+                    return False
+            else:
+                return False
+        except _Unknown:
+            return False
+        # Words are counted as fast as they are looked up here.
+        return self.pattern is not None and self._is_steady_loop()
+
+    def _is_steady_loop(self) -> bool:
+        """Whether a loop leaves alone what it walks through and the text it asks."""
+        if self.pattern is None and not self.tests:
+            return False
+        stored = set(names_bound(self.node))
+        if not stored.isdisjoint(self.texts):
+            return False
+        walked = _loaded(self.header.iter) & self.names.binders.keys()
+        if not stored.isdisjoint(walked):
+            return False
+        used = {
+            name for part in getattr(self.node, "body", []) for name in _loaded(part)
+        }
+        # Functions of the program may change whatever they know.
+        is_own = any(self.names.binders.get(name) for name in used & self.names.called)
+        if walked & used or is_own:
+            return all(self.names.only_read(name) for name in walked)
+        return True
+
+    def narrow(self, site: int) -> None:
         """Give a loop only what may do something."""
-        assert self.pattern is not None
-        match loop.iter:
+        values = self.header.iter
+        match values:
             case ast.Subscript(slice=ast.Slice()):
                 # A part of a text's words is no list of keywords.
                 return
-        names = [ast.arg(name) for name in self.names]
-        make = ast.Lambda(
-            ast.arguments([], names, None, [], [], None, []), self.pattern
-        )
-        loop.iter = ast.copy_location(
-            ast.Call(
-                ast.Name(LIVE, ast.Load()),
-                [
-                    loop.iter,
-                    ast.Tuple(
-                        [ast.Name(t, ast.Load()) for t in self.texts], ast.Load()
-                    ),
-                    ast.Constant(site),
-                    make,
-                    ast.Constant(self.is_pair),
-                    ast.Constant(self.is_literal),
-                ],
-                [],
-            ),
-            loop.iter,
-        )
-
-    def does_nothing(self, body: list[ast.stmt]) -> bool:
-        """Whether all that a body does is the same each time, and done by one."""
-        try:
-            self._run(body)
-        except _Unknown:
-            return False
-        return self.pattern is not None
+        if self.options & WEIGHS:
+            self.options |= FIRST
+        if self.pattern is None:
+            test = _any_of(self.tests)
+            match values:
+                case ast.Call(func=ast.Name(id="enumerate"), args=[one], keywords=[]):
+                    if self.names.is_free("enumerate"):
+                        values, self.options = one, self.options | COUNTED
+            args = [
+                values,
+                ast.Constant(self.targets.index(self.tested)),
+                ast.Constant(site),
+                _lambda([self.tested], test),
+                ast.Constant(self.options),
+            ]
+            function = PASSING
+        else:
+            match values:
+                case ast.Call(
+                    func=ast.Attribute(value=value, attr="items"), args=[]
+                ) if self.names.is_constant(value):
+                    values, self.options = value, self.options | ITEMS | SAME
+                case _ if self.names.is_constant(values):
+                    self.options |= SAME
+            texts = ast.Tuple([ast.Name(t, ast.Load()) for t in self.texts], ast.Load())
+            args = [
+                values,
+                texts,
+                ast.Constant(site),
+                _lambda(self.targets, self.pattern),
+                ast.Constant(self.options),
+            ]
+            function = LIVE
+        call = ast.Call(ast.Name(function, ast.Load()), args, [])
+        self.header.iter = ast.copy_location(call, values)
 
     def _run(self, body: list[ast.stmt], *, is_nested: bool = False) -> bool:
         """Follow a body; give whether it went on to the next iteration."""
@@ -183,16 +258,13 @@ class _Loop:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     # Nothing may see what an iteration that is left out would set.
                     earlier = [*body[:place], value]
-                    seen = {n for part in earlier for n in _names(part, stored=False)}
+                    seen = {n for part in earlier for n in _loaded(part)}
                     jumps = any(
                         isinstance(n, _JUMPS) for p in earlier for n in ast.walk(p)
                     )
-                    if is_nested or jumps or name in seen or name in self.names:
+                    if is_nested or jumps or name in seen or name in self.targets:
                         raise _Unknown
-                    if self._is_pattern(value):
-                        self.known[name] = _Pattern(value)
-                    else:
-                        self.known[name] = self.value(value)
+                    self.known[name] = self._assigned(value)
                 case ast.AugAssign(target=target, op=ast.Add(), value=value):
                     # Adding nothing once is adding nothing often.
                     if self.value(value) not in (0, []) or not self._is_steady(target):
@@ -201,6 +273,16 @@ class _Loop:
                     branch = then if self.value(test) else otherwise
                     if self._run(branch, is_nested=True):
                         return True
+                case ast.For(iter=values, body=inner, orelse=[]):
+                    if not self._is_constant_here(values):
+                        raise _Unknown
+                    names = set(names_bound(statement.target))
+                    if not {*self.targets, *self.known}.isdisjoint(names):
+                        raise _Unknown
+                    self.inner.update(names)
+                    self.nested.append(statement)
+                    self._run(inner, is_nested=True)
+                    self.nested.pop()
                 case ast.Continue():
                     return True
                 case ast.Pass():
@@ -209,29 +291,60 @@ class _Loop:
                     raise _Unknown
         return False
 
-    def _is_pattern(self, node: ast.expr) -> bool:
-        """Whether a value is text made of what a loop walks through."""
-        uses = _names(node, stored=False) - {_ESCAPE}
-        return bool(uses) and uses <= {*self.names} and _is_template(node)
+    def _assigned(self, value: ast.expr) -> Any:
+        uses = _loaded(value) - {_ESCAPE}
+        if uses and uses <= {*self.targets} and _is_template(value):
+            return _Pattern(value)
+        before = self.pattern, list(self.tests), list(self.texts)
+        try:
+            return self.value(value)
+        except _Unknown:
+            self.pattern, self.tests, self.texts = before
+            local = {*self.targets, *self.known, *_loaded(self.header.iter)}
+            if self.names.kind(value, local) is None:
+                raise
+            return _ANYTHING
+
+    def _is_constant_here(self, values: ast.expr) -> bool:
+        """Whether an inner loop walks through a constant, or a part of one."""
+        match values:
+            case ast.Call(func=ast.Attribute(value=value, attr="items"), args=[]):
+                values = value
+        match values:
+            case ast.Name(id=name):
+                return name in self.names.constants or self._is_inner(name)
+            case ast.Tuple() | ast.List():
+                return not _loaded(values)
+        return False
+
+    def _is_inner(self, name: str) -> bool:
+        """Whether a name is bound by a loop over a constant around this place."""
+        return any(name in names_bound(loop.target) for loop in self.nested)
 
     def _is_steady(self, target: ast.expr) -> bool:
         """Whether a target is the same in each iteration."""
+        changing = {*self.targets, *self.known}
         match target:
             case ast.Name(id=name):
-                return name not in self.names and name not in self.known
+                if self.names.kind_of(name) not in ("int", "number"):
+                    self.options |= FIRST
+                return name not in changing
             case ast.Subscript(
                 value=ast.Name(id=name), slice=ast.Name() | ast.Constant() as key
             ):
+                self.options |= FIRST
                 place = key.id if isinstance(key, ast.Name) else ""
-                return not {name, place} & {*self.names, *self.known}
+                return not {name, place} & changing and not self.nested
         return False
 
     def value(self, node: ast.expr) -> Any:
-        """Tell what an expression gives if the text lacks what is asked for."""
+        """Tell what an expression gives if nothing that is asked for is there."""
         match node:
             case ast.Constant(value=value):
                 return value
             case ast.Name(id=name) if name in self.known:
+                if self.known[name] is _ANYTHING:
+                    raise _Unknown
                 return self.known[name]
             case ast.Call(
                 func=ast.Name(id=name),
@@ -243,10 +356,33 @@ class _Loop:
                 func=ast.Name(id=name), args=[pattern, *flags], keywords=[]
             ) if name == _COMPILE:
                 return _Pattern(self._spelled(pattern, flags))
+            case ast.Compare(left=left, ops=[ast.In()], comparators=[right]):
+                if self._is_test(left, right):
+                    return self._test(node, False)
+                if isinstance(right, ast.Name):
+                    return self._ask(left, right.id, False, is_literal=True)
+            case ast.Compare(left=left, ops=[ast.NotIn()], comparators=[right]):
+                if self._is_test(left, right):
+                    return self._test(ast.Compare(left, [ast.In()], [right]), True)
             case ast.Compare(
-                left=literal, ops=[ast.In()], comparators=[ast.Name(id=text)]
-            ):
-                return self._ask(literal, text, False, is_literal=True)
+                left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant()]
+            ) if name in self.targets:
+                return self._test(node, False)
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=name), attr=method),
+                args=[argument],
+                keywords=[],
+            ) if name in self.targets and method in {"startswith", "endswith"}:
+                if self._is_known_text(argument):
+                    return self._test(node, False)
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=table), attr="get"),
+                args=[ast.Name(id=name) as key, *default],
+                keywords=[],
+            ) if table in self.names.constants and name in self.targets:
+                found = self.value(default[0]) if default else None
+                member = ast.Name(table, ast.Load())
+                return self._test(ast.Compare(key, [ast.In()], [member]), found)
             case ast.Call(
                 func=ast.Attribute(value=ast.Name(id=text), attr="count"),
                 args=[literal],
@@ -268,7 +404,7 @@ class _Loop:
             ) if name == FOUND_BY:
                 return self._ask(self._spelled(pattern, []), text, None)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if (
-                name in _PURE and name not in self.bound
+                name in _PURE and self.names.is_free(name)
             ):
                 return self._computed(_PURE[name], *args)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -277,17 +413,21 @@ class _Loop:
                 return self._product(left, right)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return self._computed(lambda a, b: a + b, left, right)
+            case ast.BinOp(left=left, op=ast.Sub(), right=right):
+                return self._computed(lambda a, b: a - b, left, right)
             case ast.BoolOp(op=op, values=values):
                 for part in values:
                     result = self.value(part)
                     if bool(result) is isinstance(op, ast.Or):
                         break
                 return result
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                if type(op) in _COMPARED:
-                    return self._computed(_COMPARED[type(op)], left, right)
             case ast.IfExp(test=test, body=body, orelse=otherwise):
                 return self.value(body if self.value(test) else otherwise)
+        match node:
+            case ast.Compare(left=left, ops=[how], comparators=[right]) if (
+                type(how) in _COMPARED
+            ):
+                return self._computed(_COMPARED[type(how)], left, right)
         raise _Unknown
 
     def _computed(self, function: Callable[..., Any], *args: ast.expr) -> Any:
@@ -300,10 +440,12 @@ class _Loop:
     def _product(self, left: ast.expr, right: ast.expr) -> Any:
         """Nothing times the weight of a keyword: nothing, for weights of one kind."""
         for one, other in ((left, right), (right, left)):
-            if isinstance(other, ast.Name) and other.id in self.names:
+            if isinstance(other, ast.Name) and other.id in self.targets:
                 value = self.value(one)
-                if type(value) in (int, bool) and not value:
-                    return 0
+                if self.pattern is not None and type(value) in (int, bool):
+                    self.options |= WEIGHS
+                    if not value:
+                        return 0
                 raise _Unknown
         return self._computed(lambda a, b: a * b, left, right)
 
@@ -324,27 +466,67 @@ class _Loop:
         self, pattern: ast.expr, text: str, missed: Any, *, is_literal: bool = False
     ) -> Any:
         """Note what a text is asked for."""
+        uses = _loaded(pattern) - {_ESCAPE, _COMPILE, *_FLAGS}
+        is_ours = uses and uses <= {*self.targets}
         is_same = self.pattern is None or (
             ast.dump(pattern) == ast.dump(self.pattern)
-            and self.is_literal == is_literal
+            and bool(self.options & LITERAL) == is_literal
         )
-        uses = _names(pattern, stored=False) - {_ESCAPE, _COMPILE, *_FLAGS}
-        is_ours = uses and uses <= {*self.names}
-        if text in self.names or text in self.known or not (is_same and is_ours):
+        if text in self.targets or text in self.known or not (is_same and is_ours):
             raise _Unknown
-        if not _is_template(pattern):
+        if not _is_template(pattern) or self.tests or self.nested:
             raise _Unknown
-        self.pattern, self.is_literal = pattern, is_literal
+        self.pattern = pattern
+        self.options |= LITERAL * is_literal
         if text not in self.texts:
             self.texts.append(text)
         return missed
 
+    def _is_known_text(self, node: ast.expr) -> bool:
+        """Whether a test compares with a constant, or with a part of one."""
+        match node:
+            case ast.Name(id=name):
+                return self._is_inner(name) or name in self.names.constants
+            case ast.Constant() | ast.Tuple():
+                return not _loaded(node)
+        return False
 
-class _Pattern:
-    """A pattern that is made of what a loop walks through."""
+    def _is_test(self, left: ast.expr, right: ast.expr) -> bool:
+        """Whether a membership is that of a target in a constant, or of a constant."""
+        match left, right:
+            case ast.Name(id=name), _ if name in self.targets:
+                is_display = isinstance(right, ast.Set | ast.List)
+                return self._is_known_text(right) or (is_display and not _loaded(right))
+            case _, ast.Name(id=name) if name in self.targets:
+                return self._is_known_text(left)
+        return False
 
-    def __init__(self, source: ast.expr) -> None:
-        self.source = source
+    def _test(self, test: ast.expr, missed: Any) -> Any:
+        """Note what a target is tested for."""
+        tested = (_loaded(test) & {*self.targets}) or {""}
+        if self.pattern is not None or tested != {self.tested or max(tested)}:
+            raise _Unknown
+        self.tested = max(tested)
+        if self.nested:
+            if not self.names.is_free("any"):
+                raise _Unknown
+            loops = [
+                ast.comprehension(loop.target, loop.iter, [], 0) for loop in self.nested
+            ]
+            test = ast.Call(
+                ast.Name("any", ast.Load()), [ast.GeneratorExp(test, loops)], []
+            )
+        self.tests.append(deepcopy(test))
+        return missed
+
+
+def _lambda(names: list[str], body: ast.expr) -> ast.Lambda:
+    args = [ast.arg(name) for name in names]
+    return ast.Lambda(ast.arguments([], args, None, [], [], None, []), body)
+
+
+def _any_of(tests: list[ast.expr]) -> ast.expr:
+    return tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests)
 
 
 def _are_flags(node: ast.expr) -> bool:
@@ -354,18 +536,6 @@ def _are_flags(node: ast.expr) -> bool:
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return _are_flags(left) and _are_flags(right)
     return False
-
-
-_COMPARED: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Eq: lambda a, b: a == b,
-    ast.NotEq: lambda a, b: a != b,
-    ast.Gt: lambda a, b: a > b,
-    ast.GtE: lambda a, b: a >= b,
-    ast.Lt: lambda a, b: a < b,
-    ast.LtE: lambda a, b: a <= b,
-    ast.Is: lambda a, b: a is b,
-    ast.IsNot: lambda a, b: a is not b,
-}
 
 
 def _is_template(node: ast.expr) -> bool:

@@ -1,7 +1,7 @@
 """Derive from a regular expression what every text that it matches must contain."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -10,17 +10,14 @@ from re import _constants as ops  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
-from ._text_index import PREFIXES
-
-# What marks a key as a whole word; no word holds it.
-WHOLE = " "
-
 _MAX_STARTS = 400
-# Of more literals nobody looks which hold others.
-_MAX_COMPARED = 60
+# Of more literals nobody looks which hold others, and each text holds some.
+_MAX_COMPARED, _MAX_LITERALS = 60, 500
 _MAX_LENGTH = 40
 _REPEATS = {ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT}
-_NOT_A_WORD_CHARACTER = ([(ops.IN, [(ops.CATEGORY, ops.CATEGORY_WORD)])],)
+
+# Single characters that few texts lack.
+_COMMON = frozenset(".,'-")
 
 # A keyword as programs search for it: compiled only where the keyword occurs.
 _KEYWORD = re.compile(r"(\\b)?((?:\\[ &'./,+#%:!-]|[A-Za-z0-9_ ',&/%:!-])+?)(\\b)?")
@@ -32,99 +29,52 @@ class Needs:
 
     Parameters
     ----------
-    keys : frozenset of str, optional
-        Whole words (marked by `WHOLE`) or beginnings of words (of a length in
-        `PREFIXES`), one of which must be there.
     literals : tuple of str, optional
         Strings, one of which must be there.
     starts : tuple of str, optional
         Strings, with one of which every match begins.
     folded : bool, default=False
         Everything is lower case, and so must the text be.
-    exact : bool, default=False
-        A text that holds one of `keys` certainly matches.
+    keyword : tuple of (bool, str, bool), optional
+        All that the pattern is: a string, and whether it begins and ends at a word
+        boundary.
     """
 
-    keys: frozenset[str] | None = None
     literals: tuple[str, ...] | None = None
     starts: tuple[str, ...] | None = None
     folded: bool = False
-    exact: bool = False
+    keyword: tuple[bool, str, bool] | None = None
 
 
 NOTHING = Needs()
 
 
 class _Start(NamedTuple):
-    """A literal that a part of a pattern can begin with.
-
-    It is open where what follows in the pattern may extend it, and all where the
-    literal and its word boundaries are everything that the part asks for.
-    """
+    """A literal that a part of a pattern can begin with, open where more may follow."""
 
     text: str = ""
-    at_word: bool = False
-    ends_word: bool = False
     is_open: bool = True
-    is_all: bool = True
 
     def then(self, other: "_Start") -> "_Start":
         """Put another literal behind this one."""
         if not self.is_open:
             return self
-        at_word = self.at_word if self.text else self.at_word or other.at_word
-        ends = other.ends_word if other.text else self.ends_word or other.ends_word
         text = self.text + other.text
-        is_open = other.is_open and len(text) < _MAX_LENGTH
-        inside = self.text and other.text and (self.ends_word or other.at_word)
-        is_all = self.is_all and other.is_all and is_open and not inside
-        return _Start(text, at_word, ends, is_open, is_all)
-
-    def closed(self) -> "_Start":
-        """Let nothing follow."""
-        return _Start(self.text, self.at_word, self.ends_word, False, False)
-
-    @property
-    def key(self) -> str | None:
-        """Entry of an index of words, if the literal begins a word."""
-        match = _WORD.match(self.text)
-        if not self.at_word or match is None:
-            return None
-        word = match.group()
-        if self.ends_word or len(word) < len(self.text):
-            return word + WHOLE
-        return next((word[:size] for size in PREFIXES if size <= len(word)), None)
-
-    @property
-    def is_word(self) -> bool:
-        """Whether texts with this word certainly match."""
-        bounded = self.at_word and self.ends_word and self.is_all
-        return bounded and _WORD.fullmatch(self.text) is not None
+        return _Start(text, other.is_open and len(text) < _MAX_LENGTH)
 
 
-_WORD = re.compile(r"\w+")
 _EMPTY = _Start()
-_UNKNOWN = _Start(is_open=False, is_all=False)
+_UNKNOWN = _Start(is_open=False)
 
 
 def keyword_needs(pattern: str) -> Needs | None:
     r"""Read a pattern that is nothing but a keyword, perhaps between word boundaries.
 
-    Parameters
-    ----------
-    pattern : str
-        Without flags.
-
-    Returns
-    -------
-    needs : Needs or None
-        None where the pattern is more than that.
-
     Examples
     --------
     >>> from sklearn_alchemist.programs._needs import keyword_needs
-    >>> keyword_needs(r"\bstock\ market\b").starts
-    ('stock market',)
+    >>> keyword_needs(r"\bstock\ market\b").keyword
+    (True, 'stock market', True)
     >>> keyword_needs("a+") is None
     True
     """
@@ -133,55 +83,48 @@ def keyword_needs(pattern: str) -> Needs | None:
         return None
     before, text, after = match.groups()
     text = text.replace("\\", "")
-    ends = after is not None and _WORD.fullmatch(text[-1]) is not None
-    start = _Start(text, before is not None, ends)
-    keys = None if start.key is None else frozenset([start.key])
-    return Needs(keys, (text,), (text,), exact=start.is_word)
+    keyword = before is not None, text, after is not None
+    literals = (text,) if _is_rare(text) else None
+    return Needs(literals, literals, keyword=keyword)
+
+
+def _is_rare(text: str) -> bool:
+    """Whether it is worth while to look for a literal."""
+    is_common = text.isalnum() or text.isspace() or text in _COMMON
+    return len(text) > 1 or not is_common
 
 
 @lru_cache(maxsize=4096)
 def needs_of(pattern: str, flags: int = 0) -> Needs:
     r"""Read a valid pattern.
 
-    Parameters
-    ----------
-    pattern : str
-    flags : int, default=0
-
-    Returns
-    -------
-    needs : Needs
-        Without any field where nothing is known.
-
     Examples
     --------
     >>> from sklearn_alchemist.programs._needs import needs_of
-    >>> sorted(needs_of(r"\b(free|win(ner)?)\b").keys)
-    ['free ', 'win ', 'winner ']
+    >>> needs_of(r"\b(free|win(ner)?)\b").literals
+    ('free', 'win')
     >>> needs_of(r"\w+@\w+\.(com|org)").literals
     ('.com', '.org')
     """
     tree = parser.parse(pattern, flags)
-    flags = tree.state.flags
-    folded = bool(flags & re.IGNORECASE)
+    folded = bool(tree.state.flags & re.IGNORECASE)
     nodes = list(tree)
     all_starts = _starts(nodes)
-    words, literals = _contained(nodes, all_starts)
-    starts = _texts(all_starts)
-    # Words of ASCII end where those of a text do not.
-    keys = frozenset(words) if words and not flags & re.ASCII else None
-    exact = all(start.is_word for start in all_starts)
+    literals, starts = _contained(nodes, all_starts), _texts(all_starts)
     if folded:
-        keys = frozenset(map(str.lower, keys)) if keys and _ascii(keys) else None
-        literals = tuple(map(str.lower, literals)) if _ascii(literals) else ()
-        starts = tuple(map(str.lower, starts)) if _ascii(starts) else ()
+        literals, starts = _lowered(literals), _lowered(starts)
     literals = _shortest(literals)
-    exact = exact and keys is not None
-    return Needs(keys, literals or None, starts or None, folded, exact)
+    looked_for = {*literals, *starts}
+    if not literals or len(looked_for) > _MAX_LITERALS:
+        return NOTHING
+    if not all(map(_is_rare, looked_for)):
+        return NOTHING
+    return Needs(literals, starts or None, folded)
 
 
-def _ascii(texts: Iterable[str]) -> bool:
-    return all(map(str.isascii, texts))
+def _lowered(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Lower the case of texts of ASCII; give none if there are others."""
+    return tuple(map(str.lower, texts)) if all(map(str.isascii, texts)) else ()
 
 
 def _shortest(literals: tuple[str, ...]) -> tuple[str, ...]:
@@ -199,28 +142,19 @@ def _texts(starts: Sequence[_Start]) -> tuple[str, ...]:
 
 def _contained(
     nodes: list[Any], all_starts: list[_Start] | None = None
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Keys and literals of which each match of a sequence contains one."""
-    words: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Literals of which each match of a sequence contains one."""
     literals: tuple[str, ...] = ()
     for place, (op, value) in enumerate(nodes):
         if op is ops.LITERAL and place and nodes[place - 1][0] is op:
             continue
         known = all_starts if place == 0 else None
-        starts = known or _starts(nodes[place:])
-        keys = [start.key for start in starts]
-        if starts and None not in keys:
-            words = _better(words, tuple(dict.fromkeys(map(str, keys))))
-        literals = _better(literals, _texts(starts))
-        if words and literals:
-            break
+        literals = _better(literals, _texts(known or _starts(nodes[place:])))
         for alternatives in _parts(op, value):
             found = [_contained(list(part)) for part in alternatives]
-            if all(part[0] for part in found):
-                words = _better(words, tuple({k: 0 for f in found for k in f[0]}))
-            if all(part[1] for part in found):
-                literals = _better(literals, tuple({k: 0 for f in found for k in f[1]}))
-    return words, literals
+            if all(found):
+                literals = _better(literals, tuple({k: 0 for f in found for k in f}))
+    return literals
 
 
 def _parts(op: Any, value: Any) -> list[list[Any]]:
@@ -256,27 +190,16 @@ def _starts(nodes: list[Any]) -> list[_Start]:
     return starts
 
 
-def _group_starts(op: Any, group: Iterable[tuple[Any, Any]]) -> Iterator[list[_Start]]:
+def _group_starts(op: Any, group: Iterable[tuple[Any, Any]]) -> Iterable[list[_Start]]:
     """Take literals in a row as one."""
     if op is ops.LITERAL:
-        yield [_Start("".join(chr(code) for _, code in group))]
-    else:
-        for _, value in group:
-            yield _node_starts(op, value)
+        return [[_Start("".join(chr(code) for _, code in group))]]
+    return (_node_starts(op, value) for _, value in group)
 
 
 def _node_starts(op: Any, value: Any) -> list[_Start]:
-    if op is ops.AT:
-        # Behind a letter the boundary ends a word, before one it begins one.
-        boundary = value is ops.AT_BOUNDARY
-        return [_Start("", boundary, boundary, is_all=boundary)]
-    if op is ops.ASSERT:
-        return [_Start(is_all=False)]
-    if op is ops.ASSERT_NOT:
-        direction, inside = value
-        edge = [*inside] in _NOT_A_WORD_CHARACTER
-        before, after = edge and direction < 0, edge and direction > 0
-        return [_Start("", before, after, is_all=False)]
+    if op in (ops.AT, ops.ASSERT, ops.ASSERT_NOT):
+        return [_EMPTY]
     if op is ops.IN and len(value) <= 4 and all(o is ops.LITERAL for o, _ in value):
         return [_Start(chr(code)) for _, code in value]
     if op is ops.SUBPATTERN and not value[1] and not value[2]:
@@ -286,9 +209,7 @@ def _node_starts(op: Any, value: Any) -> list[_Start]:
     if op in _REPEATS:
         least, most, inside = value
         if (least, most) == (0, 1):
-            # What is possessive is not given back where the rest needs it.
-            is_all = op is not ops.POSSESSIVE_REPEAT
-            return [_Start(is_all=is_all), *_starts(list(inside))]
+            return [_EMPTY, *_starts(list(inside))]
         if least >= 1:
-            return [start.closed() for start in _starts(list(inside))]
+            return [start._replace(is_open=False) for start in _starts(list(inside))]
     return [_UNKNOWN]

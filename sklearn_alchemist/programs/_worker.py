@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ._builtins import make_builtins
+from ._constants import take_constants
 from ._facades import PROGRAM, build_facades, direct_names
 from ._guard import Refusal, guard
 from ._limits import end_with_parent, lock_down, silence
+from ._live import forget_loops
 from ._observe import Observer
 from ._protocol import (
     ABSTAIN,
@@ -46,6 +48,8 @@ class Worker:
         self.facades = facades
         self.direct = direct_names(facades)
         self.code: Any = None
+        # What the program never changes, made once.
+        self.constants: dict[str, Any] = {}
         self.entry_point = ""
         self.label: Callable[..., Any] | None = None
         # Whether the program may draw at random.
@@ -84,7 +88,12 @@ class Worker:
     def load(self, source: str, entry_point: str) -> Reply:
         """Check and compile a program, and execute its top level."""
         try:
-            self.code = compile(guard(source), FILE, "exec", dont_inherit=True)
+            forget_loops()
+            tree = guard(source)
+            constants = take_constants(tree)
+            self.code = compile(tree, FILE, "exec", dont_inherit=True)
+            self.constants = {"__builtins__": make_builtins({}, {}, {})}
+            exec(compile(constants, FILE, "exec", dont_inherit=True), self.constants)
         except Refusal as refusal:
             return Reply(REFUSED, text=str(refusal))
         except Exception as error:
@@ -96,7 +105,8 @@ class Worker:
     def begin(self) -> Reply:
         """Execute the top level, so that nothing of what was before is left."""
         namespace: dict[str, Any] = {"__name__": PROGRAM}
-        namespace["__builtins__"] = make_builtins(namespace, self.facades, self.direct)
+        names = make_builtins(namespace, self.facades, self.direct)
+        namespace["__builtins__"] = {**self.constants, **names}
         self.label = None
         if self.draws:
             start_row(())

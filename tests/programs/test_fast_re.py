@@ -4,9 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sklearn_alchemist.programs import _fast_pattern as fast_pattern
 from sklearn_alchemist.programs import _fast_re as fast
-from sklearn_alchemist.programs import _text_index as text_index
+from sklearn_alchemist.programs import _scan
 from sklearn_alchemist.programs._needs import NOTHING, keyword_needs, needs_of
 
 # Of patterns that Python may read in another way one day; `re` warns of them too.
@@ -90,12 +89,21 @@ FUNCTIONS = ["search", "match", "fullmatch", "findall", "finditer", "split"]
 @pytest.fixture(autouse=True, scope="module")
 def _places_in_short_texts():
     """Look for beginnings in texts of any length."""
-    modules, before = (fast, fast_pattern, text_index), text_index.MIN_LENGTH
-    for module in modules:
-        module.MIN_LENGTH = 5
+    patch = pytest.MonkeyPatch()
+    patch.setattr(_scan, "MIN_LENGTH", 5)
+    forget()
     yield
-    for module in modules:
-        module.MIN_LENGTH = before
+    patch.undo()
+    forget()
+
+
+def forget():
+    """Let scans and patterns start anew."""
+    for scan in _scan.SCANS:
+        scan._forget()
+        scan.__init__(scan.folded)
+    fast._patterns.clear()
+    fast._flagged.clear()
 
 
 @pytest.mark.slow
@@ -141,6 +149,18 @@ def test_functions_and_methods_give_what_re_gives(pattern, text, flag):
     assert ours.pattern == real.pattern
     assert (ours.flags, ours.groups) == (real.flags, real.groups)
     assert dict(ours.groupindex) == dict(real.groupindex)
+
+
+@given(patterns, texts, flags)
+def test_without_the_scanner_the_results_are_the_same(pattern, text, flag):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_scan, "_AhoCorasick", None)
+        forget()
+        for _ in range(3):
+            for name in ("search", "findall"):
+                expected = result(getattr(re, name), pattern, text, flag)
+                assert result(getattr(fast, name), pattern, text, flag) == expected
+    forget()
 
 
 def _args(name, flag):
@@ -210,24 +230,29 @@ def test_compiled_patterns_are_patterns_for_functions():
 
 def test_caches_start_anew_when_they_are_full(monkeypatch):
     monkeypatch.setattr(fast, "_MAX_PATTERNS", 5)
-    monkeypatch.setattr(text_index, "_MAX_TEXTS", 5)
-    monkeypatch.setattr(text_index, "_MAX_CHARACTERS", 60)
-    text_index.WORDS.clear()  # what other tests left
+    monkeypatch.setattr(_scan, "_MAX_TEXTS", 5)
+    monkeypatch.setattr(_scan, "_PATIENCE", 2)
     for k in range(40):
         text = f"word{k} other"
         for _ in range(3):
             assert fast.findall(rf"\bword{k}\b", text) == [f"word{k}"]
             assert fast.search(rf"word{k + 1}", text, re.I) is None
         assert fast.escape(f"a.{k}") == rf"a\.{k}"
-        assert len(fast._patterns) <= max(5, 1) + 5
-        assert len(text_index.WORDS) <= 6
+        assert len(fast._patterns) <= 5
+        assert len(_scan.SCANS[0]) <= 5
 
 
-def test_a_word_in_full_is_all_that_an_exact_pattern_asks_for():
-    exact = [r"\bwin\b", r"\b(?:win|lo(se|st))\b", r"\bwins?\b", r"\b[wW]in\b"]
-    vague = [r"\bwin", r"\bwin win\b", r"\bwin\b.", r"\b\w+\b", r"\bwin\b(?!s)"]
-    assert all(needs_of(pattern).exact for pattern in exact)
-    assert not any(needs_of(pattern).exact for pattern in vague)
+def test_few_long_texts_are_remembered_and_many_short_ones():
+    scan = _scan.LiteralScan(folded=False)
+    scan.want(["win"])
+    scan.want(["win"])
+    for k in range(30):
+        assert scan[f"{k} win" + "." * 300_000] == {"win"}
+        assert len(scan) <= 8
+    texts = [f"{k} win" for k in range(100)]
+    scan._forget()
+    assert all(scan[text] for text in texts)
+    assert set(texts) <= scan.keys()
 
 
 def places_of_words(text):
@@ -235,24 +260,42 @@ def places_of_words(text):
 
 
 @given(st.one_of(texts, st.text(max_size=30)))
-def test_an_index_of_words_holds_what_findall_finds(text):
-    words = frozenset(re.findall(r"\w+", text))
-    for _ in range(2):
-        assert text_index.WORDS[text] in (words, text_index.ANYTHING)
-    folded = text_index.fold(text)
+def test_folded_texts_keep_their_places(text):
+    folded = _scan.fold(text)
     if folded is not None:
         assert len(folded) == len(text)
         assert places_of_words(folded) == places_of_words(text)
+
+
+TOKENS = [
+    r"\w+", r"[a-z']+", r"\b\w+\b", r"\b[a-z]+\b", r"[a-z][a-z'\-]*", r"\d+", r"\w{2,}",
+    r"[a-z]+(?:'[a-z]+)?", r"(\w)\w*", r"[A-Z]{2,}", r"\b[A-Z]+\b", r"\B\w", r"\w+?",
+    r"[^\s]+", r"\S+", r"[a-zé]+", r"\w*", r"(a)|(b)", r"\w+(?=s)",
+]  # fmt: skip
+LIKE_TOKENS = st.text("aAbsS09_'- .\n\x1cé\u017f", max_size=25)
+
+
+@given(st.sampled_from(TOKENS), st.sampled_from([0, re.I, re.A]), LIKE_TOKENS)
+def test_texts_fall_into_the_tokens_that_re_finds(pattern, flag, text):
+    assert fast.findall(pattern, text, flag) == re.findall(pattern, text, flag)
+
+
+SEPARATORS = [r"[.!?]+", r"[.'-]", "a", "_+", r"\s+", r"\W", "ab", r"[.!?]+\s*"]
+
+
+@given(st.sampled_from(SEPARATORS), LIKE_TOKENS | st.text(".!?ab\0 ", max_size=15))
+def test_texts_split_where_re_splits_them(pattern, text):
+    assert fast.split(pattern, text) == re.split(pattern, text)
 
 
 @pytest.mark.slow
 def test_all_letters_that_match_ascii_letters_forbid_folding():
     foreign = "".join(map(chr, [*range(128, 0xD800), *range(0xE000, 0x110000)]))
     alike = set(re.findall("[a-z]", foreign, re.I))
-    assert {letter for letter in alike if text_index.fold(letter) is None} == alike
+    assert {letter for letter in alike if _scan.fold(letter) is None} == alike
     unlike = "".join(letter for letter in foreign if letter not in alike | {"\u0130"})
-    assert len(text_index.fold(unlike)) == len(unlike)
-    assert places_of_words(text_index.fold(unlike)) == places_of_words(unlike)
+    assert len(_scan.fold(unlike)) == len(unlike)
+    assert places_of_words(_scan.fold(unlike)) == places_of_words(unlike)
 
 
 @given(st.text(" \t\n\x1c\x85\u2003\u200b_ab", max_size=12))
@@ -266,29 +309,28 @@ def test_split_and_re_know_the_same_spaces():
 
 
 @pytest.mark.parametrize(
-    ("pattern", "keys"),
+    ("pattern", "literals", "starts"),
     [
-        (r"\bwin\b", {"win "}),
-        (r"\bwinner", {"winne"}),
-        (r"\bwinners?\b", {"winner ", "winners "}),
-        (r"(?<!\w)win(?!\w)", {"win "}),
-        (r"\b(?:free|win(?:ner)?)\b", {"free ", "win ", "winner "}),
-        (r"\bstock\ market\b", {"stock "}),
-        (r"\w+\s\bwin\b", {"win "}),
-        (r"(\bwin\b|lose)", None),
-        (r"win", None),
-        (r"\b(?:win)?\b", None),
-        (r"\b\$win", None),
+        (r"\bwin\b", ("win",), ("win",)),
+        (r"\bwinners?\b", ("winner",), ("winner", "winners")),
+        (r"(?<!\w)win(?!\w)", ("win",), ("win",)),
+        (r"\b(?:free|win(?:ner)?)\b", ("free", "win"), ("free", "win", "winner")),
+        (r"\w+@\w+\.(com|org)", (".com", ".org"), None),
+        (r"(lose|win|)", None, None),
+        (r"\d+%", ("%",), None),
+        (r"e\d", None, None),
     ],
 )
-def test_keys_are_words_that_every_match_holds(pattern, keys):
-    assert needs_of(pattern).keys == keys
+def test_every_match_holds_a_literal(pattern, literals, starts):
+    needs = needs_of(pattern)
+    assert (needs.literals, needs.starts) == (literals, starts)
 
 
 def test_flags_and_strange_letters_are_read_with_care():
-    assert needs_of(r"\bWin\b", re.I).keys == {"win "}
+    assert needs_of(r"\bWin\b", re.I).literals == ("win",)
     assert needs_of(r"\bWin\b", re.I).folded
     assert needs_of("ſ", re.I).literals is None
     assert needs_of(r"(?i:a)b").starts is None
     assert needs_of(r"a|") == NOTHING
     assert keyword_needs(r"\bK\b|x") is None
+    assert keyword_needs(r"\bstock market").keyword == (True, "stock market", False)

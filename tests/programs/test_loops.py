@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sklearn_alchemist.programs import _text_index
+from sklearn_alchemist.programs import _scan
 from sklearn_alchemist.programs._facades import build_facades
 from sklearn_alchemist.programs._guard import guard
-from sklearn_alchemist.programs._loops import LIVE
+from sklearn_alchemist.programs._loops import LIVE, PASSING
 from sklearn_alchemist.programs._worker import Worker
 
 TOP = """
@@ -18,6 +18,7 @@ import re
 from collections import Counter, defaultdict
 WORDS = {words!r}
 WEIGHTS = {weights!r}
+NEGATIONS = frozenset(["not", "a"])
 RULES = [re.compile(r"\\b" + re.escape(w)) for w in WORDS]
 """
 BODIES = [
@@ -106,6 +107,81 @@ BODIES = [
     return rest
     """,
 ]
+START = """
+    good = {"win", "prize", "free"}
+    bad = {"art", "i"}
+    tokens = re.findall(r"[a-z]+", text.lower())
+    tokens += tokens[:1] * (16 if tokens and tokens[0] == "win" else 0)
+"""
+OF_WORDS = [
+    """
+    score = 0
+    for i, t in enumerate(tokens):
+        negated = any(n in NEGATIONS for n in tokens[max(0, i - 2):i])
+        if t in good:
+            score += -1 if negated else 1
+        elif t in bad:
+            score -= 1
+    return score
+    """,
+    """
+    counts = Counter(tokens)
+    stems = {"x": [("wi", 2), ("ar", 1)], "y": [("pr", 3)]}
+    scores = {label: 0 for label in stems}
+    for token, n in counts.items():
+        for label, pairs in stems.items():
+            for stem, weight in pairs:
+                if token.startswith(stem):
+                    scores[label] += weight * n
+                    break
+    return scores
+    """,
+    """
+    score = []
+    for t in tokens:
+        value = (t in good) - (t in bad)
+        if not value:
+            continue
+        score.append((t, value))
+    return score, t
+    """,
+    """
+    total = 0
+    for t in tokens:
+        total += WEIGHTS.get(t, 0)
+    return total, type(total)
+    """,
+    """
+    total = None
+    for t in tokens:
+        if t in good:
+            total = 1
+        total += 0
+    return total
+    """,
+    """
+    for t in tokens:
+        if t in good:
+            good.discard(t)
+    return sorted(good)
+    """,
+    """
+    seen = 0
+    for t in tokens:
+        late = missing[t]
+        if t in good:
+            seen += 1
+    return seen
+    """,
+    """
+    found = []
+    for t in tokens:
+        if "in" in t:
+            found.append(t)
+            tokens.append("x") if len(tokens) < 9 else None
+    return found
+    """,
+]
 words = st.sampled_from(
     [
         "win",
@@ -139,7 +215,7 @@ def outcome(function, text):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("body", [*BODIES, *OF_WORDS])
 @settings(max_examples=max(30, settings.default.max_examples // 3))
 @given(
     st.lists(words, max_size=9),
@@ -149,7 +225,8 @@ def outcome(function, text):
 @example(["win", "art", "party", "prize"], {"win": 1, "art": 2}, ["party", "x", "win"])
 def test_votes_are_those_of_the_full_loop(body, words, weights, texts):
     top = TOP.format(words=words, weights=weights).replace("inf", "float('inf')")
-    source = f"{top}\ndef label(text):\n    {body.strip()}\n"
+    start = START if "tokens" in body else ""
+    source = f"{top}\ndef label(text):\n{start}    {body.strip()}\n"
     worker, plain = Worker(FACADES), {}
     try:
         exec(source, plain)
@@ -163,9 +240,16 @@ def test_votes_are_those_of_the_full_loop(body, words, weights, texts):
 
 
 def is_narrowed(body):
-    source = f"import re\nWORDS = []\ndef label(text):\n    {body.strip()}\n"
+    start = START if "tokens" in body else ""
+    head = (
+        "import re\nfrom collections import Counter\nWORDS = []\nNEGATIONS = {'not'}\n"
+    )
+    source = (
+        f"{head}WEIGHTS = {{'a': 1}}\ndef label(text):\n{start}    {body.strip()}\n"
+    )
     return any(
-        isinstance(n, ast.Name) and n.id == LIVE for n in ast.walk(guard(source))
+        isinstance(n, ast.Name) and n.id in {LIVE, PASSING}
+        for n in ast.walk(guard(source))
     )
 
 
@@ -174,19 +258,21 @@ def test_loops_are_narrowed_where_nothing_else_can_be_seen():
     assert narrowed[:4] == [True] * 4
     assert narrowed[4:6] == [False] * 2
     assert all(narrowed[7:13])
+    assert [is_narrowed(body) for body in OF_WORDS] == [True] * 5 + [False] * 3
 
 
 def test_texts_are_scanned_for_all_literals_in_one_pass():
-    if _text_index.AhoCorasick is None:
-        pytest.skip("the scanner is not installed")
-    scan = _text_index.LiteralScan(folded=False)
+    scan = _scan.LiteralScan(folded=False)
     assert not scan.want(["party", "art"])
     assert scan.want(["party", "art"])
     assert scan["a party"] == {"party", "art"}
     assert scan["nothing"] == frozenset()
-    assert scan["\ud800 art"] is _text_index.ANYTHING
-    folded = _text_index.LiteralScan(folded=True)
+    assert scan["\ud800 art"] == {"art"}
+    long = "é art" + " party" * 50
+    assert scan[long] == {"party", "art"}
+    assert scan.places_of(long, ("art",)) == [2, *range(7, 307, 6)]
+    folded = _scan.LiteralScan(folded=True)
     assert not folded.want(["win"])
     assert folded.want(["win"])
     assert folded["WIN"] == {"win"}
-    assert folded["wİn"] is _text_index.ANYTHING
+    assert folded["wİn"] is _scan.ANYTHING
