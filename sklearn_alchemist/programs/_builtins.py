@@ -36,22 +36,7 @@ _FOR_C_CODE = frozenset({"_strptime", "re", "time", "unicodedata"})
 def make_builtins(
     namespace: dict[str, Any], facades: Mapping[str, Any], direct: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Make the built-in names of one program.
-
-    Parameters
-    ----------
-    namespace : dict
-        Globals of the program, to tell its functions from others.
-    facades : mapping of str to object
-        What `import` gives, by module name.
-    direct : mapping of str to object
-        What modules offer, by the names of `direct_name`.
-
-    Returns
-    -------
-    names : dict of str to object
-        A new dict: no program sees what another does to its own.
-    """
+    """Make the built-in names of one program."""
 
     def own(value: Any) -> Any:
         cls = value if isinstance(value, type) else type(value)
@@ -80,24 +65,7 @@ def make_builtins(
 
 
 def safe_getattr(value: Any, name: str, *default: Any) -> Any:
-    """Do what `getattr` does, for attributes that the guard allows.
-
-    Parameters
-    ----------
-    value : object
-    name : str
-    *default : object, optional
-        Given back where the attribute is missing or refused.
-
-    Returns
-    -------
-    attribute : object
-
-    Raises
-    ------
-    AttributeError
-        The attribute is missing or refused and there is no default.
-    """
+    """Do what `getattr` does, for attributes that the guard allows."""
     # A subclass of str could be one name when checked and another when used.
     if type(name) is not str:
         raise TypeError("attribute name must be a string")
@@ -112,41 +80,14 @@ def safe_getattr(value: Any, name: str, *default: Any) -> Any:
 
 
 def safe_type(value: Any) -> type:
-    """Do what `type` does with one argument that is no class.
-
-    Parameters
-    ----------
-    value : object
-
-    Returns
-    -------
-    cls : type
-
-    Raises
-    ------
-    TypeError
-        The value is a class: its type could make classes of any kind.
-    """
+    """Do what `type` does with one argument that is no class."""
     if isinstance(value, type):
         raise TypeError("type() of a class is not available")
     return type(value)
 
 
 def safe_format(value: Any, name: str, *default: Any) -> Callable[..., Any]:
-    """Look up ``value.format`` or ``value.format_map`` without its attribute access.
-
-    Parameters
-    ----------
-    value : object
-        Where it is a string or a class of strings, the method is replaced.
-    name : {"format", "format_map"}
-    *default : object, optional
-        Given back where there is no such attribute.
-
-    Returns
-    -------
-    method : callable
-    """
+    """Look up ``value.format`` or ``value.format_map`` without its attribute access."""
     method = getattr(value, name, *default)
     if method is str.format or method is str.format_map:
         return _format if name == "format" else _format_map

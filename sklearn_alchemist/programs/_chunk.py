@@ -104,14 +104,7 @@ class ProgramRunner:
         self.task = task
 
     def load(self) -> None:
-        """Load the program into the worker, unless it is there.
-
-        Raises
-        ------
-        ProgramRejected
-            The guard refuses it, or its top level raises, takes too long or ends the
-            worker.
-        """
+        """Load the program into the worker, unless it is there."""
         for attempt in range(2):
             try:
                 return self._load()
@@ -148,24 +141,6 @@ class ProgramRunner:
         A row on which the worker ends or runs out of memory is tried once more in a
         new worker before it counts as lost; `MAX_LOST_ROWS` lost rows end the program,
         and so does a budget that is used up.
-
-        Parameters
-        ----------
-        columns : bytes
-            What `encode_columns` made of the columns of the task.
-        n_rows : int
-            Number of rows.
-        budget : float, optional
-            Seconds that are left for the program.
-
-        Returns
-        -------
-        result : ChunkResult
-
-        Raises
-        ------
-        RuntimeError
-            Workers end again and again before they reach a row.
         """
         result = ChunkResult(np.full(n_rows, SKIPPED, dtype=np.int32))
         start = n_lost_rows = n_lost_workers = 0
@@ -235,16 +210,7 @@ class ProgramRunner:
 
 
 def key_of(program: LabelingProgram) -> tuple[str, str | None]:
-    """Say which worker a program may have: one that has run it before.
-
-    Parameters
-    ----------
-    program : LabelingProgram
-
-    Returns
-    -------
-    key : tuple
-    """
+    """Say which worker a program may have: one that has run it before."""
     return program.source, program.entry_point
 
 

@@ -321,20 +321,7 @@ class Names:
         return None
 
     def kind(self, node: ast.AST | None, sure: Set[str] | None = None) -> str | None:
-        """Tell of what kind the value of an expression is, if it has one.
-
-        Parameters
-        ----------
-        node : ast.AST
-        sure : set of str, optional
-            Names that have a value. If given, the expression must also be sure to have
-            one, and to do nothing else.
-
-        Returns
-        -------
-        kind : {"int", "number", "hash", "list", "set", "dict"} or None
-            "hash" is anything hashable, lists hold such things; None is unknown.
-        """
+        """Tell of what kind the value of an expression is, if it has one."""
         match node:
             case ast.Constant(value=value):
                 names = {bool: "int", int: "int", float: "number"}

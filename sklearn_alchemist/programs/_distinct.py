@@ -23,46 +23,17 @@ class Distinct:
     inverse: np.ndarray | None
 
     def take(self, values: Sequence[Any]) -> Sequence[Any]:
-        """Keep the values of distinct rows.
-
-        Parameters
-        ----------
-        values : sequence of length n_rows
-
-        Returns
-        -------
-        taken : sequence of length n_distinct
-        """
+        """Keep the values of distinct rows."""
         if self.inverse is None:
             return values
         return [values[row] for row in self.first.tolist()]
 
     def spread(self, values: np.ndarray) -> np.ndarray:
-        """Give each row what its equal has.
-
-        Parameters
-        ----------
-        values : ndarray of shape (n_distinct,)
-
-        Returns
-        -------
-        spread : ndarray of shape (n_rows,)
-        """
+        """Give each row what its equal has."""
         return values if self.inverse is None else values[self.inverse]
 
     def count_finished(self, stops: Sequence[int]) -> list[int]:
-        """Count the rows of each part of the distinct rows.
-
-        Parameters
-        ----------
-        stops : sequence of int
-            Where parts end.
-
-        Returns
-        -------
-        counts : list of int
-            They add up to n_rows.
-        """
+        """Count the rows of each part of the distinct rows."""
         if self.inverse is None:
             ends = np.asarray(stops)
         else:
@@ -76,15 +47,6 @@ def find_distinct(columns: Sequence[Sequence[Any]]) -> Distinct:
 
     Values are equal if a program cannot tell them apart: ``1``, ``1.0`` and ``True``
     are not.
-
-    Parameters
-    ----------
-    columns : sequence of sequences
-        Columns of equal length.
-
-    Returns
-    -------
-    distinct : Distinct
 
     Examples
     --------

@@ -9,17 +9,7 @@ PROGRAM = "program"
 
 
 def words(text: str) -> frozenset[str]:
-    """Split a table of names.
-
-    Parameters
-    ----------
-    text : str
-        Names separated by white space.
-
-    Returns
-    -------
-    names : frozenset of str
-    """
+    """Split a table of names."""
     return frozenset(text.split())
 
 
@@ -134,16 +124,7 @@ NAMES: dict[str, frozenset[str]] = {
 
 
 def direct_name(module: str, name: str) -> str:
-    """Name under which rewritten source finds what a module offers.
-
-    Parameters
-    ----------
-    module, name : str
-
-    Returns
-    -------
-    direct : str
-    """
+    """Name under which rewritten source finds what a module offers."""
     return f"__{module}.{name}__"
 
 
@@ -222,14 +203,7 @@ def _replacements() -> dict[str, dict[str, Any]]:
 
 
 def build_facades() -> dict[str, Any]:
-    """Import the modules and make one read-only object of each.
-
-    Returns
-    -------
-    facades : dict of str to object
-        Keyed by the dotted name of the module. Submodules that `NAMES` lists are
-        facades too; nothing reachable by name is a module.
-    """
+    """Import the modules and make one read-only object of each."""
     replacements = _replacements()
     facades: dict[str, Any] = {}
     # Submodules come first, so that their parents can refer to them.
@@ -248,17 +222,7 @@ def build_facades() -> dict[str, Any]:
 
 
 def direct_names(facades: dict[str, Any]) -> dict[str, Any]:
-    """List everything that facades offer under the names of `direct_name`.
-
-    Parameters
-    ----------
-    facades : dict of str to object
-        What `build_facades` made.
-
-    Returns
-    -------
-    names : dict of str to object
-    """
+    """List everything that facades offer under the names of `direct_name`."""
     return {
         direct_name(module, name): getattr(facades[module], name)
         for module, names in NAMES.items()

@@ -16,17 +16,7 @@ FORK, END = b"F", b"E"
 
 
 def main(channel_descriptor: int, memory: int) -> None:
-    """Serve the host until it is gone.
-
-    Parameters
-    ----------
-    channel_descriptor : int
-        A socket of messages. `FORK` comes with descriptors for requests, replies and
-        shared memory, and is answered by a process; `END` ends one and answers when
-        it has ended.
-    memory : int
-        Address space that a worker may use, in bytes.
-    """
+    """Serve the host until it is gone."""
     channel = socket.socket(fileno=channel_descriptor)
     os.close(silence())
     worker = prepare()

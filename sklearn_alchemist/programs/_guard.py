@@ -5,6 +5,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, NoReturn
 
 from ._facades import NAMES, direct_name, words
@@ -105,24 +106,7 @@ class Refusal(ValueError):  # noqa: N818 -- reads as what happened
 
 
 def parse(source: str, *, shared: bool = False) -> ast.Module:
-    """Parse source that nobody has checked yet.
-
-    Parameters
-    ----------
-    source : str
-        Python source text.
-    shared : bool, default=False
-        Whether others may have the same tree, which nobody changes then.
-
-    Returns
-    -------
-    tree : ast.Module
-
-    Raises
-    ------
-    Refusal
-        The source is no Python, or too long for a labeling program.
-    """
+    """Parse source that nobody has checked yet."""
     if not isinstance(source, str):
         raise Refusal(1, f"source is no text but of type {type(source).__name__}")
     if len(source) > MAX_CHARACTERS:
@@ -139,17 +123,7 @@ def parse(source: str, *, shared: bool = False) -> ast.Module:
 
 
 def is_too_long(source: str) -> bool:
-    """Tell without parsing that a program is longer than labeling programs may be.
-
-    Parameters
-    ----------
-    source : str
-        Python source text.
-
-    Returns
-    -------
-    too_long : bool
-    """
+    """Tell without parsing that a program is longer than labeling programs may be."""
     # A brace opens two nodes at least, and f-strings of many are parsed slowly.
     return len(source) > MAX_CHARACTERS or source.count("{") > MAX_NODES // 2
 
@@ -163,44 +137,14 @@ def _parse_quietly(source: str) -> ast.Module:
 
 @lru_cache(maxsize=8)
 def syntax_tree(source: str) -> ast.Module:
-    """Parse source once for all who read it and change nothing.
-
-    Parameters
-    ----------
-    source : str
-        Python source text.
-
-    Returns
-    -------
-    tree : ast.Module
-    """
+    """Parse source once for all who read it and change nothing."""
     return _parse_quietly(source)
 
 
 def guard(
     source: str, notes: list[str] | None = None, *, shortcuts: bool = True
 ) -> ast.Module:
-    """Check a program and rewrite the few operations that are only safe at run time.
-
-    Parameters
-    ----------
-    source : str
-        Python source text of a labeling program.
-    notes : list of str, optional
-        Gets a line for each thing that is left out because nothing uses it.
-    shortcuts : bool, default=True
-        Whether steps may be left out that change no answer.
-
-    Returns
-    -------
-    tree : ast.Module
-        Ready for `compile`; lines are those of the source.
-
-    Raises
-    ------
-    Refusal
-        The source does what a labeling program may not.
-    """
+    """Check a program and rewrite the few operations that are only safe at run time."""
     tree = parse(source)
     check_size(tree)
     _spell_out_stars(tree)
@@ -238,23 +182,15 @@ def _spell_out_stars(tree: ast.Module) -> None:
     """Replace the star of ``from re import *`` by the names that are offered."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-            offered = sorted(NAMES.get(node.module or "", ()))
+            name = node.module or ""
+            # Some names are those of later versions of Python.
+            known = dir(import_module(name)) if name in NAMES else ()
+            offered = sorted(NAMES.get(name, frozenset()).intersection(known))
             node.names = [ast.alias(name) for name in offered] or node.names
 
 
 def attribute_fault(name: str) -> str | None:
-    """Say why an attribute may not be read from just any object.
-
-    Parameters
-    ----------
-    name : str
-        Name of the attribute.
-
-    Returns
-    -------
-    fault : str or None
-        None if the attribute is harmless.
-    """
+    """Say why an attribute may not be read from just any object."""
     if name in _INTERNALS:
         return f"attribute {name} belongs to Python's internals"
     if name.startswith("__") and name.endswith("__") and name not in _ATTRIBUTES:
@@ -268,18 +204,7 @@ def is_private(name: str) -> bool:
 
 
 def check_size(tree: ast.Module) -> None:
-    """Refuse a program that is too long or too deep, before more is read of it.
-
-    Parameters
-    ----------
-    tree : ast.Module
-        The program.
-
-    Raises
-    ------
-    Refusal
-        It is.
-    """
+    """Refuse a program that is too long or too deep, before more is read of it."""
     count = 0
     level: list[ast.AST] = [tree]
     for _ in range(MAX_DEPTH):

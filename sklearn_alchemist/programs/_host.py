@@ -133,46 +133,12 @@ class Worker:
         total: float | None = None,
         before: float = 0.0,
     ) -> Reply:
-        """Send a request and wait for the reply; `spent` is then what it took.
-
-        Parameters
-        ----------
-        head : tuple
-            What to do.
-        body : bytes, optional
-            Columns that it needs.
-        limit : float
-            Seconds of processor time (where the system tells, else of wall time) that
-            the worker may spend on one row, or on the whole request if it has no rows.
-        total : float, optional
-            Seconds of the same kind for all rows of the request.
-        before : float, default=0.0
-            Seconds until the first row, where they are more than `limit`.
-
-        Returns
-        -------
-        reply : Reply
-
-        Raises
-        ------
-        WorkerLost
-            The process ended, or stood still and was ended.
-        """
+        """Send a request and wait for the reply; `spent` is then what it took."""
         self._progress[0] = NO_ROW
         return self._wait(encode(head, body), limit, total, before)
 
     def votes(self, start: int, stop: int) -> np.ndarray:
-        """Copy the votes that the worker has written.
-
-        Parameters
-        ----------
-        start, stop : int
-            Rows within the chunk.
-
-        Returns
-        -------
-        votes : ndarray of shape (stop - start,), int32
-        """
+        """Copy the votes that the worker has written."""
         return self._votes[start:stop].copy()
 
     def close(self) -> None:

@@ -31,17 +31,7 @@ class InProcessRunner:
         self.tasks = tasks
 
     def run(self, columns: dict[str, Sequence[Any]], n_rows: int) -> list[ChunkResult]:
-        """Run all programs over a chunk.
-
-        Parameters
-        ----------
-        columns : dict of str to sequence
-        n_rows : int
-
-        Returns
-        -------
-        results : list of ChunkResult
-        """
+        """Run all programs over a chunk."""
         results = []
         for task, label in zip(self.tasks, self.functions, strict=True):
             codes: dict[Any, int] = {None: ABSTAIN, **dict(task.codes)}

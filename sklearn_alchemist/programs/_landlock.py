@@ -25,11 +25,6 @@ def give_up_files() -> int:
     """Refuse this process and its children all files, TCP and signals to others.
 
     Descriptors that are open stay usable.
-
-    Returns
-    -------
-    version : int
-        Version of Landlock, 0 where the kernel has none.
     """
     if sys.platform != "linux":
         return 0
@@ -52,17 +47,7 @@ def give_up_files() -> int:
 
 
 def ruleset(version: int) -> bytes:
-    """Write `struct landlock_ruleset_attr`, with all rights and no exception.
-
-    Parameters
-    ----------
-    version : int
-        What the kernel knows; an older one is told of fewer rights.
-
-    Returns
-    -------
-    attributes : bytes
-    """
+    """Write `struct landlock_ruleset_attr`, with all rights and no exception."""
     words = []
     for known in (_FILES, _NETWORK, _SCOPES):
         sizes = [bits for since, bits in known.items() if since <= version]

@@ -17,11 +17,6 @@ def end_with_parent(lifeline: int) -> None:
 
     Works inside long calls into C on Linux, where the kernel sends the signal, and
     between Python instructions elsewhere.
-
-    Parameters
-    ----------
-    lifeline : int
-        File descriptor of a pipe that nobody writes to.
     """
     try:
         import fcntl
@@ -45,13 +40,7 @@ def end_with_parent(lifeline: int) -> None:
 
 
 def end_after_parent(parent: int) -> None:
-    """Make this process of Linux end when its parent does, whatever it is at.
-
-    Parameters
-    ----------
-    parent : int
-        Number of the parent that this process was forked by.
-    """
+    """Make this process of Linux end when its parent does, whatever it is at."""
     import ctypes
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
@@ -71,20 +60,7 @@ def seal() -> None:
 
 
 def lock_down(memory: int, writable: int) -> bool:
-    """Give up memory, files, new processes and system calls for good.
-
-    Parameters
-    ----------
-    memory : int
-        Address space in bytes.
-    writable : int
-        The only file descriptor that may still be written to.
-
-    Returns
-    -------
-    restricted : bool
-        Whether the kernel refuses system calls, so that nothing but computing is left.
-    """
+    """Give up memory, files, new processes and system calls for good."""
     with contextlib.suppress(ImportError):
         import ctypes  # noqa: F401 -- for the last step, when files are out of reach
     seal()
@@ -115,13 +91,7 @@ def _steps(memory: int) -> list[Callable[[], None]]:
 
 
 def silence() -> int:
-    """Send standard output nowhere.
-
-    Returns
-    -------
-    replies : int
-        A new descriptor for what used to be standard output.
-    """
+    """Send standard output nowhere."""
     replies = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

@@ -60,25 +60,7 @@ def live(
     make: Callable[..., Any],
     options: int,
 ) -> Any:
-    """Leave out elements that surely do nothing for some texts.
-
-    Parameters
-    ----------
-    elements : iterable
-        What a loop walks through.
-    texts : tuple of object
-        What its iterations ask.
-    site : int
-        Number of the loop in its program.
-    make : callable
-        Makes of an element what the texts are asked for.
-    options : int
-        Sum of the constants of `_loops`: of what kind the loop is.
-
-    Returns
-    -------
-    elements : iterable
-    """
+    """Leave out elements that surely do nothing for some texts."""
     for text in texts:
         if type(text) is not str:
             return elements.items() if options & ITEMS else elements
@@ -171,25 +153,7 @@ _known: dict[int, tuple[set[str], set[str]]] = {}
 def passing(
     elements: Any, place: int, site: int, test: Callable[[str], Any], options: int
 ) -> Any:
-    """Leave out words that pass no test, each of which is made once a word.
-
-    Parameters
-    ----------
-    elements : iterable
-        What a loop walks through, or what it enumerates.
-    place : int
-        Which part of an element is the word.
-    site : int
-        Number of the loop in its program.
-    test : callable
-        What the loop asks of a word, which depends on nothing else.
-    options : int
-        Sum of the constants of `_loops`: of what kind the loop is.
-
-    Returns
-    -------
-    elements : iterable
-    """
+    """Leave out words that pass no test, each of which is made once a word."""
     is_counted = options & COUNTED
     known = type(elements) is list if is_counted else type(elements) in _SEQUENCES
     if not known or len(elements) < _MIN_WORDS:

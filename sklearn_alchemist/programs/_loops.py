@@ -80,15 +80,7 @@ _ANYTHING = object()
 
 
 def skip_idle_iterations(tree: ast.Module, bound: Set[str]) -> None:
-    """Rewrite the loops and comprehensions of a program.
-
-    Parameters
-    ----------
-    tree : ast.Module
-        Rewritten by the guard; changed in place.
-    bound : set of str
-        Names that the program gives a meaning of its own.
-    """
+    """Rewrite the loops and comprehensions of a program."""
     names = Names(tree, bound)
     names.find_constants()
     sites = iter(range(1 << 30))

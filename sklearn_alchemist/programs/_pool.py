@@ -37,18 +37,7 @@ class WorkerPool:
             return any(worker.key == key for worker in self._idle)
 
     def take(self, key: object) -> Worker:
-        """Give a worker that waits for this program, or start one without a program.
-
-        Parameters
-        ----------
-        key : hashable
-            What `Worker.key` must be.
-
-        Returns
-        -------
-        worker : Worker
-            The caller's alone until it is given back or closed.
-        """
+        """Give a worker that waits for this program, or start one without a program."""
         while True:
             with self._lock:
                 # The one that has waited least is warm.
@@ -66,14 +55,7 @@ class WorkerPool:
             worker.close()
 
     def give_back(self, worker: Worker) -> None:
-        """Keep a worker that has answered all that it was asked.
-
-        Parameters
-        ----------
-        worker : Worker
-            One that has no program is closed instead, and so is the one that has
-            waited longest if there are too many.
-        """
+        """Keep a worker that has answered all that it was asked."""
         ending = [worker]
         if worker.key is not None:
             with self._lock:
@@ -140,17 +122,7 @@ def close_workers() -> None:
 
 @contextlib.contextmanager
 def borrowed(key: object) -> Iterator["Borrowed"]:
-    """Borrow a worker that can be replaced, and leave no busy one behind.
-
-    Parameters
-    ----------
-    key : hashable
-        The program that it is for.
-
-    Yields
-    ------
-    borrowed : Borrowed
-    """
+    """Borrow a worker that can be replaced, and leave no busy one behind."""
     loan = Borrowed(key)
     try:
         yield loan

@@ -64,13 +64,7 @@ class Reply:
 
     @classmethod
     def unpack(cls, data: bytes) -> "Reply":
-        """Read a reply that may be anybody's.
-
-        Raises
-        ------
-        ValueError
-            A number is out of range, or the text is none.
-        """
+        """Read a reply that may be anybody's."""
         status, row, failed, size, text = _REPLY.unpack(data)
         rows = range(NO_ROW, MAX_ROWS)
         if status not in (DONE, STARVED, REFUSED) or size > len(text):
@@ -83,52 +77,19 @@ class Reply:
 
 
 def encode(head: tuple[Any, ...], body: bytes = b"") -> bytes:
-    """Frame a request.
-
-    Parameters
-    ----------
-    head : tuple
-        What to do, of str, numbers, None and tuples.
-    body : bytes, optional
-        Columns as `encode_columns` makes them.
-
-    Returns
-    -------
-    frame : bytes
-    """
+    """Frame a request."""
     data = marshal.dumps(head)
     return _HEADER.pack(len(data), len(body)) + data + body
 
 
 def encode_columns(columns: list[list[Any]]) -> bytes:
-    """Write columns for `encode`.
-
-    Parameters
-    ----------
-    columns : list of list
-        Of str (with lone surrogates, too), int of any size, float, bool and None.
-
-    Returns
-    -------
-    body : bytes
-    """
+    """Write columns for `encode`."""
     # Version 2 knows no references, which would make each text be remembered.
     return marshal.dumps(columns, 2)
 
 
 def read_request(read: Callable[[int], bytes]) -> tuple[Any, Any] | None:
-    """Read the next request of a stream.
-
-    Parameters
-    ----------
-    read : callable
-        Gives at most as many bytes as asked for, none at the end.
-
-    Returns
-    -------
-    request : tuple of (head, columns) or None
-        None at the end of the stream.
-    """
+    """Read the next request of a stream."""
     header = _read_exactly(read, _HEADER.size)
     if header is None:
         return None

@@ -19,34 +19,7 @@ def run_rows(
     votes: "MutableSequence[int] | memoryview[int]",
     caught: type[BaseException] = BaseException,
 ) -> tuple[int, bool, tuple[int, str] | None]:
-    """Run a program over rows; stop early where memory ran out.
-
-    Parameters
-    ----------
-    label : callable
-        The program's function.
-    codes : mapping of answer to int
-        Votes that answers stand for.
-    rows : iterable of tuple
-        Arguments of `label`.
-    start : int
-        Number of the first row.
-    progress : mutable sequence of int
-        Its first entry is set to the row at work.
-    votes : mutable sequence of int
-        Gets a vote or a code of failure for each row.
-    caught : type of exception, default=BaseException
-        What costs a row only; other exceptions pass.
-
-    Returns
-    -------
-    row : int
-        The last row that was run.
-    starved : bool
-        Whether memory ran out on it.
-    failed : tuple of (int, str) or None
-        First row that failed, and how.
-    """
+    """Run a program over rows; stop early where memory ran out."""
     failed: tuple[int, str] | None = None
     row = start
     for row, values in enumerate(rows, start):
@@ -70,16 +43,7 @@ def run_rows(
 
 
 def describe(error: BaseException) -> str:
-    """Type and line of an error, without its message, which could hold data.
-
-    Parameters
-    ----------
-    error : BaseException
-
-    Returns
-    -------
-    description : str
-    """
+    """Type and line of an error, without its message, which could hold data."""
     line = _line(error.__traceback__)
     return f"{type(error).__name__[:60]} in line {line}"
 

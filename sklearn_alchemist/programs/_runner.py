@@ -350,12 +350,7 @@ def _run_here(
 
 
 def warn_once(message: str) -> None:
-    """Issue a `SandboxWarning` unless this process has issued it.
-
-    Parameters
-    ----------
-    message : str
-    """
+    """Issue a `SandboxWarning` unless this process has issued it."""
     if message not in _WARNED:
         _WARNED.add(message)
         warnings.warn(message, SandboxWarning, stacklevel=3)

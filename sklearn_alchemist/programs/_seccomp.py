@@ -87,16 +87,6 @@ def restrict_calls(writable: int) -> bool:
 
     What is refused fails with a permission error. Calls of another architecture than
     the interpreter's end the process.
-
-    Parameters
-    ----------
-    writable : int
-        The only file descriptor that may be written to.
-
-    Returns
-    -------
-    restricted : bool
-        False where the system cannot do that.
     """
     if sys.platform != "linux" or sys.maxsize < 1 << 32:
         return False
@@ -124,21 +114,7 @@ def restrict_calls(writable: int) -> bool:
 
 
 def filter_program(architecture: int, calls: dict[str, int], writable: int) -> bytes:
-    """Write the filter as the kernel reads it: eight bytes an instruction.
-
-    Parameters
-    ----------
-    architecture : int
-        Code of the architecture.
-    calls : dict of str to int
-        Numbers of the allowed calls.
-    writable : int
-        The only file descriptor that may be written to.
-
-    Returns
-    -------
-    program : bytes
-    """
+    """Write the filter as the kernel reads it: eight bytes an instruction."""
     steps = [
         _step(_LOAD, _ARCHITECTURE),
         _step(_EQUAL, architecture, 1, 0),

@@ -14,15 +14,7 @@ _SEARCH = direct_name("re", "search")
 
 
 def take_shortcuts(tree: ast.Module, bound: Set[str]) -> None:
-    """Skip match objects that are only tested, and generators that are only summed.
-
-    Parameters
-    ----------
-    tree : ast.Module
-        Rewritten by the guard; changed in place.
-    bound : set of str
-        Names that the program gives a meaning of its own.
-    """
+    """Skip match objects that are only tested, and generators that are only summed."""
     for node in ast.walk(tree):
         for test in _tests(node, bound):
             _skip_match(test)

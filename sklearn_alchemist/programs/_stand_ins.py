@@ -285,27 +285,12 @@ class Random(random.Random):
 
 
 def start_row(row: Iterable[Any]) -> None:
-    """Let what a program draws at random depend on the row and on nothing else.
-
-    Parameters
-    ----------
-    row : iterable
-        Values of its columns.
-    """
+    """Let what a program draws at random depend on the row and on nothing else."""
     CHANCE.seed(zlib.crc32(repr(row).encode("utf-8", "backslashreplace")))
 
 
 def rows_with_chance(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """Call `start_row` for each row on its way.
-
-    Parameters
-    ----------
-    rows : iterable of tuple
-
-    Yields
-    ------
-    row : tuple
-    """
+    """Call `start_row` for each row on its way."""
     for row in rows:
         start_row(row)
         yield row

@@ -58,15 +58,7 @@ class Worker:
         self.observer: Observer | None = None
 
     def serve(self, requests: int, replies: int, shared: Any) -> None:
-        """Answer requests until they end.
-
-        Parameters
-        ----------
-        requests, replies : int
-            Descriptors to read from and to write to.
-        shared : buffer of `SHARED_BYTES` bytes
-            Progress and votes.
-        """
+        """Answer requests until they end."""
         whole = memoryview(shared)
         progress = whole[:VOTES_OFFSET].cast("q")
         votes = whole[VOTES_OFFSET:].cast("i")
@@ -92,8 +84,9 @@ class Worker:
             tree = guard(source)
             constants = take_constants(tree)
             self.code = compile(tree, FILE, "exec", dont_inherit=True)
-            self.constants = {"__builtins__": make_builtins({}, {}, {})}
-            exec(compile(constants, FILE, "exec", dont_inherit=True), self.constants)
+            self.constants = make_builtins({}, {}, {})
+            code = compile(constants, FILE, "exec", dont_inherit=True)
+            exec(code, {"__builtins__": self.constants}, self.constants)
         except Refusal as refusal:
             return Reply(REFUSED, text=str(refusal))
         except Exception as error:
@@ -149,13 +142,7 @@ class Worker:
 
 
 def prepare() -> Worker:
-    """Import all that programs may need, and forget what the process was told.
-
-    Returns
-    -------
-    worker : Worker
-        Without a program.
-    """
+    """Import all that programs may need, and forget what the process was told."""
     os.environ.clear()
     worker = Worker(build_facades())
     _import_what_c_code_needs()
@@ -180,15 +167,7 @@ def _import_what_c_code_needs() -> None:
 
 
 def main(shared_path: str, memory: int) -> None:
-    """Be a worker whose requests come from standard input.
-
-    Parameters
-    ----------
-    shared_path : str
-        File of `SHARED_BYTES` bytes for progress and votes.
-    memory : int
-        Address space that this process may use, in bytes.
-    """
+    """Be a worker whose requests come from standard input."""
     replies = silence()
     with open(shared_path, "r+b") as file:  # noqa: PTH123 -- pathlib is slow to import
         shared = mmap.mmap(file.fileno(), SHARED_BYTES)

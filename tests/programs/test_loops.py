@@ -110,8 +110,8 @@ BODIES = [
 START = """
     good = {"win", "prize", "free"}
     bad = {"art", "i"}
-    tokens = re.findall(r"[a-z]+", text.lower())
-    tokens += tokens[:1] * (16 if tokens and tokens[0] == "win" else 0)
+    often = 20 if text.startswith("win") else 1
+    tokens = re.findall(r"[a-z]+", (text.lower() + " ") * often)
 """
 OF_WORDS = [
     """
@@ -216,7 +216,7 @@ def outcome(function, text):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("body", [*BODIES, *OF_WORDS])
-@settings(max_examples=max(30, settings.default.max_examples // 3))
+@settings(max_examples=max(20, settings.default.max_examples // 5))
 @given(
     st.lists(words, max_size=9),
     st.dictionaries(words, weights, max_size=8),
