@@ -239,7 +239,7 @@ def test_votes_are_those_of_the_full_loop(body, words, weights, texts):
         assert repr(outcome(worker.label, text)) == repr(expected)
 
 
-def is_narrowed(body):
+def is_narrowed(body, by=LIVE):
     start = START if "tokens" in body else ""
     head = (
         "import re\nfrom collections import Counter\nWORDS = []\nNEGATIONS = {'not'}\n"
@@ -247,10 +247,7 @@ def is_narrowed(body):
     source = (
         f"{head}WEIGHTS = {{'a': 1}}\ndef label(text):\n{start}    {body.strip()}\n"
     )
-    return any(
-        isinstance(n, ast.Name) and n.id in {LIVE, PASSING}
-        for n in ast.walk(guard(source))
-    )
+    return any(isinstance(n, ast.Name) and n.id == by for n in ast.walk(guard(source)))
 
 
 def test_loops_are_narrowed_where_nothing_else_can_be_seen():
@@ -258,7 +255,7 @@ def test_loops_are_narrowed_where_nothing_else_can_be_seen():
     assert narrowed[:4] == [True] * 4
     assert narrowed[4:6] == [False] * 2
     assert all(narrowed[7:13])
-    assert [is_narrowed(body) for body in OF_WORDS] == [True] * 5 + [False] * 3
+    assert [is_narrowed(body, PASSING) for body in OF_WORDS] == [True] * 5 + [False] * 3
 
 
 def test_texts_are_scanned_for_all_literals_in_one_pass():
