@@ -255,7 +255,7 @@ def _is_found(pattern: FastPattern, text: str) -> Match[str] | bool | None:
     keyword = pattern._keyword
     if keyword is None or (places := pattern._places(text)) is None:
         return _search(pattern, text)
-    return any(_is_bounded(keyword, text, place) for place in places)
+    return any(_is_bounded(keyword, text, place) for place in places) or None
 
 
 def _findall(pattern: FastPattern, text: str) -> list[Any]:
