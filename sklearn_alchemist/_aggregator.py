@@ -37,6 +37,7 @@ from .label_model import (
     check_groups,
     class_of_answers,
     classes_of_votes,
+    count_votes,
     fallback_reason,
     fit_temperature,
     fit_votes,
@@ -44,6 +45,7 @@ from .label_model import (
     program_confusion,
     read_rows,
     shared_errors,
+    vote_share_prior,
 )
 from .votes import ABSTAIN, collapse, encode_answers, vote_dtype
 
@@ -239,6 +241,9 @@ class LabelModelAggregator(
 
     .. [5] E. L. Ionides, "Truncated importance sampling", Journal of Computational and
        Graphical Statistics 17(2), 2008.
+
+    .. [6] A. Chao, "Nonparametric estimation of the number of classes in a population",
+       Scandinavian Journal of Statistics 11(4), 1984.
 
     Examples
     --------
@@ -472,7 +477,8 @@ class LabelModelAggregator(
         -------
         proba : ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of ``classes_``. A sample without any vote gets
-            those of the samples with one vote, which with voting are ``class_prior_``.
+            `class_prior` if that is given. Else it is more probably of a class that
+            programs, once they vote for it, seldom vote for together [6]_.
 
         Raises
         ------
@@ -811,7 +817,8 @@ class LabelModelAggregator(
         self.confusion_, prior = program_confusion(patterns, proba)
         self.class_prior_ = prior if class_prior is None else class_prior
         if class_prior is None and self.method_ not in _ITERATED:
-            self.class_prior_ = self._model.posterior(patterns.codes[:1] * 0)[0]
+            votes_for = count_votes(patterns.codes, patterns.meaning)
+            self.class_prior_ = vote_share_prior(votes_for, patterns.counts)
         self.accuracies_ = accuracies_of(
             self.confusion_, self.class_prior_, patterns.meaning
         )

@@ -26,9 +26,11 @@ from ._rows import Rows, read_rows
 from ._trust import accuracies_of, fallback_reason, program_confusion, shared_errors
 from ._voting import (
     MajorityVote,
+    count_levels,
     count_votes,
     fit_voting_rule,
     peer_accuracies,
+    silent_prior,
     vote_share_prior,
 )
 
@@ -51,6 +53,7 @@ __all__ = [
     "check_label_proba",
     "class_of_answers",
     "classes_of_votes",
+    "count_levels",
     "count_votes",
     "fallback_reason",
     "find_groups",
@@ -64,6 +67,7 @@ __all__ = [
     "program_confusion",
     "read_rows",
     "shared_errors",
+    "silent_prior",
     "vote_matrix",
     "vote_share_prior",
     "votes_level",

@@ -17,6 +17,7 @@ from scipy.special import logsumexp
 from ._dependencies import find_groups
 from ._model import VoteModel, votes_level
 from ._patterns import Patterns, vote_matrix
+from ._voting import count_levels, silent_prior
 
 # The constants were chosen on all families of votes of benchmarks/label_models.py.
 ACCURACY = 0.75
@@ -148,13 +149,13 @@ def fit_votes(patterns: Patterns, settings: Settings, on_step: OnStep) -> Fit:
         n_compared = max(_PAIR_ANSWERS // max(patterns.codes.shape[1], 1), 1000)
         pairs = sample.sample(n_compared)
         groups = find_groups(pairs.codes, pairs.counts, pairs.n_answers)
-    problem = _Problem.of(sample.with_weighted_labels(), settings, groups)
+    problem = _Problem.of(sample, settings, groups)
     fits = [_run(problem, settings, start, on_step) for start in _starts(problem)]
     # Of equally good fits, the one that starts from the votes.
     best = max(fits, key=lambda fit: fit.log_likelihood)
     if sample is patterns or best.stopped:
         return best
-    problem = _Problem.of(patterns.with_weighted_labels(), settings, groups)
+    problem = _Problem.of(patterns, settings, groups)
     proba, _ = problem.expect(best.model)
     return replace(best, model=problem.maximise(problem.count(proba)))
 
@@ -218,7 +219,6 @@ class Stepwise:
         stepwise : Stepwise
             The model before the first further chunk.
         """
-        patterns = patterns.with_weighted_labels()
         problem = _Problem.of(patterns, settings, model.groups)
         counted = problem.count(problem.expect(model)[0])
         return cls(model, problem.without_rows(), counted)
@@ -241,7 +241,6 @@ class Stepwise:
         P. Liang and D. Klein, "Online EM for unsupervised models", NAACL 2009.
         """
         before = self.problem
-        chunk = chunk.with_weighted_labels()
         problem = _Problem.of(chunk, before.settings, before.groups)
         votes, rows = problem.count(problem.expect(self.model)[0])
         counted = (self.counted[0] + votes, self.counted[1] + rows)
@@ -249,7 +248,7 @@ class Stepwise:
             problem.without_rows(),
             total=before.total + problem.total,
             overlapping=before.overlapping + problem.overlapping,
-            singles=before.singles + problem.singles,
+            by_level=before.by_level + problem.by_level,
         )
         model = problem.maximise(counted)
         model = replace(model, shared_errors=self.model.shared_errors)
@@ -265,8 +264,8 @@ class _Problem:
     levels: np.ndarray
     labels: np.ndarray
     total: np.ndarray  # number of rows behind each vote,
-    overlapping: np.ndarray  # of those that are learned from,
-    singles: np.ndarray  # and of those where it is the only vote
+    overlapping: np.ndarray  # and of those that are learned from
+    by_level: np.ndarray  # what there is besides, see count_levels
     meaning: np.ndarray  # which vote names which class
     shape: tuple[int, int, int]
     groups: tuple[np.ndarray, ...]
@@ -277,6 +276,8 @@ class _Problem:
         cls, patterns: Patterns, settings: Settings, groups: Sequence[np.ndarray]
     ) -> "_Problem":
         """Split rows into those that are learned from and those that are not."""
+        by_level = count_levels(patterns.with_weighted_labels(1.0), groups)
+        patterns = patterns.with_weighted_labels()
         n_programs, n_answers = patterns.codes.shape[1], patterns.n_answers
         votes = vote_matrix(patterns.codes, n_answers, groups)
         levels = votes_level(np.asarray(votes.sum(axis=1)))
@@ -284,8 +285,8 @@ class _Problem:
         if settings.abstain == "evidence":
             learned[:] = True
         learned |= patterns.is_labelled & (levels > 0)
-        single = (levels == 1) & ~learned
         labels = patterns.labels
+        meaning = np.tile(patterns.meaning[1:], (n_programs, 1))
         return cls(
             votes[learned],
             patterns.counts[learned],
@@ -293,8 +294,8 @@ class _Problem:
             np.full(learned.sum(), -1) if labels is None else labels[learned],
             votes.T @ patterns.counts,
             votes[learned].T @ patterns.counts[learned],
-            votes[single].T @ patterns.counts[single],
-            np.tile(patterns.meaning[1:], (n_programs, 1)),
+            by_level,
+            meaning,
             (n_programs, n_answers - 1, patterns.n_classes),
             tuple(groups),
             settings,
@@ -355,8 +356,7 @@ class _Problem:
         share /= share.sum()
         several = counted[1] + CLASS_STRENGTH * share
         several /= several.sum()
-        none = self.singles @ precision + CLASS_STRENGTH * (share + several) / 2
-        log_prior = np.log([none / none.sum(), share, several])
+        log_prior = np.log([silent_prior(self.by_level, several), share, several])
         evidence = np.log(precision) - log_prior[1]
         if self.settings.class_prior is not None:
             log_prior = np.tile(np.log(self.settings.class_prior), (3, 1))

@@ -79,8 +79,13 @@ class Patterns:
             label_weights=None if weights is None else weights[chosen],
         )
 
-    def with_weighted_labels(self) -> "Patterns":
+    def with_weighted_labels(self, times: float = _LABEL_WEIGHT) -> "Patterns":
         """Make each labelled sample count as much as several others.
+
+        Parameters
+        ----------
+        times : float, default=5.0
+            How many others, on the mean of the labels.
 
         Returns
         -------
@@ -90,7 +95,7 @@ class Patterns:
         if self.labels is None:
             return self
         of_labels = 1.0 if self.label_weights is None else self.label_weights
-        weight = np.where(self.is_labelled, _LABEL_WEIGHT * of_labels, 1.0)
+        weight = np.where(self.is_labelled, times * of_labels, 1.0)
         return replace(self, counts=weight * self.counts)
 
     def sample(self, size: int) -> "Patterns":

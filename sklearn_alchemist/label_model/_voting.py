@@ -1,18 +1,22 @@
 """Count votes, or weigh them by how often programs agree with the others."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ._em import ACCURACY
-from ._model import VoteModel, by_chunk
+from ._model import VoteModel, by_chunk, votes_level
 from ._patterns import Patterns, vote_matrix
 
-# So many votes the expected accuracy of a program is worth among its peers:
-# benchmarks/label_models.py.
-_PEER_STRENGTH = 10.0
+# Accuracy that is expected of a program among its peers, and how many votes that is
+# worth: benchmarks/label_models.py.
+_PEER_ACCURACY, _PEER_STRENGTH = 0.75, 10.0
 # So many patterns tell how often programs agree.
 _PEER_SAMPLE = 100_000
+# So many rows the shares of the votes are worth as classes of rows without any vote:
+# benchmarks/label_models.py, all rows of "matrices" and "made".
+_SILENT_STRENGTH = 20.0
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class MajorityVote:
 def count_votes(
     codes: np.ndarray,
     meaning: np.ndarray,
-    groups: tuple[np.ndarray, ...] = (),
+    groups: Sequence[np.ndarray] = (),
 ) -> np.ndarray:
     """Count the votes of each row for each class; a group has one vote.
 
@@ -101,7 +105,7 @@ def count_votes(
     meaning : ndarray of bool of shape (n_answers, n_classes)
         Which answer is the index of which class.
 
-    groups : tuple of ndarray of int, default=()
+    groups : sequence of ndarray of int, default=()
         Programs that share one vote.
 
     Returns
@@ -154,6 +158,95 @@ def vote_share_prior(votes_for: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return prior / prior.sum()
 
 
+def count_levels(patterns: Patterns, groups: Sequence[np.ndarray] = ()) -> np.ndarray:
+    """Count rows by how many votes they have, and by what these say.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Votes, counts and labels.
+
+    groups : sequence of ndarray of int, default=()
+        Programs that share one vote.
+
+    Returns
+    -------
+    levels : ndarray of shape (4, n_classes)
+        Rows without any vote (spread over the classes), those of them that have a
+        label, rows with one vote, and rows with several, which their votes share.
+        Those of two chunks add up.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import Patterns, count_levels
+    >>> meaning = np.array([[False, False], [True, False], [False, True]])
+    >>> patterns = Patterns(np.array([[0, 0], [1, 0], [1, 2]]), np.ones(3), meaning)
+    >>> count_levels(patterns)
+    array([[0.5, 0.5],
+           [0. , 0. ],
+           [1. , 0. ],
+           [0.5, 0.5]])
+    """
+    n_classes = patterns.n_classes
+    votes_for = count_votes(patterns.codes, patterns.meaning, groups)
+    n_votes = votes_for.sum(axis=1)
+    level = votes_level(n_votes)
+    shares = votes_for / np.maximum(n_votes, _TINY)[:, None]
+    one, several = (patterns.counts * (level == n) @ shares for n in (1, 2))
+    silent = level == 0
+    labelled = np.zeros(n_classes)
+    if patterns.labels is not None:
+        known = silent & patterns.is_labelled
+        labels, counts = patterns.labels[known], patterns.counts[known]
+        labelled = np.bincount(labels, counts, n_classes)
+    n_silent = patterns.counts[silent].sum()
+    return np.array([np.full(n_classes, n_silent / n_classes), labelled, one, several])
+
+
+def silent_prior(levels: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Estimate of which classes the rows are that no program votes on.
+
+    It is not the classes with many votes that fall silent, but those that programs
+    seldom meet twice: of animals that were caught once and seldom again, many were
+    never caught [1]_. The root of the estimate is taken, since programs differ.
+
+    Parameters
+    ----------
+    levels : ndarray of shape (4, n_classes)
+        As from `count_levels`.
+
+    share : ndarray of shape (n_classes,)
+        Class probabilities of rows with votes, which count where no row is silent.
+
+    Returns
+    -------
+    prior : ndarray of shape (n_classes,)
+        Sums to one.
+
+    References
+    ----------
+    .. [1] A. Chao, "Nonparametric estimation of the number of classes in a population",
+       Scandinavian Journal of Statistics 11(4), 1984.
+
+    Examples
+    --------
+    Both classes are met once equally often, and the first is rarely met again.
+
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import silent_prior
+    >>> levels = np.array([[2e3, 2e3], [0, 0], [400.0, 400.0], [100.0, 400.0]])
+    >>> silent_prior(levels, share=np.array([0.5, 0.5])).round(2)
+    array([0.66, 0.34])
+    """
+    silent, labelled, one, several = levels
+    unseen = np.sqrt(one**2 / (several + 1) + _SILENT_STRENGTH / len(share))
+    n_silent = silent.sum()
+    prior = n_silent * unseen / unseen.sum() + _SILENT_STRENGTH * share
+    prior = _SILENT_STRENGTH * prior / prior.sum() + labelled
+    return prior / prior.sum()
+
+
 def peer_accuracies(patterns: Patterns) -> np.ndarray:
     """Estimate the accuracy of each program, taking the others' majority for the truth.
 
@@ -190,7 +283,7 @@ def peer_accuracies(patterns: Patterns) -> np.ndarray:
         leading = (others == most) & (most > 0)
         decided = leading.sum(axis=1) == 1
         agrees = decided & (leading & own).any(axis=1)
-        right = counts[voted][agrees].sum() + _PEER_STRENGTH * ACCURACY
+        right = counts[voted][agrees].sum() + _PEER_STRENGTH * _PEER_ACCURACY
         accuracies[program] = right / (counts[voted][decided].sum() + _PEER_STRENGTH)
     # A little above chance, so that the only vote of a row decides.
     return np.maximum(accuracies, min(1.02 / n_classes, 0.51))
@@ -214,9 +307,9 @@ def fit_voting_rule(
         Whether votes are weighed by the accuracy of their program.
 
     class_prior : ndarray of shape (n_classes,), default=None
-        Probability of each class. If None, it is the average share of the votes, which
-        rows without votes get, and which has no say in others: how many rules there are
-        for a class says little of how frequent it is.
+        Probability of each class. If None, it is estimated for rows without any vote,
+        and has no say in others: how many rules there are for a class says little of
+        how frequent it is.
 
     groups : tuple of ndarray of int, default=()
         Programs that share one vote.
@@ -240,7 +333,8 @@ def fit_voting_rule(
     n_programs, n_classes = patterns.codes.shape[1], patterns.n_classes
     even = np.full(n_classes, 1 / n_classes)
     votes_for = count_votes(patterns.codes, patterns.meaning, groups)
-    none = vote_share_prior(votes_for, patterns.counts)
+    share = vote_share_prior(votes_for, patterns.counts)
+    none = silent_prior(count_levels(patterns, groups), share)
     if class_prior is not None:
         even = none = class_prior
     if not weighted:

@@ -5,8 +5,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn_alchemist.label_model import (
     Patterns,
     class_of_answers,
+    count_levels,
     fit_voting_rule,
     peer_accuracies,
+    silent_prior,
 )
 
 
@@ -49,3 +51,30 @@ def test_the_temperature_leaves_the_prior():
     for weighted in (False, True):
         rule = fit_voting_rule(patterns_of(votes), weighted=weighted, class_prior=prior)
         assert_allclose(rule.posterior(np.array([[1, 0]]), 1e9), [prior], atol=1e-6)
+
+
+def test_silent_rows_are_of_the_class_whose_votes_seldom_meet():
+    """As in a crowd of animals: what is caught once, and never again, hides."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 2000)
+    hit = np.where(np.arange(12) % 2 == y[:, None], np.where(y, 0.25, 0.05)[:, None], 0)
+    votes = np.where(rng.random(hit.shape) < hit, y[:, None], -1)
+    silent = (votes == -1).all(axis=1)
+    rule = fit_voting_rule(patterns_of(votes), weighted=False)
+    assert y[silent].mean() < 0.25
+    assert 0.55 < rule.posterior(np.zeros((1, 12), int))[0, 0] < 0.8
+
+
+def test_where_no_row_is_silent_one_gets_the_shares_of_the_others():
+    levels = np.array([[0, 0], [0, 0], [0, 0], [900.0, 100.0]])
+    assert_allclose(silent_prior(levels, np.array([0.9, 0.1])), [0.9, 0.1])
+
+
+def test_labels_of_silent_rows_say_what_silent_rows_are():
+    votes = np.array([[-1, -1]] * 200 + [[0, 0]] * 50 + [[1, 1]] * 50)
+    labels = np.repeat([1, -1], [100, 200])
+    patterns = patterns_of(votes)
+    patterns = Patterns(patterns.codes, patterns.counts, patterns.meaning, labels)
+    levels = count_levels(patterns)
+    assert levels[1].tolist() == [0, 100]
+    assert silent_prior(levels, np.array([0.5, 0.5]))[1] > 0.9
