@@ -18,7 +18,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 TEXT_SETS = ("agnews_test7600", "yelp", "youtube", "medabs_singlelabel", "bbcnews")
 N_DRAWS = 4
 # Texts that recorded programs label; more would only make the benchmark slow.
-N_TEXTS = 6000
+N_TEXTS = 1500
 
 
 @dataclass(frozen=True)

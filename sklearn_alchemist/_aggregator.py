@@ -39,16 +39,21 @@ from .label_model import (
     classes_of_votes,
     count_votes,
     fallback_reason,
+    find_all_groups,
     fit_temperature,
     fit_votes,
     fit_voting_rule,
     program_confusion,
     read_rows,
     shared_errors,
+    sparse_confusion_reason,
     vote_share_prior,
 )
 from .votes import ABSTAIN, collapse, encode_answers, vote_dtype
 
+# Of more different rows of votes, so many samples are drawn and fitted:
+# benchmarks/label_models.py --speed.
+_MAX_FITTED = 1 << 18
 # Up to so many different rows of votes, partial_fit starts again from all of them.
 _MAX_PATTERNS = 1 << 18
 # What scikit-learn says where votes are strings or missing.
@@ -89,7 +94,8 @@ class LabelModelAggregator(
 
         - "dawid_skene" fits a confusion matrix for each program by expectation
           maximisation. Accuracies in different classes are held near each other as
-          long as there are few votes.
+          long as there are few votes. Where many classes leave less than three votes a
+          cell, it is "weighted_vote", or with labels "one_coin", that is used.
         - "one_coin" does the same with one accuracy per program: less to learn, so
           better with few samples or many classes.
         - "weighted_vote" weighs each program by the log-odds of its agreement with the
@@ -641,7 +647,7 @@ class LabelModelAggregator(
         weight = None
         if sample_weight is not None:
             weight = _check_sample_weight(sample_weight, votes)
-        parts = []
+        parts, repeats = [], True
         for start in range(0, len(votes), _CHUNK):
             place = slice(start, start + _CHUNK)
             part = read_rows(
@@ -652,12 +658,13 @@ class LabelModelAggregator(
                 learns=given["learns"],
                 goes_on=True,
             )[0]
-            parts.append(part.collapse())
-        rows = parts[0]
-        for part in parts[1:]:
-            rows = rows.followed_by(part)
-            if len(rows.votes) <= _CHUNK:
-                rows = rows.collapse()
+            parts.append(part.collapse() if repeats else part)
+            repeats = len(parts[-1].votes) < len(part.votes) / 2
+        rows = Rows(
+            np.concatenate([part.votes for part in parts]),
+            None,
+            np.concatenate([part.counts for part in parts]),
+        )
         if not len(rows.votes):
             read_rows(votes, None, weight, known, **given)  # raises
         return rows.collapse(), known
@@ -696,7 +703,7 @@ class LabelModelAggregator(
         self.classes_, self.answers_ = names, answers
         seed = check_random_state(self.random_state)
         self._seed = int(seed.randint(np.iinfo(np.int32).max))
-        patterns = self._encode(rows)
+        patterns = self._encode(rows).sample(_MAX_FITTED)
         task = self._init_callback_context(max_subtasks=None)
         task.call_on_fit_task_begin(estimator=self, X=X, y=y)
         self.method_ = self.method
@@ -714,6 +721,7 @@ class LabelModelAggregator(
         else:
             self._vote(patterns, class_prior)
         self._describe(patterns, class_prior)
+        self._n_samples = rows.counts.sum()
         self.temperature_ = self._find_temperature(rows)
         self.label_use_ = self._count_labels(rows)
         task.call_on_fit_task_end(
@@ -759,11 +767,18 @@ class LabelModelAggregator(
         names = getattr(self, "feature_names_in_", None)
         return check_groups(self.program_groups, self.n_features_in_, names)
 
-    def _vote(self, patterns: Patterns, class_prior: np.ndarray | None) -> None:
+    def _vote(
+        self,
+        patterns: Patterns,
+        class_prior: np.ndarray | None,
+        groups: Sequence[np.ndarray] | None = (),
+    ) -> None:
         """Set what was learned by counting votes."""
-        weighted = self.method_ == "weighted_vote"
         self._model = fit_voting_rule(
-            patterns, weighted=weighted, class_prior=class_prior
+            patterns,
+            weighted=self.method_ == "weighted_vote",
+            class_prior=class_prior,
+            groups=tuple(find_all_groups(patterns) if groups is None else groups),
         )
         self.n_iter_, self.converged_ = 1, True
         self.log_likelihood_ = np.nan
@@ -785,8 +800,17 @@ class LabelModelAggregator(
             )
 
         self.temperature_ = 1.0
+        if self.method_ == "dawid_skene":
+            self.fallback_reason_ = sparse_confusion_reason(patterns)
+        if self.fallback_reason_ is not None and patterns.labels is None:
+            self.method_ = "weighted_vote"
+            self._vote(patterns, self._settings.class_prior, self._settings.groups)
+            return
+        if self.fallback_reason_ is not None:
+            self.method_ = "one_coin"
+            self._settings = replace(self._settings, one_coin=True)
         fit = fit_votes(patterns, self._settings, on_step)
-        self._model = fit.model
+        self._model, self._settings = fit.model, fit.settings
         self.n_iter_, self.converged_ = fit.n_iter, fit.converged
         self.log_likelihood_ = fit.log_likelihood
         if not (fit.converged or fit.stopped):
@@ -796,12 +820,13 @@ class LabelModelAggregator(
                 "max_iter, or increase tol if that is close enough.",
                 ConvergenceWarning,
             )
+        reason = None
         if self.guard and not fit.stopped and patterns.labels is None:
-            self.fallback_reason_ = fallback_reason(patterns, fit.model)
-        if self.fallback_reason_ is not None:
-            self.method_ = "majority_vote"
+            reason = fallback_reason(patterns, fit.model)
+        if reason is not None:
+            self.method_, self.fallback_reason_ = "majority_vote", reason
             warn(
-                f"{self.fallback_reason_} So method='majority_vote' is used instead of "
+                f"{reason} So method='majority_vote' is used instead of "
                 f"{self.method!r}. {_ADVICE[self._in_annotator]}",
                 FallbackWarning,
             )
@@ -822,7 +847,6 @@ class LabelModelAggregator(
         self.accuracies_ = accuracies_of(
             self.confusion_, self.class_prior_, patterns.meaning
         )
-        self._n_samples = patterns.counts.sum()
 
     def _check_temperature(self, rows: Rows) -> None:
         """Raise if labels are to tell the temperature and there are none."""
@@ -887,10 +911,10 @@ class LabelModelAggregator(
         self._model = self._running.model
         new = self._count_labels(rows) | {"temperature": 0}
         self.label_use_ = {use: n + new[use] for use, n in self.label_use_.items()}
-        before = self.confusion_, self.class_prior_, self._n_samples
+        before = self.confusion_, self.class_prior_
         self._describe(chunk, self._settings.class_prior)
-        total = before[2] + self._n_samples
-        share = before[2] / total
+        total = self._n_samples + chunk.counts.sum()
+        share = self._n_samples / total
         self.confusion_ = share * before[0] + (1 - share) * self.confusion_
         self.class_prior_ = share * before[1] + (1 - share) * self.class_prior_
         self.accuracies_ = accuracies_of(

@@ -1069,3 +1069,73 @@ def test_labels_of_unknown_origin_leave_all_predictions(votes, seed):
         known = np.random.default_rng(seed).random(len(votes)) < 0.5
         after = model.fit(votes, np.where(known, own, -1)).predict_proba(votes)
     assert_allclose(after, before, atol=1e-12)
+
+
+# ------------------------------------------------- what counting votes knows too ----
+@given(votes=vote_matrices, method=st.sampled_from(METHODS))
+@settings(max_examples=40, deadline=None)
+def test_no_only_vote_is_overruled_where_no_votes_overlap(votes, method):
+    alone = votes.argmax(axis=1)[:, None] == np.arange(votes.shape[1])
+    votes = np.where(alone, votes, -1)
+    aggregator = LabelModelAggregator(method=method, classes=range(3))
+    predicted = aggregator.fit(votes).predict(votes)
+    voted = votes.max(axis=1) >= 0
+    assert_array_equal(predicted[voted], votes.max(axis=1)[voted])
+
+
+@given(votes=vote_matrices, method=st.sampled_from(METHODS), data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_program_that_always_abstains_changes_nothing(votes, method, data):
+    place = data.draw(st.integers(0, votes.shape[1]))
+    more = np.insert(votes, place, -1, axis=1)
+    aggregator = LabelModelAggregator(method=method, classes=range(3))
+    assert_allclose(
+        clone(aggregator).fit(more).predict_proba(more),
+        clone(aggregator).fit(votes).predict_proba(votes),
+        atol=1e-9,
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.filterwarnings("ignore::sklearn_alchemist.exceptions.LabelsWarning")
+def test_labels_that_a_fit_predicts_leave_the_other_predictions(seed):
+    """As long as nobody says that they are a sample, and as far as it was sure."""
+    votes, _ = planted_votes(np.full(6, 0.75), [0.5, 0.5], n_samples=500, seed=seed)
+    aggregator = LabelModelAggregator(classes=range(2), semi_supervised=True)
+    before = aggregator.fit(votes).predict_proba(votes)
+    y = np.full(500, None, dtype=object)
+    y[:50] = before[:50].argmax(axis=1)
+    assert_array_equal(aggregator.fit(votes, y).predict_proba(votes), before)
+    sampled = aggregator.fit(votes, y, label_proba=0.1).predict(votes)
+    sure = before.max(axis=1) > 0.75
+    assert sure.mean() > 0.3
+    assert_array_equal(sampled[sure], before.argmax(axis=1)[sure])
+
+
+def test_with_many_classes_and_few_votes_a_program_has_one_accuracy():
+    accuracy = np.repeat([0.2, 0.6], 6)
+    votes, y = planted_votes(accuracy, np.full(40, 1 / 40), n_samples=1500)
+    aggregator = LabelModelAggregator(classes=range(40)).fit(votes)
+    assert aggregator.method_ == "weighted_vote"
+    assert "too few to learn it" in aggregator.fallback_reason_
+    counted = LabelModelAggregator(classes=range(40), method="majority_vote")
+    assert aggregator.score(votes, y) > counted.fit(votes).score(votes, y) + 0.02
+    labels = np.where(np.arange(1500) < 100, y, None)
+    learning = LabelModelAggregator(classes=range(40), semi_supervised=True)
+    assert learning.fit(votes, labels, label_proba=1.0).method_ == "one_coin"
+
+
+def test_more_rows_than_are_fitted_give_the_same_in_any_order(monkeypatch):
+    votes, _ = planted_votes(np.linspace(0.6, 0.9, 12), [0.7, 0.3], n_samples=3000)
+    monkeypatch.setattr("sklearn_alchemist._aggregator._MAX_FITTED", 1000)
+    rng = np.random.default_rng(0)
+    rows, columns = rng.permutation(3000), rng.permutation(12)
+    first = LabelModelAggregator(classes=range(2)).fit(votes)
+    second = LabelModelAggregator(classes=range(2)).fit(votes[rows][:, columns])
+    assert_allclose(
+        first.predict_proba(votes)[rows],
+        second.predict_proba(votes[rows][:, columns]),
+        atol=1e-9,
+    )
+    assert_allclose(first.class_prior_, [0.7, 0.3], atol=0.06)
+    assert first.groups_ == []

@@ -14,16 +14,23 @@ from ._calibration import fit_temperature
 from ._dependencies import (
     PairStatistics,
     check_groups,
+    find_all_groups,
     find_groups,
     fit_rank_one,
     pair_statistics,
 )
 from ._em import Fit, Settings, Stepwise, fit_votes
 from ._label_proba import check_label_proba, label_weights
-from ._model import VoteModel, by_chunk, votes_level
-from ._patterns import Patterns, vote_matrix
+from ._model import VoteModel, by_chunk, normalise, votes_level
+from ._patterns import Patterns, chunks, sparse_votes, take_rows, vote_matrix
 from ._rows import Rows, read_rows
-from ._trust import accuracies_of, fallback_reason, program_confusion, shared_errors
+from ._trust import (
+    accuracies_of,
+    fallback_reason,
+    program_confusion,
+    shared_errors,
+    sparse_confusion_reason,
+)
 from ._voting import (
     MajorityVote,
     count_levels,
@@ -51,23 +58,29 @@ __all__ = [
     "check_confusion_size",
     "check_groups",
     "check_label_proba",
+    "chunks",
     "class_of_answers",
     "classes_of_votes",
     "count_levels",
     "count_votes",
     "fallback_reason",
+    "find_all_groups",
     "find_groups",
     "fit_rank_one",
     "fit_temperature",
     "fit_votes",
     "fit_voting_rule",
     "label_weights",
+    "normalise",
     "pair_statistics",
     "peer_accuracies",
     "program_confusion",
     "read_rows",
     "shared_errors",
     "silent_prior",
+    "sparse_confusion_reason",
+    "sparse_votes",
+    "take_rows",
     "vote_matrix",
     "vote_share_prior",
     "votes_level",

@@ -6,6 +6,8 @@ from numbers import Integral
 
 import numpy as np
 
+from ._patterns import Patterns
+
 # Votes that two programs share are compared beyond this many samples only.
 _MIN_SHARED = 30
 # A pair is not explained by the class if its correlation is off by so much ...
@@ -20,6 +22,8 @@ _TWIN_VOTES, _TWIN_COVERAGE = 0.6, 0.3
 _MANY_VOTERS, _MIN_COVERAGE = 0.6, 0.25
 # Up to so many voters, they are joined one pair at a time.
 _ONE_BY_ONE = 100
+# So many answers are enough to compare all pairs of programs.
+_PAIR_ANSWERS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,32 @@ def fit_rank_one(
         deviation = np.abs(correlation - np.outer(factors, factors))
         robust = weight / np.maximum(deviation, 0.02)
     return factors
+
+
+def find_all_groups(patterns: Patterns) -> list[np.ndarray]:
+    """Find groups of programs in as many votes as are needed.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Votes and counts.
+
+    Returns
+    -------
+    groups : list of ndarray of int
+        As from `find_groups`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import Patterns, find_all_groups
+    >>> patterns = Patterns(np.array([[1], [0]]), np.ones(2), np.eye(2, 1, -1) > 0)
+    >>> find_all_groups(patterns)
+    []
+    """
+    size = max(_PAIR_ANSWERS // max(patterns.codes.shape[1], 1), 1000)
+    sample = patterns.sample(size)
+    return find_groups(sample.codes, sample.counts, sample.n_answers)
 
 
 def find_groups(

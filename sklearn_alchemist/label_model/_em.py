@@ -14,9 +14,9 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import logsumexp
 
-from ._dependencies import find_groups
-from ._model import VoteModel, votes_level
-from ._patterns import Patterns, vote_matrix
+from ._dependencies import find_all_groups
+from ._model import VoteModel, normalise, votes_level
+from ._patterns import Patterns, chunks, take_rows, vote_matrix
 from ._voting import count_levels, silent_prior
 
 # The constants were chosen on all families of votes of benchmarks/label_models.py.
@@ -36,8 +36,6 @@ _MISSED = 0.25
 _TIE = 0.3
 # So many patterns are fitted; all take part in the last step.
 _SAMPLE_SIZE = 1 << 16
-# So many answers are enough to compare all pairs of programs.
-_PAIR_ANSWERS = 4_000_000
 _TINY = 1e-12
 
 OnStep = Callable[[VoteModel], bool]
@@ -86,6 +84,9 @@ class Fit:
     model : VoteModel
         The model.
 
+    settings : Settings
+        How it was fitted, with what "auto" stands for.
+
     log_likelihood : float
         Of the votes of a row, given their number; the mean over the rows learned from.
 
@@ -100,6 +101,7 @@ class Fit:
     """
 
     model: VoteModel
+    settings: Settings
     log_likelihood: float
     n_iter: int
     change: float
@@ -146,18 +148,15 @@ def fit_votes(patterns: Patterns, settings: Settings, on_step: OnStep) -> Fit:
     sample = patterns.sample(_SAMPLE_SIZE)
     groups = settings.groups
     if groups is None:
-        n_compared = max(_PAIR_ANSWERS // max(patterns.codes.shape[1], 1), 1000)
-        pairs = sample.sample(n_compared)
-        groups = find_groups(pairs.codes, pairs.counts, pairs.n_answers)
+        groups = find_all_groups(sample)
     problem = _Problem.of(sample, settings, groups)
     fits = [_run(problem, settings, start, on_step) for start in _starts(problem)]
     # Of equally good fits, the one that starts from the votes.
     best = max(fits, key=lambda fit: fit.log_likelihood)
     if sample is patterns or best.stopped:
         return best
-    problem = _Problem.of(patterns, settings, groups)
-    proba, _ = problem.expect(best.model)
-    return replace(best, model=problem.maximise(problem.count(proba)))
+    whole = Stepwise.begin(patterns, best.model, settings)
+    return replace(best, model=whole.maximise())
 
 
 def _silence_says_much(patterns: Patterns) -> bool:
@@ -165,16 +164,15 @@ def _silence_says_much(patterns: Patterns) -> bool:
 
     They have to vote often, and mostly together: else nothing tells why they are.
     """
-    answered = [
-        np.bincount(column, patterns.counts, patterns.n_answers)[1:]
-        for column in patterns.codes.T
-    ]
-    n_votes = np.sum(answered, axis=1)
-    one_sided = np.max(answered, axis=1, initial=0) == n_votes
+    answered = patterns.n_votes
+    n_votes = answered.sum(axis=1)
+    one_sided = answered.max(axis=1, initial=0) == n_votes
     covered = n_votes.mean() / max(patterns.counts.sum(), _TINY)
+    if not one_sided.all():
+        return False
     n_voters = np.count_nonzero(patterns.codes, axis=1)
     several, some = (patterns.counts[n_voters > least].sum() for least in (1, 0))
-    return bool(one_sided.all() and covered >= _MISSED and several >= some / 2)
+    return bool(covered >= _MISSED and several >= some / 2)
 
 
 @dataclass(frozen=True)
@@ -219,9 +217,11 @@ class Stepwise:
         stepwise : Stepwise
             The model before the first further chunk.
         """
-        problem = _Problem.of(patterns, settings, model.groups)
-        counted = problem.count(problem.expect(model)[0])
-        return cls(model, problem.without_rows(), counted)
+        nothing = _Problem.of(patterns.take(slice(0)), settings, model.groups)
+        so_far = cls(model, nothing, nothing.count(nothing.expect(model)[0]))
+        for place in chunks(len(patterns.codes)):
+            so_far = so_far._count(patterns.take(place))
+        return so_far
 
     def step(self, chunk: Patterns) -> "Stepwise":
         """Add one more chunk, every sample counting alike.
@@ -240,6 +240,24 @@ class Stepwise:
         ----------
         P. Liang and D. Klein, "Online EM for unsupervised models", NAACL 2009.
         """
+        after = self
+        for place in chunks(len(chunk.codes)):
+            after = after._count(chunk.take(place))
+        return replace(after, model=after.maximise())
+
+    def maximise(self) -> VoteModel:
+        """Fit the model to what was counted.
+
+        Returns
+        -------
+        model : VoteModel
+            The model.
+        """
+        model = self.problem.maximise(self.counted)
+        return replace(model, shared_errors=self.model.shared_errors)
+
+    def _count(self, chunk: Patterns) -> "Stepwise":
+        """Count votes by class, as the model has the classes."""
         before = self.problem
         problem = _Problem.of(chunk, before.settings, before.groups)
         votes, rows = problem.count(problem.expect(self.model)[0])
@@ -250,16 +268,14 @@ class Stepwise:
             overlapping=before.overlapping + problem.overlapping,
             by_level=before.by_level + problem.by_level,
         )
-        model = problem.maximise(counted)
-        model = replace(model, shared_errors=self.model.shared_errors)
-        return Stepwise(model, problem, counted)
+        return replace(self, problem=problem, counted=counted)
 
 
 @dataclass(frozen=True)
 class _Problem:
     """The votes to learn from, and what is believed of them beforehand."""
 
-    votes: csr_array  # of the rows that are learned from
+    votes: np.ndarray | csr_array  # of the rows that are learned from
     counts: np.ndarray
     levels: np.ndarray
     labels: np.ndarray
@@ -276,8 +292,6 @@ class _Problem:
         cls, patterns: Patterns, settings: Settings, groups: Sequence[np.ndarray]
     ) -> "_Problem":
         """Split rows into those that are learned from and those that are not."""
-        by_level = count_levels(patterns.with_weighted_labels(1.0), groups)
-        patterns = patterns.with_weighted_labels()
         n_programs, n_answers = patterns.codes.shape[1], patterns.n_answers
         votes = vote_matrix(patterns.codes, n_answers, groups)
         levels = votes_level(np.asarray(votes.sum(axis=1)))
@@ -287,13 +301,19 @@ class _Problem:
         learned |= patterns.is_labelled & (levels > 0)
         labels = patterns.labels
         meaning = np.tile(patterns.meaning[1:], (n_programs, 1))
+        votes_for = votes @ meaning.astype(np.float64)
+        by_level = count_levels(patterns.with_weighted_labels(1.0), votes_for)
+        patterns = patterns.with_weighted_labels()
+        from_learned = take_rows(votes, learned)
+        weights = np.array([patterns.counts, patterns.counts * learned])
+        totals = votes.T @ weights.T
         return cls(
-            votes[learned],
+            from_learned,
             patterns.counts[learned],
             levels[learned],
             np.full(learned.sum(), -1) if labels is None else labels[learned],
-            votes.T @ patterns.counts,
-            votes[learned].T @ patterns.counts[learned],
+            totals[:, 0],
+            totals[:, 1],
             by_level,
             meaning,
             (n_programs, n_answers - 1, patterns.n_classes),
@@ -409,9 +429,9 @@ class _Problem:
         if known.any():
             other = np.not_equal(self.labels[:, None], np.arange(self.shape[2]))
             logits[np.logical_and(known[:, None], other)] = -np.inf
-        total = logsumexp(logits, axis=1)
+        proba, total = normalise(logits)
         log_likelihood = self.counts @ total / max(self.counts.sum(), _TINY)
-        return np.exp(logits - total[:, None]), float(log_likelihood)
+        return proba, float(log_likelihood)
 
 
 def _starts(problem: _Problem) -> list[np.ndarray]:
@@ -441,6 +461,7 @@ def _run(
         change = float(np.abs(after - proba).max(initial=0.0))
         converged = change < settings.tol
         if converged or stopped or n_iter == settings.max_iter:
-            return Fit(model, log_likelihood, n_iter, change, converged, stopped)
+            ended = (n_iter, change, converged, stopped)
+            return Fit(model, settings, log_likelihood, *ended)
         proba = after
     raise AssertionError("unreachable")

@@ -4,15 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
 
 from ..votes import collapse
-from ._patterns import vote_matrix
+from ._patterns import chunks, vote_matrix
 
-# Rows at one time: few enough for the cache.
-_CHUNK = 1 << 15
-# So many different rows are computed once and looked up.
-_MAX_LOOKED_UP = 1 << 16
+# Of more rows, up to so many different ones are computed once and looked up:
+# benchmarks/label_models.py --speed.
+_MANY = _MAX_LOOKED_UP = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -59,19 +57,23 @@ class VoteModel:
         posterior : ndarray of shape (n_rows, n_classes)
             Rows sum to one.
         """
-        n_answers = self.evidence.shape[1] + 1
-        by_vote = self.evidence.reshape(-1, self.evidence.shape[2])
+        n_answers, n_classes = self.evidence.shape[1] + 1, self.evidence.shape[2]
+        by_vote = np.ones((self.evidence[..., 0].size, n_classes + 1))
+        by_vote[:, :n_classes] = self.evidence.reshape(-1, n_classes)
 
         def compute(codes: np.ndarray) -> np.ndarray:
             votes = vote_matrix(codes, n_answers, self.groups)
-            n_votes = np.asarray(votes.sum(axis=1))
+            logits = votes @ by_vote
+            n_votes = logits[:, n_classes]
+            logits = logits[:, :n_classes]
             prior = self.log_prior[votes_level(n_votes)]
-            shared = 1 + np.maximum(n_votes - 1, 0) * self.shared_errors
-            logits = (votes @ by_vote + prior) / shared[:, None]
+            logits += prior
+            if self.shared_errors:
+                logits /= (1 + (n_votes - 1).clip(0) * self.shared_errors)[:, None]
             if temperature != 1:
                 logits += (temperature - 1) * prior
                 logits /= temperature
-            return softmax(logits, axis=1)
+            return normalise(logits)[0]
 
         return by_chunk(compute, codes, self.evidence.shape[2])
 
@@ -88,9 +90,46 @@ class VoteModel:
         prior : ndarray of shape (n_rows, n_classes)
             Rows sum to one.
         """
-        votes = vote_matrix(codes, self.evidence.shape[1] + 1, self.groups)
-        level = votes_level(np.asarray(votes.sum(axis=1)))
-        return softmax(self.log_prior[level], axis=1)
+
+        def compute(codes: np.ndarray) -> np.ndarray:
+            votes = vote_matrix(codes, self.evidence.shape[1] + 1, self.groups)
+            level = votes_level(np.asarray(votes.sum(axis=1)))
+            return normalise(self.log_prior[level])[0]
+
+        return by_chunk(compute, codes, self.evidence.shape[2])
+
+
+def normalise(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turn logarithms into probabilities.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_rows, n_classes)
+        Logarithms up to a constant a row, at least one of them finite.
+
+    Returns
+    -------
+    proba : ndarray of shape (n_rows, n_classes)
+        Rows sum to one.
+
+    log_total : ndarray of shape (n_rows,)
+        Logarithm of the sum of what the logarithms stand for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import normalise
+    >>> normalise(np.log(np.array([[1.0, 3.0]])))[0]
+    array([[0.25, 0.75]])
+    """
+    # Class by class: reducing many short rows takes longer than their exponentials.
+    top = logits[:, 0].copy()
+    for column in logits.T[1:]:
+        np.maximum(top, column, out=top)
+    proba = np.exp(logits - top[:, None])
+    total = proba @ np.ones(proba.shape[1])
+    proba /= total[:, None]
+    return proba, np.log(total) + top
 
 
 def votes_level(n_votes: np.ndarray) -> np.ndarray:
@@ -147,13 +186,14 @@ def by_chunk(
     """
     proba = np.empty((len(codes), n_classes))
     n_codes = int(codes.max(initial=0)) + 1
-    repeats = len(codes) > _CHUNK and n_codes ** codes.shape[1] <= _MAX_LOOKED_UP
-    step = _CHUNK * 8 if repeats else _CHUNK
-    for start in range(0, len(codes), step):
-        rows = codes[start : start + step]
-        if repeats:
-            patterns, place, _ = collapse(rows)
-            compute(patterns).take(place, axis=0, out=proba[start : start + step])
-        else:
-            proba[start : start + step] = compute(rows)
+    repeats = len(codes) > _MANY and n_codes ** codes.shape[1] <= _MAX_LOOKED_UP
+    if not repeats:
+        for place in chunks(len(codes)):
+            proba[place] = compute(codes[place])
+        return proba
+    for start in range(0, len(codes), _MAX_LOOKED_UP * 4):
+        place = slice(start, start + _MAX_LOOKED_UP * 4)
+        patterns, which, _ = collapse(codes[place])
+        by_pattern = by_chunk(compute, patterns, n_classes)
+        by_pattern.take(which, axis=0, out=proba[place])
     return proba

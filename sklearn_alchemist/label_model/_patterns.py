@@ -1,7 +1,9 @@
 """Hold different rows of votes, and all that is known of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -10,6 +12,11 @@ from ..votes import collapse
 
 # A labelled sample counts as much as so many others.
 _LABEL_WEIGHT = 5.0
+# So many rows of votes at one time stay in the cache,
+_CHUNK = 1 << 10
+# and up to so many columns of them are multiplied fastest if they are dense:
+# benchmarks/label_models.py --speed.
+_MAX_DENSE_COLUMNS = 512
 
 
 @dataclass(frozen=True)
@@ -57,12 +64,22 @@ class Patterns:
             return np.zeros(len(self.codes), dtype=bool)
         return self.labels >= 0
 
-    def take(self, chosen: np.ndarray) -> "Patterns":
+    @cached_property
+    def n_votes(self) -> np.ndarray:
+        """Number of samples with each vote, of shape (n_programs, n_answers - 1)."""
+        n_programs = self.codes.shape[1]
+        total = np.zeros(n_programs * (self.n_answers - 1))
+        for place in chunks(len(self.codes)):
+            votes = vote_matrix(self.codes[place], self.n_answers)
+            total += votes.T @ self.counts[place]
+        return total.reshape(n_programs, -1)
+
+    def take(self, chosen: np.ndarray | slice) -> "Patterns":
         """Keep some of the patterns.
 
         Parameters
         ----------
-        chosen : ndarray of int or bool
+        chosen : ndarray of int or bool, or slice
             Which ones.
 
         Returns
@@ -99,7 +116,7 @@ class Patterns:
         return replace(self, counts=weight * self.counts)
 
     def sample(self, size: int) -> "Patterns":
-        """Keep about `size` patterns, evenly spread, and all that are labelled.
+        """Draw at most `size` patterns, as often as they are, and all with labels.
 
         Parameters
         ----------
@@ -109,24 +126,55 @@ class Patterns:
         Returns
         -------
         patterns : Patterns
-            The same ones for any order of rows and columns: every so many-th, once
+            Those that every so many-th sample has, `size` samples in all. The same
+            ones for any order of rows and columns: they are counted through once
             columns are sorted by their votes and rows by their columns.
         """
-        step = -(-len(self.codes) // size)
-        if step <= 1:
+        if len(self.codes) <= size:
             return self
-        votes_of = [
-            np.bincount(column, self.counts, self.n_answers) for column in self.codes.T
-        ]
-        order = np.lexsort(np.transpose(votes_of))
-        rank = collapse(np.ascontiguousarray(self.codes[:, order]))[1]
-        return self.take((rank % step == 0) | self.is_labelled)
+        order = self._order
+        through = self.counts[order].cumsum()
+        part = size / through[-1]
+        counts = np.empty(len(order))
+        counts[order] = np.diff(np.floor(through * part + 0.5), prepend=0.0)
+        labelled = self.is_labelled
+        counts[labelled] = part * self.counts[labelled]
+        return replace(self, counts=counts).take(counts > 0)
+
+    @cached_property
+    def _order(self) -> np.ndarray:
+        """The patterns in order, once columns are sorted by their votes."""
+        columns = np.lexsort(self.n_votes.T)
+        return collapse(self.codes.take(columns, axis=1))[1].argsort()
+
+
+def chunks(n_rows: int) -> Iterator[slice]:
+    """Cut rows into parts that the cache holds.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+
+    Yields
+    ------
+    place : slice
+        The next rows.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.label_model import chunks
+    >>> list(chunks(1500))
+    [slice(0, 1024, None), slice(1024, 2048, None)]
+    """
+    for start in range(0, n_rows, _CHUNK):
+        yield slice(start, start + _CHUNK)
 
 
 def vote_matrix(
     codes: np.ndarray, n_answers: int, groups: Sequence[np.ndarray] = ()
-) -> csr_array:
-    """Mark who votes what in a sparse matrix; programs of a group share one vote.
+) -> np.ndarray | csr_array:
+    """Mark who votes what; programs of a group share one vote.
 
     Parameters
     ----------
@@ -141,16 +189,89 @@ def vote_matrix(
 
     Returns
     -------
-    votes : csr_array of shape (n_rows, n_programs * (n_answers - 1))
-        What each vote counts: 1, or its share of the vote of its group.
+    votes : ndarray or csr_array of shape (n_rows, n_programs * (n_answers - 1))
+        What each vote counts: 1, or its share of the vote of its group. Dense where
+        that is faster.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sklearn_alchemist.label_model import vote_matrix
-    >>> vote_matrix(np.array([[1, 2, 0], [0, 1, 1]]), 3, [np.array([1, 2])]).toarray()
+    >>> vote_matrix(np.array([[1, 2, 0], [0, 1, 1]]), 3, [np.array([1, 2])])
     array([[1. , 0. , 0. , 1. , 0. , 0. ],
            [0. , 0. , 0.5, 0. , 0.5, 0. ]])
+    """
+    n_rows, n_programs = codes.shape
+    n_columns = n_programs * (n_answers - 1)
+    if n_columns > _MAX_DENSE_COLUMNS or n_rows > _CHUNK:
+        return sparse_votes(codes, n_answers, groups)
+    # Row after row last, as loops over few answers are slow.
+    votes = np.empty((n_programs, n_answers - 1, n_rows))
+    by_program = np.ascontiguousarray(codes.T)
+    for answer in range(1, n_answers):
+        np.equal(by_program, answer, out=votes[:, answer - 1], casting="unsafe")
+    for group in groups:
+        members = votes[group]
+        votes[group] = members / np.maximum(members.sum(axis=(0, 1)), 1)
+    return votes.reshape(n_columns, n_rows).T
+
+
+def take_rows(votes: np.ndarray | csr_array, chosen: np.ndarray) -> Any:
+    """Keep some rows of a matrix of votes.
+
+    Parameters
+    ----------
+    votes : ndarray or csr_array of shape (n_rows, n_columns)
+        As from `vote_matrix`.
+
+    chosen : ndarray of bool of shape (n_rows,)
+        Which rows.
+
+    Returns
+    -------
+    votes : ndarray or csr_array
+        These rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import take_rows, vote_matrix
+    >>> take_rows(vote_matrix(np.array([[1], [0]]), 2), np.array([True, False]))
+    array([[1.]])
+    """
+    if chosen.all():
+        return votes
+    # Dense ones lie column by column.
+    return votes.T[:, chosen].T if isinstance(votes, np.ndarray) else votes[chosen]
+
+
+def sparse_votes(
+    codes: np.ndarray, n_answers: int, groups: Sequence[np.ndarray] = ()
+) -> csr_array:
+    """Do as `vote_matrix`, for rows that are kept.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_rows, n_programs)
+        Answers, 0 for abstain.
+
+    n_answers : int
+        Number of known answers, abstaining included.
+
+    groups : sequence of ndarray of int, default=()
+        Programs that depend on each other.
+
+    Returns
+    -------
+    votes : csr_array of shape (n_rows, n_programs * (n_answers - 1))
+        What each vote counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import sparse_votes
+    >>> sparse_votes(np.array([[1, 2, 0]]), 3).toarray()
+    array([[1., 0., 0., 1., 0., 0.]])
     """
     voted = (codes > 0) & (codes < n_answers)
     rows, programs = np.nonzero(voted)

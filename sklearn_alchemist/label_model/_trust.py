@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from ._model import VoteModel, votes_level
-from ._patterns import Patterns, vote_matrix
+from ._patterns import Patterns, chunks, sparse_votes, vote_matrix
 
 # Fewer samples prove nothing.
 _MIN_SAMPLES = 100
@@ -17,8 +17,13 @@ _WORSE_THAN_CHANCE = 0.95
 # Of the errors that programs share, votes show one in so many, since most end in
 # agreement: benchmarks/label_models.py, chosen on all its families.
 _UNSEEN_ERRORS = 7.0
-# So many patterns show what all of them would.
-_SAMPLE_SIZE = 1 << 15
+# A confusion matrix of so many kinds of votes or more ...
+_MANY_KINDS = 10
+# ... asks for so many votes a cell: below, counting votes weighed by one accuracy a
+# program is better (benchmarks/label_models.py --sizes 2000,8,60 5000,10,30).
+_VOTES_PER_CELL = 3.0
+# So many patterns, and patterns times classes, show what all of them would.
+_SAMPLE_SIZE, _MAX_CELLS = 1 << 15, 1 << 19
 
 
 def shared_errors(patterns: Patterns, model: VoteModel) -> float:
@@ -54,8 +59,8 @@ def shared_errors(patterns: Patterns, model: VoteModel) -> float:
     >>> shared_errors(patterns, model) > 0
     True
     """
-    patterns = patterns.sample(_SAMPLE_SIZE)
-    votes = vote_matrix(patterns.codes, patterns.n_answers, model.groups)
+    patterns = patterns.sample(min(_SAMPLE_SIZE, _MAX_CELLS // patterns.n_classes + 1))
+    votes = sparse_votes(patterns.codes, patterns.n_answers, model.groups)
     several = votes_level(np.asarray(votes.sum(axis=1))) == 2
     votes, counts = votes[several], patterns.counts[several]
     if not len(counts):
@@ -107,12 +112,7 @@ def fallback_reason(patterns: Patterns, model: VoteModel) -> str | None:
     if patterns.counts.sum() < _MIN_SAMPLES or patterns.n_classes < 2:
         return None
     # What a vote adds is how many times its class is more probable than by chance.
-    n_votes = np.array(
-        [
-            np.bincount(column, patterns.counts, patterns.n_answers)[1:]
-            for column in patterns.codes.T
-        ]
-    )
+    n_votes = patterns.n_votes
     named = patterns.meaning[1:]
     chance = logsumexp(model.evidence + model.log_prior[1], axis=2, keepdims=True)
     better = np.exp(model.evidence - chance)
@@ -124,6 +124,41 @@ def fallback_reason(patterns: Patterns, model: VoteModel) -> str | None:
         f"The model takes {part:.0%} of the votes for worse than chance, and votes "
         "alone cannot tell which side is right: perhaps most programs are wrong, or "
         "hardly any tells the classes apart."
+    )
+
+
+def sparse_confusion_reason(patterns: Patterns) -> str | None:
+    """Tell why there are too few votes for a confusion matrix of each program.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        What is to be fitted.
+
+    Returns
+    -------
+    reason : str or None
+        A sentence; None if votes are enough, or classes few.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import Patterns, sparse_confusion_reason
+    >>> meaning = np.eye(31, 30, -1, dtype=bool)
+    >>> codes = np.random.default_rng(0).integers(0, 31, (500, 4))
+    >>> print(sparse_confusion_reason(Patterns(codes, np.ones(500), meaning)))
+    There are 0.5 votes for each cell of a confusion matrix with 30 classes: ...
+    """
+    kinds = np.count_nonzero(patterns.n_votes, axis=1)
+    if kinds.sum() < _MANY_KINDS * max(int((kinds > 0).sum()), 1):
+        return None
+    per_cell = patterns.n_votes.sum() / (kinds.sum() * patterns.n_classes)
+    if per_cell >= _VOTES_PER_CELL:
+        return None
+    return (
+        f"There are {per_cell:.1f} votes for each cell of a confusion matrix with "
+        f"{patterns.n_classes} classes: too few to learn it, so each program has one "
+        "accuracy."
     )
 
 
@@ -162,8 +197,9 @@ def program_confusion(
     n_programs, n_answers = patterns.codes.shape[1], patterns.n_answers
     weighted = proba * patterns.counts[:, None]
     rows = weighted.sum(axis=0)
-    votes = vote_matrix(patterns.codes, n_answers)
-    by_class = votes.T @ weighted
+    by_class = np.zeros((n_programs * (n_answers - 1), proba.shape[1]))
+    for place in chunks(len(weighted)):
+        by_class += vote_matrix(patterns.codes[place], n_answers).T @ weighted[place]
     by_class = by_class.reshape(n_programs, n_answers - 1, proba.shape[1])
     # One more sample, of any class: rows of a class that nothing has stay finite.
     overall = by_class.sum(axis=2, keepdims=True) / max(rows.sum(), 1e-12)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._model import VoteModel, by_chunk, votes_level
-from ._patterns import Patterns, vote_matrix
+from ._patterns import Patterns, chunks, vote_matrix
 
 # Accuracy that is expected of a program among its peers, and how many votes that is
 # worth: benchmarks/label_models.py.
@@ -122,8 +122,11 @@ def count_votes(
     array([[2., 1.],
            [0., 1.]])
     """
-    votes = vote_matrix(codes, len(meaning), groups)
-    return votes @ np.tile(meaning[1:].astype(np.float64), (codes.shape[1], 1))
+    named = np.tile(meaning[1:].astype(np.float64), (codes.shape[1], 1))
+    votes_for = np.empty((len(codes), meaning.shape[1]))
+    for place in chunks(len(codes)):
+        votes_for[place] = vote_matrix(codes[place], len(meaning), groups) @ named
+    return votes_for
 
 
 def vote_share_prior(votes_for: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -158,7 +161,7 @@ def vote_share_prior(votes_for: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return prior / prior.sum()
 
 
-def count_levels(patterns: Patterns, groups: Sequence[np.ndarray] = ()) -> np.ndarray:
+def count_levels(patterns: Patterns, votes_for: np.ndarray) -> np.ndarray:
     """Count rows by how many votes they have, and by what these say.
 
     Parameters
@@ -166,8 +169,8 @@ def count_levels(patterns: Patterns, groups: Sequence[np.ndarray] = ()) -> np.nd
     patterns : Patterns
         Votes, counts and labels.
 
-    groups : sequence of ndarray of int, default=()
-        Programs that share one vote.
+    votes_for : ndarray of shape (n_patterns, n_classes)
+        Number of votes for each class.
 
     Returns
     -------
@@ -180,16 +183,16 @@ def count_levels(patterns: Patterns, groups: Sequence[np.ndarray] = ()) -> np.nd
     --------
     >>> import numpy as np
     >>> from sklearn_alchemist.label_model import Patterns, count_levels
+    >>> from sklearn_alchemist.label_model import count_votes
     >>> meaning = np.array([[False, False], [True, False], [False, True]])
     >>> patterns = Patterns(np.array([[0, 0], [1, 0], [1, 2]]), np.ones(3), meaning)
-    >>> count_levels(patterns)
+    >>> count_levels(patterns, count_votes(patterns.codes, meaning))
     array([[0.5, 0.5],
            [0. , 0. ],
            [1. , 0. ],
            [0.5, 0.5]])
     """
     n_classes = patterns.n_classes
-    votes_for = count_votes(patterns.codes, patterns.meaning, groups)
     n_votes = votes_for.sum(axis=1)
     level = votes_level(n_votes)
     shares = votes_for / np.maximum(n_votes, _TINY)[:, None]
@@ -199,7 +202,7 @@ def count_levels(patterns: Patterns, groups: Sequence[np.ndarray] = ()) -> np.nd
     if patterns.labels is not None:
         known = silent & patterns.is_labelled
         labels, counts = patterns.labels[known], patterns.counts[known]
-        labelled = np.bincount(labels, counts, n_classes)
+        labelled += np.bincount(labels, counts, n_classes)
     n_silent = patterns.counts[silent].sum()
     return np.array([np.full(n_classes, n_silent / n_classes), labelled, one, several])
 
@@ -334,7 +337,7 @@ def fit_voting_rule(
     even = np.full(n_classes, 1 / n_classes)
     votes_for = count_votes(patterns.codes, patterns.meaning, groups)
     share = vote_share_prior(votes_for, patterns.counts)
-    none = silent_prior(count_levels(patterns, groups), share)
+    none = silent_prior(count_levels(patterns, votes_for), share)
     if class_prior is not None:
         even = none = class_prior
     if not weighted:

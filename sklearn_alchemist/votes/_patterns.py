@@ -2,8 +2,12 @@
 
 import numpy as np
 
-# Keys below 2 ** 62 leave room for one sum without overflow.
+# Keys below 2 ** 62 leave room for one sum without overflow,
 _KEY_LIMIT = 1 << 62
+# and sums of floating-point numbers are exact up to here.
+_EXACT = 1 << 53
+# So many rows at one time stay in the cache.
+_CHUNK = 1 << 14
 # A table of this many counters is cheaper than sorting even a few rows.
 _SMALL_TABLE = 1 << 16
 
@@ -13,7 +17,7 @@ def collapse(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the different rows of a vote matrix and count them.
 
-    Rows are compared by exact integer keys. As many columns as 62 bits hold become one
+    Rows are compared by exact integer keys. As many columns as 53 bits hold become one
     key; where they do not suffice, the keys are ranked and joined with the next
     columns, until all columns are read or all rows are found to differ.
 
@@ -47,33 +51,49 @@ def collapse(
     >>> inverse, counts
     (array([1, 0, 1]), array([1, 2]))
     """
-    n_samples = votes.shape[0]
+    n_samples, n_programs = votes.shape
     digits = _as_small_integers(votes)
-    low = digits.min(axis=0, initial=0).tolist()
-    high = digits.max(axis=0, initial=0).tolist()
-    radices = [int(h) - int(lo) + 1 for lo, h in zip(low, high, strict=True)]
+    low = int(digits.min(initial=0))
+    radix = int(digits.max(initial=0)) - low + 1
 
     inverse = np.zeros(n_samples, dtype=np.int64)
     first = np.zeros(min(n_samples, 1), dtype=np.intp)
     column = 0
-    while column < len(radices) and len(first) < n_samples:
-        size = max(len(first), 1)
-        while column < len(radices) and size * radices[column] < _KEY_LIMIT:
-            inverse *= radices[column]
-            inverse += digits[:, column]
-            inverse -= low[column]
-            size *= radices[column]
-            column += 1
-        first, inverse = _rank(inverse, size)
+    while column < n_programs and len(first) < n_samples:
+        width, size = 0, 1
+        room = min(_EXACT, _KEY_LIMIT // len(first))
+        while column + width < n_programs and size * radix <= room:
+            width, size = width + 1, size * radix
+        place = slice(column, column + width)
+        inverse *= size
+        inverse += _pack(digits[:, place], low, radix)
+        first, inverse = _rank(inverse, size * len(first))
+        column += width
     counts = np.bincount(inverse, weights=sample_weight, minlength=len(first))
-    return votes[first], inverse, counts
+    return votes.take(first, axis=0), inverse, counts
+
+
+def _pack(digits: np.ndarray, low: int, radix: int) -> np.ndarray:
+    """Join the digits of each row to one number, exactly."""
+    values = float(radix) ** np.arange(digits.shape[1])[::-1]
+    keys = np.empty(len(digits), dtype=np.int64)
+    for start in range(0, len(digits), _CHUNK):
+        rows = digits[start : start + _CHUNK].astype(np.float64)
+        rows -= low
+        keys[start : start + _CHUNK] = rows @ values
+    return keys
 
 
 def _rank(keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Return where each different key stands, and the rank of every key."""
     if size > max(_SMALL_TABLE, 2 * len(keys)):
-        _, first, rank = np.unique(keys, return_index=True, return_inverse=True)
-        return first, rank
+        order = keys.argsort()
+        ordered = keys[order]
+        is_new = np.ones(len(keys), dtype=bool)
+        np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+        rank = np.empty(len(keys), dtype=np.int64)
+        rank[order] = is_new.cumsum() - 1
+        return order[is_new], rank
     position = np.full(size, -1, dtype=np.intp)
     position[keys] = np.arange(len(keys))
     present = np.flatnonzero(position >= 0)

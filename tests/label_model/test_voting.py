@@ -6,6 +6,7 @@ from sklearn_alchemist.label_model import (
     Patterns,
     class_of_answers,
     count_levels,
+    count_votes,
     fit_voting_rule,
     peer_accuracies,
     silent_prior,
@@ -75,6 +76,6 @@ def test_labels_of_silent_rows_say_what_silent_rows_are():
     labels = np.repeat([1, -1], [100, 200])
     patterns = patterns_of(votes)
     patterns = Patterns(patterns.codes, patterns.counts, patterns.meaning, labels)
-    levels = count_levels(patterns)
+    levels = count_levels(patterns, count_votes(patterns.codes, patterns.meaning))
     assert levels[1].tolist() == [0, 100]
     assert silent_prior(levels, np.array([0.5, 0.5]))[1] > 0.9

@@ -61,3 +61,14 @@ def test_the_votes_are_left_as_they_are():
     before = votes.copy()
     collapse(votes)
     assert_array_equal(votes, before)
+
+
+def test_rows_of_more_columns_than_one_key_holds_are_told_apart():
+    votes = np.random.default_rng(0).integers(-1, 40, (300, 60)).astype(np.int8)
+    votes[150:] = votes[:150]
+    votes[-1, -1] += 1
+    patterns, inverse, counts = collapse(votes)
+    assert len(patterns) == 151
+    assert_array_equal(patterns[inverse], votes)
+    assert_array_equal(patterns, np.unique(votes, axis=0))
+    assert counts.sum() == 300
