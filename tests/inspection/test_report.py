@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_alchemist import (
+    LLM,
     DistilledAnnotator,
     LabelingProgram,
     LabelModelAggregator,
@@ -304,6 +305,19 @@ def test_groups_are_those_of_the_aggregator(tmp_path):
     ).fit(X)
     page = read(AnnotationReport(annotator, X, max_marked=0), tmp_path)
     assert "p0, again equal on 100 % of the records" in page.text
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_alchemist.exceptions.AlchemistWarning")
+def test_what_a_model_was_paid_is_put_beside_one_call_a_row(tmp_path):
+    source = "def label(text): return 'spam' if 'http' in text else 'ham'"
+    llm = LLM.from_callable(lambda prompt: source)
+    labeler = ProgramSynthesisLabeler(
+        llm, task="Is it spam?", classes=["ham", "spam"], n_programs=1
+    )
+    annotator = DistilledAnnotator(labeler).fit(TEXTS)
+    page = read(AnnotationReport(annotator, TEXTS), tmp_path)
+    assert "Asked of a language model: paid: 1 call" in page.text
+    assert re.search(r"one call a row ?6", page.text)
 
 
 def test_the_interval_of_the_aggregator_is_shown_if_it_has_one(annotator, tmp_path):

@@ -209,6 +209,10 @@ def test_nothing_is_wider_than_the_page(open_page, report, scheme, width):
     )
     page.locator("#open-all").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    hidden = """[...document.querySelectorAll(".scroll")]
+        .filter((part) => part.scrollWidth > part.clientWidth)
+        .map((part) => part.getAttribute("aria-labelledby"))"""
+    assert page.evaluate(hidden) == []
     ground, ink = page.evaluate(
         "(s => [s.backgroundColor, s.color])(getComputedStyle(document.body))"
     )
