@@ -180,7 +180,7 @@ def from_label_studio(
     Parameters
     ----------
     export : str, path, or list of dict
-        A file, or what it holds: JSON, the minimal JSON, or CSV.
+        A file, or what it holds: JSON, the minimal JSON, CSV or TSV.
 
     control : str, default=None
         Name of the question. Needed for the minimal JSON and for CSV, and where there
@@ -350,7 +350,9 @@ def _read(export: Any) -> list[Any]:
         except ValueError as error:
             raise ValueError(f"{str(path)!r} is no JSON: {error}.") from None
         return tasks if isinstance(tasks, list) else [tasks]
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    header = text.partition("\n")[0]
+    delimiter = "\t" if header.count("\t") > header.count(",") else ","
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
 def _answers(

@@ -150,7 +150,8 @@ def test_the_minimal_json_and_csv_are_read(tmp_path):
     ]  # fmt: skip
     (tmp_path / "min.json").write_text(json.dumps(lines))
     pd.DataFrame(lines).to_csv(tmp_path / "export.csv", index=False)
-    for name in ("min.json", "export.csv"):
+    pd.DataFrame(lines).to_csv(tmp_path / "export.tsv", index=False, sep="\t")
+    for name in ("min.json", "export.csv", "export.tsv"):
         answers = from_label_studio(tmp_path / name, control="answer")
         assert answers.task.tolist() == [4]
         assert answers.label.tolist() == ["spam"]
