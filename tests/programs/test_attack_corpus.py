@@ -9,7 +9,7 @@ import pytest
 from programs.attacks import GOALS, HARM, LIES, POISON, ROUTES
 
 from sklearn_alchemist.exceptions import ProgramRejected
-from sklearn_alchemist.programs import LabelingProgram, run_programs
+from sklearn_alchemist.programs import LabelingProgram, run_programs, trace_programs
 
 TEXTS = {"text": ["one"]}
 VICTIM = r"""
@@ -88,6 +88,17 @@ def outcome(source):
 @pytest.mark.parametrize("name", ATTACKS)
 def test_every_attack_is_stopped_with_a_message(name):
     assert outcome(ATTACKS[name])
+
+
+@pytest.mark.slow
+def test_every_attack_is_stopped_when_it_is_watched():
+    for name, source in (ATTACKS | POISONS).items():
+        attack = LabelingProgram("attack", source)
+        with contextlib.suppress(ProgramRejected):
+            ((trace,),) = trace_programs(
+                [attack], TEXTS, ["ham", "spam"], timeout=0.005
+            )
+            assert trace.vote == -1, name
 
 
 @pytest.mark.parametrize("name", POISONS)
