@@ -368,6 +368,8 @@ class _ForkServer:
 FORK_SERVER = _ForkServer()
 # Elsewhere each worker is an interpreter that starts from nothing.
 FORKS = sys.platform == "linux" and hasattr(os, "memfd_create")
+if FORKS:
+    import fcntl
 
 
 class _Forked:
@@ -393,6 +395,9 @@ class _Forked:
                 os.close(descriptor)
         self._requests, self._replies = opened[1], opened[2]
         os.set_blocking(self._requests, False)
+        # A chunk is written at once; a user may have few pipes of that size.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self._requests, fcntl.F_SETPIPE_SZ, 1 << 19)
         self._poll = select.poll()
         self._poll.register(self._replies, select.POLLIN)
         self._is_open = True

@@ -113,7 +113,7 @@ def needs_of(pattern: str, flags: int = 0) -> Needs:
     literals, starts = _contained(nodes, all_starts), _texts(all_starts)
     if folded:
         literals, starts = _lowered(literals), _lowered(starts)
-    literals = _shortest(literals)
+    literals, starts = _shortest(literals), _first(starts)
     looked_for = {*literals, *starts}
     if not literals or len(looked_for) > _MAX_LITERALS:
         return NOTHING
@@ -132,6 +132,15 @@ def _shortest(literals: tuple[str, ...]) -> tuple[str, ...]:
     if len(literals) > _MAX_COMPARED:
         return literals
     return tuple(a for a in literals if not any(b in a and b != a for b in literals))
+
+
+def _first(starts: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out starts that begin with another: they are at the same places."""
+    if len(starts) > _MAX_COMPARED:
+        return starts
+    return tuple(
+        a for a in starts if not any(a.startswith(b) and b != a for b in starts)
+    )
 
 
 def _texts(starts: Sequence[_Start]) -> tuple[str, ...]:

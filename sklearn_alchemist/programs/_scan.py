@@ -127,6 +127,8 @@ class LiteralScan(dict[str, frozenset[str]]):
             if is_one:
                 return known.get(literals[0], [])
             all_places = [known[x] for x in self[text].intersection(literals)]
+            if len(all_places) == 1:
+                return all_places[0]
         elif is_one or len(text) >= MIN_LENGTH:
             source = fold(text) if self.folded else text
             if source is None:

@@ -313,9 +313,9 @@ def test_split_and_re_know_the_same_spaces():
     ("pattern", "literals", "starts"),
     [
         (r"\bwin\b", ("win",), ("win",)),
-        (r"\bwinners?\b", ("winner",), ("winner", "winners")),
+        (r"\bwinners?\b", ("winner",), ("winner",)),
         (r"(?<!\w)win(?!\w)", ("win",), ("win",)),
-        (r"\b(?:free|win(?:ner)?)\b", ("free", "win"), ("free", "win", "winner")),
+        (r"\b(?:free|win(?:ner)?)\b", ("free", "win"), ("free", "win")),
         (r"\w+@\w+\.(com|org)", (".com", ".org"), None),
         (r"(lose|win|)", None, None),
         (r"\d+%", ("%",), None),
