@@ -79,6 +79,7 @@ from .data import (
 from .distillation import (
     BELOW_PROMISE,
     GOLD,
+    LABEL_FOLDS,
     VOTE_WEIGHT,
     Blend,
     Lesson,
@@ -222,9 +223,8 @@ class DistilledAnnotator(
 
     temperatures_ : dict of str to float
         For each value of `predict_with`, what the logarithms of the probabilities are
-        divided by. Without labels to learn from, 1 for student and votes, and more for
-        both where votes are nearly certain, as programs of one model agree more than
-        they are right, most where the student repeats them badly.
+        divided by. Without labels to learn from, 1 for student and votes; for both
+        more, the more the votes weigh and the nearer to certain they are.
 
     label_use_ : dict of str to int or float
         How many labels there were to learn from ("given"), and how many of them tell
@@ -1152,7 +1152,7 @@ class DistilledAnnotator(
             if knows_little(student, known, heard[rows]):
                 self.vote_weight_ = np.full(n_classes, np.inf)
                 self._tell_little()
-        expected = usual_temperature(good, from_votes[rows], heard[rows])
+        expected = usual_temperature(self.vote_weight_, from_votes[rows], heard[rows])
         self.temperatures_["both"] = expected
         usual = Blend(self.vote_weight_, self.shift_, expected)
         asked = labelled[rows]
@@ -1175,12 +1175,39 @@ class DistilledAnnotator(
         said_of = (student[asked], from_votes[rows][asked])
         blend = fit_blend(*said_of, prior, codes, counted, usual)
         self._held_out = blend(student, from_votes[rows], prior)
-        # Of labels that it did not learn from.
+        # Of labels that neither it nor the aggregator did learn from.
+        said_of = (student[asked], self._votes_unseen()[rows][asked])
         self._held_out[asked] = blend_held_out(*said_of, prior, codes, counted, usual)
         self.temperatures_["both"] = blend.temperature
         self.shift_ = blend.shift
         if isinstance(self.vote_weight, str):
             self.vote_weight_ = blend.vote_weight
+
+    def _votes_unseen(self) -> np.ndarray:
+        """Say what votes say of rows, by aggregators without the labels of these."""
+        memory = self._memory
+        proba = self.aggregator_.predict_proba(memory.votes)
+        use = getattr(self.aggregator_, "label_use_", {})
+        known = memory.rows[memory.gold[memory.rows] != UNLABELED]
+        if memory.said is None or not use.get("accuracies") or len(known) < LABEL_FOLDS:
+            return proba
+        y = np.full(len(memory.gold), None)
+        labelled = memory.gold != UNLABELED
+        y[labelled] = self.classes_[memory.gold[labelled]]
+        for k in range(LABEL_FOLDS):
+            rows = known[k::LABEL_FOLDS]
+            others, chance = y.copy(), memory.label_proba.copy()
+            others[rows], chance[rows] = None, np.nan
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the fit to all labels said before
+                aggregator = self._make_aggregator(learn=True).fit(
+                    memory.votes,
+                    others,
+                    **memory.aggregator_params,
+                    **self._label_proba_for_aggregator(chance),
+                )
+            proba[rows] = aggregator.predict_proba(memory.votes[rows])
+        return proba
 
     def _tell_little(self) -> None:
         if self.predict_with == "both":

@@ -1,6 +1,7 @@
 """Train a student on soft labels, and combine what it says with votes."""
 
 from ._blend import (
+    LABEL_FOLDS,
     VOTE_WEIGHT,
     Blend,
     blend_held_out,
@@ -54,6 +55,7 @@ from ._students import (
 __all__ = [
     "BELOW_PROMISE",
     "GOLD",
+    "LABEL_FOLDS",
     "NO_VOTES",
     "UNSURE",
     "VOTE_WEIGHT",

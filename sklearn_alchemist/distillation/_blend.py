@@ -9,20 +9,21 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix
 from ._evidence import combine, log_proba, softmax
 
 # Weight of the votes beside a student that repeats them well, how many times it is for
-# one that does not, and what good and bad are. Chosen on training rows of sets with
-# recorded programs or keyword functions (benchmarks/annotator.py).
-VOTE_WEIGHT = 0.125
+# one that repeats them no better than a half, and which share of the rows is well.
+# Chosen on training rows, 200 and 1,000 of them (benchmarks/blend.py).
+VOTE_WEIGHT = 0.3
 GOOD_FIDELITY = 0.86
-_MOST_WEIGHT = 40.0
+_MOST_WEIGHT = 10.0
 _WEIGHT_POWER = 1.5
-_FIDELITY_RANGE = 0.15
-# Programs of one model err together, so that votes and student agree more than they are
-# right: divisor of log-probabilities where the votes are nearly certain, and how many
-# times it is where the student repeats them badly. Votes that doubt by themselves,
-# below the first confidence, need none, and from the second on the whole.
-_USUAL_TEMPERATURE = 1.5
-_MOST_TEMPERATURE = 2.4
-_DOUBTING, _CERTAIN = 0.88, 0.97
+_FIDELITY_RANGE = 0.36
+# Divisor of log-probabilities beside votes of weight 0: two who agree are right more
+# often than either is. What the votes weigh is added to it, as evidence that is counted
+# several times is no more for it (the same script).
+_LEAST_TEMPERATURE = 0.5
+# Votes that are nearly certain repeat each other: how many times the divisor is from
+# the second mean confidence on, once up to the first.
+_MOST_REPEATED = 1.5
+_DOUBTING, _CERTAIN = 0.95, 0.99
 # Cohen's kappa below which a student is taken to know nothing of use.
 _LITTLE = 0.15
 # Held near what is usual as long as labels are few: factor of the squared change of the
@@ -31,7 +32,8 @@ _LITTLE = 0.15
 _TRUST_TEMPERATURE = 4.0
 _TRUST_WEIGHT = 16.0
 _TRUST_SHIFT = 12.0
-_FOLDS = 5
+# Parts of the labels that are held out in turn.
+LABEL_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,14 @@ class Blend:
 
 
 def usual_temperature(
-    fidelity: np.ndarray, from_votes: np.ndarray, weight: np.ndarray
+    vote_weight: np.ndarray, from_votes: np.ndarray, weight: np.ndarray
 ) -> float:
     """Tell how sure votes and student may be together, without labels.
 
     Parameters
     ----------
-    fidelity : ndarray of shape (n_classes,)
-        How well the student repeats votes of rows that it did not see.
+    vote_weight : ndarray of shape (n_classes,)
+        Weight of the votes beside the student; infinite where they answer alone.
 
     from_votes : ndarray of shape (n_samples, n_classes)
         Probabilities that the votes give.
@@ -105,12 +107,16 @@ def usual_temperature(
     >>> import numpy as np
     >>> from sklearn_alchemist.distillation import usual_temperature
     >>> sure, unsure = np.array([[1.0, 0.0]]), np.array([[0.7, 0.3]])
-    >>> good, one = np.array([0.95, 0.95]), np.ones(1)
-    >>> usual_temperature(good, sure, one), usual_temperature(good, unsure, one)
+    >>> half, one = np.array([0.5, 0.5]), np.ones(1)
+    >>> usual_temperature(half, sure, one), usual_temperature(half, unsure, one)
     (1.5, 1.0)
     """
-    most = _USUAL_TEMPERATURE * _MOST_TEMPERATURE ** _lacking(fidelity).mean()
-    return float(most ** _certainty(from_votes, weight))
+    if not vote_weight.any():
+        return 1.0  # only the student is heard, which is scaled already
+    repeated = _MOST_REPEATED ** _certainty(from_votes, weight)
+    if np.isinf(vote_weight).any():
+        return float(repeated)
+    return float((_LEAST_TEMPERATURE + vote_weight.mean()) * repeated)
 
 
 def fit_blend(
@@ -157,9 +163,9 @@ def fit_blend(
     >>> codes, even = np.arange(200) % 2, np.full(2, 0.5)
     >>> votes = np.array([[0.7, 0.3], [0.3, 0.7]])[codes]
     >>> student = np.full((200, 2), 0.5)
-    >>> usual = Blend(np.full(2, 0.125), np.zeros(2), 1.5)
+    >>> usual = Blend(np.full(2, 0.3), np.zeros(2), 1.5)
     >>> blend = fit_blend(student, votes, even, codes, np.ones(200), usual)
-    >>> bool(blend.vote_weight.min() > 0.125), blend.temperature < 1.5
+    >>> bool(blend.vote_weight.min() > 0.3), blend.temperature < 1.5
     (True, True)
     """
     n_classes = len(prior)
@@ -229,7 +235,7 @@ def blend_held_out(
         What blends fitted to the labels of the other folds say.
     """
     proba = np.empty_like(from_votes)
-    fold = np.arange(len(codes)) % _FOLDS
+    fold = np.arange(len(codes)) % LABEL_FOLDS
     for k in np.unique(fold):
         asked, learned = fold == k, fold != k
         blend = fit_blend(
@@ -334,15 +340,15 @@ def usual_vote_weight(fidelity: np.ndarray) -> np.ndarray:
     Returns
     -------
     vote_weight : ndarray of shape (n_classes,)
-        One eighth beside a student that repeats them well, up to five beside one that
-        does not.
+        Three tenths beside a student that repeats them well, up to three beside one
+        that does not.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sklearn_alchemist.distillation import usual_vote_weight
-    >>> usual_vote_weight(np.array([0.95, 0.7]))
-    array([0.125, 5.   ])
+    >>> usual_vote_weight(np.array([0.95, 0.5]))
+    array([0.3, 3. ])
     """
     return VOTE_WEIGHT * _MOST_WEIGHT ** (_lacking(fidelity) ** _WEIGHT_POWER)
 

@@ -9,8 +9,9 @@ from scipy.stats import beta
 LEAST_LABELS = 100
 # Shares of the records, the surest first, for which the promise is tried in this order.
 # Stopping at the first that fails keeps the confidence, whatever their number [1]_ of
-# `find_promise`. Below the first, a promise would leave most of the work to people.
-_SHARES = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
+# `find_promise`. From a half on: a promise for less would leave most of the work to
+# people, and the first trial is passed less often among more doubtful labels.
+_SHARES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 
 
 @dataclass(frozen=True)

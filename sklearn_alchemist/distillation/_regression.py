@@ -1,9 +1,11 @@
 """Fit scikit-learn's logistic regression to probabilities instead of labels."""
 
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
+from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.special import expit, log_softmax
 from sklearn.base import BaseEstimator
@@ -14,6 +16,12 @@ from sklearn.utils.validation import validate_data
 # Vectors that L-BFGS remembers. There are more coefficients than rows to multiply, so
 # that each costs as much as a pass over the data (benchmarks/annotator_cpu.py).
 _MEMORY = 5
+# Rows beyond which a matrix of rows by rows is no longer small.
+_MOST_ROWS = 2000
+# Added to the squared lengths of rows, so that equal ones can be told apart.
+_JITTER = 1e-6
+# Columns that so large a share of the rows hold are multiplied as dense ones.
+_DENSE_SHARE = 0.05
 
 
 def takes_probabilities(student: BaseEstimator) -> bool:
@@ -94,8 +102,16 @@ def fit_logistic(
            [0.2, 0.8]])
     """
     X = validate_data(model, X, accept_sparse="csr", dtype=[np.float64, np.float32])
-    n_features, is_binary = X.shape[1], len(classes) == 2
+    is_binary = len(classes) == 2
     n_columns = 1 if is_binary else len(classes)
+    begin = None
+    if start is not None and start.coef_.shape == (n_columns, X.shape[1]):
+        begin = start
+    # Of a single column of coefficients, passes are cheaper than what finds the axes.
+    turns = n_columns > 1 and not np.isinf(model.C) and _is_wide(X)
+    rotation = _rotate(X) if turns else None
+    given, X = X, X if rotation is None else rotation.rows
+    n_features = X.shape[1]
     total = target.sum()
     share = target / total
     row_share = share.sum(axis=1)
@@ -121,8 +137,9 @@ def fit_logistic(
         return cost + decay / 2 * (coef @ coef), gradient
 
     first = np.zeros((n_features + 1) * n_columns)
-    if start is not None and start.coef_.shape == (n_columns, n_features):
-        first = np.r_[start.coef_.T.ravel(), start.intercept_].astype(float)
+    if begin is not None:
+        coef = begin.coef_.T if rotation is None else rotation.turn(given, begin.coef_)
+        first = np.r_[coef.ravel(), begin.intercept_].astype(float)
     found = minimize(
         loss,
         first,
@@ -144,7 +161,46 @@ def fit_logistic(
             stacklevel=2,
         )
     model.classes_ = classes
-    model.coef_ = found.x[:-n_columns].reshape(n_features, n_columns).T.copy()
+    coef = found.x[:-n_columns].reshape(n_features, n_columns)
+    model.coef_ = coef.T.copy() if rotation is None else rotation.back(given, coef)
     model.intercept_ = found.x[-n_columns:].copy()
     model.n_iter_ = np.array([found.nit], dtype=np.int32)
     return model
+
+
+class _Rotation(NamedTuple):
+    """Rows in axes of which there are no more than rows, with the same products.
+
+    Neither the penalty nor L-BFGS notices a rotation, and coefficients outside of what
+    the rows span stay 0.
+    """
+
+    rows: np.ndarray
+
+    def turn(self, X: Any, coef: np.ndarray) -> np.ndarray:
+        """Turn coefficients of the features into those of the axes."""
+        return solve_triangular(self.rows, X @ coef.T, lower=True)
+
+    def back(self, X: Any, coef: np.ndarray) -> np.ndarray:
+        """Turn coefficients of the axes into those of the features."""
+        return (X.T @ solve_triangular(self.rows, coef, lower=True, trans="T")).T.copy()
+
+
+def _is_wide(X: Any) -> bool:
+    """Tell whether a pass over products of rows is cheaper than one over features."""
+    n_rows, n_features = X.shape
+    if not sparse.issparse(X) or n_rows > min(_MOST_ROWS, n_features):
+        return False
+    # In a pass each number that is stored counts twice, slowly, and each coefficient
+    # once for what L-BFGS remembers (benchmarks/annotator_cpu.py).
+    return n_rows**2 < 4 * X.nnz + 5 * _MEMORY * n_features
+
+
+def _rotate(X: Any) -> _Rotation:
+    """Find the axes by the Cholesky decomposition of the products of rows."""
+    is_dense = np.bincount(X.indices, minlength=X.shape[1]) > _DENSE_SHARE * X.shape[0]
+    dense, rare = X[:, is_dense].toarray(), X[:, ~is_dense]
+    products = dense @ dense.T + (rare @ rare.T).toarray()
+    diagonal = np.einsum("ii->i", products)
+    diagonal += _JITTER * max(diagonal.max(), np.finfo(float).tiny)
+    return _Rotation(cholesky(products, lower=True, check_finite=False))
