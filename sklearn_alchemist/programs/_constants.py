@@ -187,19 +187,19 @@ class Names:
         scopes: list[ast.Module | ast.FunctionDef] = [self.tree]
         scopes += [n for n in self.tree.body if isinstance(n, ast.FunctionDef)]
         for scope in scopes:
-            for statement in list(scope.body):
-                if name := self._constant_of(statement, scope):
+            inside, rest = set(ast.walk(scope)), list[ast.stmt]()
+            for statement in scope.body:
+                if name := self._constant_of(statement, inside):
                     made.append(self._hoist(statement, name))
-                    scope.body.remove(statement)
-            scope.body = scope.body or [ast.Pass()]
+                else:
+                    rest.append(statement)
+            scope.body = rest or [ast.Pass()]
         self.tree.body[:0] = made
         for name in self.binders.keys() - self.constants:
             if all(map(self._takes_part, self.binders[name])):
                 self.parts.add(name)
 
-    def _constant_of(
-        self, statement: ast.stmt, scope: ast.Module | ast.FunctionDef
-    ) -> str | None:
+    def _constant_of(self, statement: ast.stmt, inside: set[ast.AST]) -> str | None:
         match statement:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=value)
@@ -215,7 +215,6 @@ class Names:
             return None
         # Only behind the statement the name has a meaning.
         end = statement.end_lineno or 0
-        inside = set(ast.walk(scope))
         if any(n not in inside or n.lineno <= end for n in self.loads[name]):
             return None
         return name

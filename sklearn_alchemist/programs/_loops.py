@@ -61,6 +61,8 @@ _COMPARED: dict[type, Callable[[Any, Any], Any]] = {
     ast.IsNot: lambda a, b: a is not b,
 }
 _CONSUMERS = words("any all sum list set tuple max min sorted dict frozenset next")
+# Longer bodies are followed no further, as each statement is seen with those before.
+_MAX_STATEMENTS = 50
 _JUMPS = (ast.Break, ast.Continue, ast.Return)
 
 
@@ -254,7 +256,8 @@ class _Loop:
                     jumps = any(
                         isinstance(n, _JUMPS) for p in earlier for n in ast.walk(p)
                     )
-                    if is_nested or jumps or name in seen or name in self.targets:
+                    is_bound = name in seen or name in self.targets
+                    if is_nested or jumps or is_bound or place > _MAX_STATEMENTS:
                         raise _Unknown
                     self.known[name] = self._assigned(value)
                 case ast.AugAssign(target=target, op=ast.Add(), value=value):
