@@ -13,7 +13,7 @@ from ._loops import skip_idle_iterations
 from ._shortcuts import take_shortcuts
 
 MAX_CHARACTERS = 100_000
-MAX_NODES = 30_000
+MAX_NODES = 15_000
 MAX_DEPTH = 150
 TOO_LONG = "program is too long, keep to one labeling idea"
 

@@ -208,9 +208,9 @@ def test_numbers_mean_what_a_program_itself_says_that_they_do(source):
     [
         "return f'" + "{text}" * 15_000 + "'",
         "return f'" + "{text}" * 30_000 + "'",
-        "return 'spam' if len(text) in [" + "1, " * 29_000 + "] else None",
+        "return 'spam' if len(text) in [" + "1, " * 14_900 + "] else None",
         "return [" + "'SPAM', " * 9_000 + "'ham'][len(text)]",
-        "\n".join(f"    def f{i}(x): return x" for i in range(3_000)).lstrip(),
+        "\n".join(f"    def f{i}(x): return x" for i in range(2_490)).lstrip(),
     ],
 )
 def test_a_long_program_is_read_once(body):
