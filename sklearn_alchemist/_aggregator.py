@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -28,6 +29,7 @@ from .label_model import (
     Rows,
     Settings,
     Stepwise,
+    VoteBounds,
     VoteModel,
     accuracies_of,
     answers_of_votes,
@@ -51,14 +53,15 @@ from .label_model import (
 )
 from .votes import ABSTAIN, collapse, encode_answers, vote_dtype
 
-# Of more different rows of votes, so many samples are drawn and fitted:
-# benchmarks/label_models.py --speed.
+# Of more different rows of votes, so many samples are drawn and fitted. Judged by
+# benchmarks/label_models.py --speed 1000000, at this value only.
 _MAX_FITTED = 1 << 18
 # Up to so many different rows of votes, partial_fit starts again from all of them.
 _MAX_PATTERNS = 1 << 18
 # What scikit-learn says where votes are strings or missing.
 _NO_NUMBERS = ("could not convert string", "bytes/strings", "contains NaN")
-# How strongly few labels are held near the temperature 1: benchmarks/label_models.py.
+# How strongly few labels are held near the temperature 1. No script in benchmarks/ fits
+# one: a judgement, for about 50 random labels of the votes of recorded programs.
 _TEMPERATURE_STRENGTH = 3.0
 _ITERATED = ("dawid_skene", "one_coin")
 # What to do where the model is not to be trusted; within an annotator, in the words of
@@ -189,6 +192,14 @@ class LabelModelAggregator(
         Estimated share of right votes among the votes of each program; NaN for a
         program that never votes.
 
+    accuracy_interval_ : ndarray of shape (n_programs, 2)
+        Lowest and highest accuracy of each program that votes allow, however programs
+        depend on each other, at 95 % [7]_. As votes cannot tell right from wrong, one
+        thing is taken for granted: where a program votes beside others, these are no
+        worse than chance, ``1 / n_classes`` of their votes being right. So are labels
+        that are learned from. Of a vote that stands alone nothing is known, and a
+        program without overlaps has [0, 1]. Computed when first asked for.
+
     class_prior_ : ndarray of shape (n_classes,)
         Probability of each class: the mean over the samples, if `class_prior` does not
         give it.
@@ -251,6 +262,10 @@ class LabelModelAggregator(
     .. [6] A. Chao, "Nonparametric estimation of the number of classes in a population",
        Scandinavian Journal of Statistics 11(4), 1984.
 
+    .. [7] V. Alvarez, S. Mazuelas, S. An and S. Dasgupta, "Reliable programmatic weak
+       supervision with confidence intervals for label probabilities",
+       arXiv:2508.03896, 2025.
+
     Examples
     --------
     >>> from sklearn_alchemist import LabelModelAggregator
@@ -262,6 +277,7 @@ class LabelModelAggregator(
 
     _in_annotator = False
     _seen: Rows | None
+    _bounds: VoteBounds | None
     _classes: Classes | None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -468,6 +484,19 @@ class LabelModelAggregator(
                 self._start_steps(whole)
         self._warn_of_origins(rows, label_proba)
         return self
+
+    @cached_property
+    def accuracy_interval_(self) -> np.ndarray:
+        """Lowest and highest accuracy of each program that votes allow."""
+        bounds, seen = getattr(self, "_bounds", None), getattr(self, "_seen", None)
+        if bounds is None and seen is not None:
+            bounds = VoteBounds.count(self._encode(seen))
+        if bounds is None:
+            raise AttributeError(
+                f"This {type(self).__name__} has no accuracy_interval_: it is not "
+                "fitted, or an earlier version fitted it."
+            )
+        return bounds.intervals()
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Estimate the probability of each class.
@@ -721,6 +750,10 @@ class LabelModelAggregator(
         else:
             self._vote(patterns, class_prior)
         self._describe(patterns, class_prior)
+        # Rows that are not kept are counted now, others when intervals are asked for.
+        kept = len(rows.votes) <= _MAX_PATTERNS
+        self._bounds = None if kept else VoteBounds.count(patterns)
+        self.__dict__.pop("accuracy_interval_", None)
         self._n_samples = rows.counts.sum()
         self.temperature_ = self._find_temperature(rows)
         self.label_use_ = self._count_labels(rows)
@@ -920,6 +953,10 @@ class LabelModelAggregator(
         self.accuracies_ = accuracies_of(
             self.confusion_, self.class_prior_, chunk.meaning
         )
+        bounds = getattr(self, "_bounds", None)  # earlier pickles have none
+        if bounds is not None:
+            self._bounds = bounds + VoteBounds.count(chunk)
+            self.__dict__.pop("accuracy_interval_", None)
         self._n_samples = total
         self.n_iter_ += 1
 

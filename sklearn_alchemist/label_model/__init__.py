@@ -20,6 +20,7 @@ from ._dependencies import (
     pair_statistics,
 )
 from ._em import Fit, Settings, Stepwise, fit_votes
+from ._intervals import VoteBounds
 from ._label_proba import check_label_proba, label_weights
 from ._model import VoteModel, by_chunk, normalise, votes_level
 from ._patterns import Patterns, chunks, sparse_votes, take_rows, vote_matrix
@@ -49,6 +50,7 @@ __all__ = [
     "Rows",
     "Settings",
     "Stepwise",
+    "VoteBounds",
     "VoteModel",
     "accuracies_of",
     "answers_of_votes",
