@@ -40,6 +40,9 @@ class ProgramSummary:
 
         ``conflict``: share of the records on which another program disagrees with it.
 
+        ``alone``: number of records on which no other program votes, so that their
+        label rests on its vote.
+
         ``agreement``: share of its votes that equal the consensus.
 
         ``accuracy``: share of its votes that equal gold labels, where they were given.
@@ -106,8 +109,9 @@ def program_summary(
     -------
     summary : ProgramSummary
         One line a program: number of classes it votes for, coverage, overlap and
-        conflict as shares of the records, agreement with the consensus as a share of
-        its votes, number of failures, and microseconds a record.
+        conflict as shares of the records, number of records on which it votes alone,
+        agreement with the consensus as a share of its votes, number of failures, and
+        microseconds a record.
 
     Raises
     ------
@@ -139,12 +143,15 @@ def program_summary(
         warnings.simplefilter("ignore", ProgramWarning)
         result = labeler.run(X)
     votes, classes = result.votes, labeler.classes_
+    voted = votes != ABSTAIN
+    alone = voted & (np.count_nonzero(voted, axis=1) == 1)[:, None]
     columns = {
         "program": np.array([program.name for program in labeler.programs_], object),
         "classes": polarity(votes, len(classes)).sum(axis=1),
         "coverage": coverage(votes),
         "overlap": overlaps(votes),
         "conflict": conflicts(votes),
+        "alone": np.count_nonzero(alone, axis=0),
         "agreement": agreement(votes, _consensus(votes, classes, aggregator)),
         "failures": np.array([sum(kinds.values()) for kinds in result.failures]),
         "us_per_row": _MICROSECONDS * result.seconds / max(len(votes), 1),

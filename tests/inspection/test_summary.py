@@ -35,6 +35,7 @@ def test_columns_are_what_a_hand_counts(labeler):
     assert summary["coverage"].tolist() == [0.5, 0.5, 0.25]
     assert summary["overlap"].tolist() == [0.25, 0.25, 0.0]
     assert summary["conflict"].tolist() == [0.25, 0.25, 0.0]
+    assert summary["alone"].tolist() == [1, 1, 1]
     assert summary["failures"].tolist() == [0, 0, 3]
     assert summary["accuracy"].tolist() == [0.5, 1.0, 1.0]
     assert (summary["us_per_row"] >= 0).all()
