@@ -8,8 +8,8 @@ import numpy as np
 from ..votes import collapse
 from ._patterns import chunks, vote_matrix
 
-# Of more rows, up to so many different ones are computed once and looked up:
-# benchmarks/label_models.py --speed.
+# Of more rows, up to so many different ones are computed once and looked up. Judged by
+# benchmarks/label_models.py --speed 1000000, at this value only.
 _MANY = _MAX_LOOKED_UP = 1 << 16
 
 

@@ -14,8 +14,9 @@ from ..votes import collapse
 _LABEL_WEIGHT = 5.0
 # So many rows of votes at one time stay in the cache,
 _CHUNK = 1 << 10
-# and up to so many columns of them are multiplied fastest if they are dense:
-# benchmarks/label_models.py --speed.
+# and up to so many columns of them are multiplied dense. The shapes that
+# benchmarks/label_models.py --speed measures have 20 to 250; where more of them are
+# faster sparse, no script tells.
 _MAX_DENSE_COLUMNS = 512
 
 

@@ -9,13 +9,13 @@ from ._patterns import Patterns, chunks, sparse_votes, vote_matrix
 # Fewer samples prove nothing.
 _MIN_SAMPLES = 100
 # Beyond this share of votes that would be worse than chance, nobody knows which side is
-# right: benchmarks/label_models.py, where only mostly wrong programs
-# pass it.
+# right. Chosen so that of the votes of benchmarks/label_models.py only mostly wrong
+# programs pass it; the script prints the accuracy that follows, not the share.
 _MAX_WORSE = 0.25
 # Below this many times what chance would have, a vote counts as worse than chance.
 _WORSE_THAN_CHANCE = 0.95
 # Of the errors that programs share, votes show one in so many, since most end in
-# agreement: benchmarks/label_models.py, chosen on all its families.
+# agreement: the column "ECE" of benchmarks/label_models.py --data, all families.
 _UNSEEN_ERRORS = 7.0
 # A confusion matrix of so many kinds of votes or more ...
 _MANY_KINDS = 10

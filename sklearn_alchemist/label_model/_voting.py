@@ -9,12 +9,12 @@ from ._model import VoteModel, by_chunk, votes_level
 from ._patterns import Patterns, chunks, vote_matrix
 
 # Accuracy that is expected of a program among its peers, and how many votes that is
-# worth: benchmarks/label_models.py.
+# worth: judged on "weighted vote" in benchmarks/label_models.py.
 _PEER_ACCURACY, _PEER_STRENGTH = 0.75, 10.0
 # So many patterns tell how often programs agree.
 _PEER_SAMPLE = 100_000
 # So many rows the shares of the votes are worth as classes of rows without any vote:
-# benchmarks/label_models.py, all rows of "matrices" and "made".
+# the column "all" of "matrices" and "made" in benchmarks/label_models.py --data.
 _SILENT_STRENGTH = 20.0
 _TINY = 1e-12
 
