@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from ._code_blocks import Block
@@ -168,12 +169,18 @@ def _end_of_curly(source: str, place: int, closing: str) -> int:
     """Find the mark that closes a curly one: on its line, and no apostrophe."""
     line_end = source.find("\n", place, place + _MAX_STRING)
     line_end = min(len(source), place + _MAX_STRING) if line_end == -1 else line_end
-    for at in range(place, line_end):
-        if source[at] in closing:
-            after = source[at + 1 : at + 2]
-            if not (source[at] in "\u2019\u2018" and after.isalnum()):
-                return at
-    return -1
+    found = _closing_marks(closing).search(source, place, line_end + 1)
+    return found.start() if found and found.start() < line_end else -1
+
+
+@lru_cache
+def _closing_marks(closing: str) -> re.Pattern[str]:
+    """Find one of the marks, unless it is an apostrophe: before a letter or digit."""
+    marks = (
+        re.escape(mark) + (r"(?![^\W_])" if mark in "\u2019\u2018" else "")
+        for mark in closing
+    )
+    return re.compile("|".join(marks))
 
 
 def _without_quotation(source: str) -> str:
