@@ -202,7 +202,8 @@ class LabelModelAggregator(
 
     class_prior_ : ndarray of shape (n_classes,)
         Probability of each class: the mean over the samples, if `class_prior` does not
-        give it.
+        give it. That of samples without any vote is told from those with one vote
+        beside those with several [6]_.
 
     groups_ : list of ndarray of int
         Indices of the programs of each group of dependent ones, of two or more.
@@ -513,7 +514,7 @@ class LabelModelAggregator(
         proba : ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of ``classes_``. A sample without any vote gets
             `class_prior` if that is given. Else it is more probably of a class that
-            programs, once they vote for it, seldom vote for together [6]_.
+            programs, once they vote for it, seldom vote for together.
 
         Raises
         ------
