@@ -266,6 +266,7 @@ class Stepwise:
             problem.without_rows(),
             total=before.total + problem.total,
             overlapping=before.overlapping + problem.overlapping,
+            labelled=before.labelled + problem.labelled,
             by_level=before.by_level + problem.by_level,
         )
         return replace(self, problem=problem, counted=counted)
@@ -280,7 +281,8 @@ class _Problem:
     levels: np.ndarray
     labels: np.ndarray
     total: np.ndarray  # number of rows behind each vote,
-    overlapping: np.ndarray  # and of those that are learned from
+    overlapping: np.ndarray  # of those that are learned from,
+    labelled: np.ndarray  # and of those with a label
     by_level: np.ndarray  # what there is besides, see count_levels
     meaning: np.ndarray  # which vote names which class
     shape: tuple[int, int, int]
@@ -305,7 +307,8 @@ class _Problem:
         by_level = count_levels(patterns.with_weighted_labels(1.0), votes_for)
         patterns = patterns.with_weighted_labels()
         from_learned = take_rows(votes, learned)
-        weights = np.array([patterns.counts, patterns.counts * learned])
+        known = patterns.counts * patterns.is_labelled
+        weights = np.array([patterns.counts, patterns.counts * learned, known])
         totals = votes.T @ weights.T
         return cls(
             from_learned,
@@ -314,6 +317,7 @@ class _Problem:
             np.full(learned.sum(), -1) if labels is None else labels[learned],
             totals[:, 0],
             totals[:, 1],
+            totals[:, 2],
             by_level,
             meaning,
             (n_programs, n_answers - 1, patterns.n_classes),
@@ -336,12 +340,13 @@ class _Problem:
         """Number of votes that are worth what is expected of them, and no more.
 
         What the vote of a program that only ever votes one class is worth where it
-        stands alone, no comparison tells. As much of that counts as there is to be
-        learned from.
+        stands alone, no comparison tells, but labels do. As much of that counts as
+        there is to be learned from.
         """
         by_program = self.total.reshape(self.shape[:2])
         one_sided = by_program == by_program.sum(axis=1, keepdims=True)
         alone = np.minimum(self.total - self.overlapping, self.overlapping)
+        alone = np.maximum(alone - self.labelled, 0.0)
         return np.where(one_sided.ravel(), alone, 0.0)
 
     def without_rows(self) -> "_Problem":
