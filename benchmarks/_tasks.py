@@ -45,4 +45,14 @@ TASKS = {
         },
         "medical abstract",
     ),
+    "agnews": Task(
+        "What is this news article about?",
+        {
+            "Business": "companies, markets, trade and the economy",
+            "Sci/Tech": "science, technology, computers and the internet",
+            "Sports": "matches, athletes, teams and leagues",
+            "World": "politics, conflicts, disasters and other events of the world",
+        },
+        "news article",
+    ),
 }
