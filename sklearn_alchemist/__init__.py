@@ -2,6 +2,7 @@
 
 from ._aggregator import LabelModelAggregator
 from ._annotator import DistilledAnnotator
+from ._cascade import CascadeAnnotator
 from ._concepts import ConceptScorer
 from ._image_embedder import ImageEmbedder
 from ._labeler import ProgramSynthesisLabeler
@@ -11,6 +12,7 @@ from .programs import LabelingProgram
 
 __all__ = [
     "LLM",
+    "CascadeAnnotator",
     "ConceptScorer",
     "DistilledAnnotator",
     "ImageEmbedder",

@@ -8,6 +8,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import has_fit_parameter
 
 from sklearn_alchemist import (
+    CascadeAnnotator,
     DistilledAnnotator,
     LabelModelAggregator,
     ProgramSynthesisLabeler,
@@ -30,6 +31,8 @@ ESTIMATORS = [
     ZeroShotAnnotator(offline_judge(), task="Which kind?"),
     DistilledAnnotator(LABELER),
     DistilledAnnotator(LABELER, predict_with="votes"),
+    CascadeAnnotator(DistilledAnnotator(LABELER)),
+    CascadeAnnotator(DistilledAnnotator(LABELER), offline_judge(), max_rows=5),
 ]
 
 # Checks of scikit-learn's own test_common.py that check_estimator leaves out.

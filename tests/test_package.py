@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "label_model": {"data", "votes"},
     "distillation": {"data", "votes"},
     "zero_shot": {"data", "llm"},
+    "cascade": {"data", "distillation", "llm", "zero_shot"},
     "inspection": {
         "data",
         "distillation",

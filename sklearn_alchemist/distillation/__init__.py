@@ -21,7 +21,13 @@ from ._distil import (
 )
 from ._encoder import SentenceEncoder, encoder_student
 from ._evidence import Scaling, combine, deal_folds, fit_scaling, log_proba, softmax
-from ._promise import Promise, find_promise, plain_sample, upper_bound
+from ._promise import (
+    LEAST_LABELS,
+    Promise,
+    find_promise,
+    plain_sample,
+    upper_bound,
+)
 from ._regression import fit_logistic, takes_probabilities
 from ._review import (
     BELOW_PROMISE,
@@ -56,6 +62,7 @@ __all__ = [
     "BELOW_PROMISE",
     "GOLD",
     "LABEL_FOLDS",
+    "LEAST_LABELS",
     "NO_VOTES",
     "UNSURE",
     "VOTE_WEIGHT",

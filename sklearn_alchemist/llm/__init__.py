@@ -9,7 +9,7 @@ from ._question import Completion, Question
 
 if TYPE_CHECKING:
     from ._budget import Ledger
-    from ._client import Answers, ask
+    from ._client import Answers, ask, check_affordable
     from ._lookup import find_stored
     from ._provider import count_tokens, prices_of
     from ._recordings import seed_store, write_recordings
@@ -27,6 +27,7 @@ __all__ = [
     "Tally",
     "Usage",
     "ask",
+    "check_affordable",
     "count_tokens",
     "default_store_path",
     "find_stored",
@@ -44,6 +45,7 @@ __getattr__ = lazy_exports(
         "CompletionStore": "_store",
         "Ledger": "_budget",
         "ask": "_client",
+        "check_affordable": "_client",
         "count_tokens": "_provider",
         "default_store_path": "_store",
         "find_stored": "_lookup",

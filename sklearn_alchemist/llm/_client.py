@@ -32,11 +32,34 @@ class Answers:
 
     shortfall : BudgetError or None, default=None
         Why questions were left out.
+
+    excused : frozenset of int, default=frozenset()
+        Positions of the questions whose errors were excused.
     """
 
     completions: list[Any]
     usage: Usage
     shortfall: BudgetError | None = None
+    excused: frozenset[int] = frozenset()
+
+
+def check_affordable(llm: LLM) -> None:
+    """Raise what would keep a model from being asked within its caps.
+
+    Parameters
+    ----------
+    llm : LLM
+        The model.
+
+    Raises
+    ------
+    BudgetError
+        If a cap in dollars has no price, or no limit on tokens.
+
+    LLMError
+        If the model cannot be asked, as without a key.
+    """
+    _check_affordable(llm, Ledger(llm).budget_of(llm), None)
 
 
 def ask(
@@ -102,6 +125,7 @@ def ask(
     ledger = Ledger(llm) if ledger is None else ledger
     received = {i: (completion, False) for i, completion in found.items()}
     lost, shortfall = Tally(), None
+    left_out: frozenset[int] = frozenset()
     try:
         if missing:
             budget = ledger.budget_of(llm)
@@ -124,7 +148,7 @@ def ask(
                     shortfall = error
                 finally:
                     received |= desk.received
-                    lost = desk.lost
+                    lost, left_out = desk.lost, frozenset(desk.excused)
                     for notice in dict.fromkeys(desk.notices):
                         warn(notice)
     finally:
@@ -134,6 +158,7 @@ def ask(
         [received[i][0] if i in received else None for i in range(len(questions))],
         usage_of(entries, lost),
         shortfall,
+        left_out,
     )
 
 

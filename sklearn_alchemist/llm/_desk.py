@@ -57,6 +57,9 @@ class Desk:
     refused : set of str
         What the server takes not, found out call by call.
 
+    excused : set of int
+        Positions of requests whose errors concern only them.
+
     notices : list of str
         What is to be said in the thread of the caller, where a warning finds its line.
 
@@ -73,6 +76,7 @@ class Desk:
     received: dict[int, tuple[Completion, bool]] = field(default_factory=dict)
     unanswered: list[float | None] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    excused: set[int] = field(default_factory=set)
     notices: list[str] = field(default_factory=list)
     turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -364,6 +368,7 @@ def ask_concurrently(
             for future in as_completed(positions):
                 error = future.exception()
                 if isinstance(error, LLMError) and excused(error):
+                    desk.excused.add(positions[future])
                     continue
                 future.result()
                 yield positions[future]

@@ -1,13 +1,15 @@
 """Ask for the class of each record: what to ask, and how to read the answers."""
 
 from ._answers import read_labels
-from ._asking import Reading, ask_for_labels
+from ._asking import Reading, ask_for_labels, find_labels, write_questions
 from ._prompts import answer_schema, write_messages
 
 __all__ = [
     "Reading",
     "answer_schema",
     "ask_for_labels",
+    "find_labels",
     "read_labels",
     "write_messages",
+    "write_questions",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import BudgetError, LLMError, OfflineError, StoreError
-from ..llm import LLM, Question, Usage, ask
+from ..llm import LLM, Completion, Question, Usage, ask, find_stored
 from ._answers import read_labels
 from ._prompts import answer_schema, write_messages
 
@@ -32,11 +32,19 @@ class Reading:
 
     usage : Usage
         What the answers cost.
+
+    reached : ndarray of bool of shape (n_records,)
+        Whether a record was asked about; not where the budget ended before.
+
+    shortfall : BudgetError or None, default=None
+        Why records were not reached.
     """
 
     codes: np.ndarray
     answers: np.ndarray
     usage: Usage
+    reached: np.ndarray
+    shortfall: BudgetError | None = None
 
 
 def ask_for_labels(
@@ -47,6 +55,7 @@ def ask_for_labels(
     *,
     rows_per_call: int = 1,
     structured: bool = True,
+    partial: bool = False,
 ) -> Reading:
     """Ask for the class of each record.
 
@@ -74,6 +83,10 @@ def ask_for_labels(
         Whether to ask for JSON by a schema. A server that refuses schemas is asked
         without.
 
+    partial : bool, default=False
+        Whether to return what the budget allowed, where it ends before the last record,
+        instead of raising.
+
     Returns
     -------
     reading : Reading
@@ -85,19 +98,70 @@ def ask_for_labels(
         If the model cannot be asked, or not within its budget. Answers received so
         far stay in its store.
     """
-    places: dict[str, int] = {}
-    which = [
-        places.setdefault(json.dumps(record, sort_keys=True), len(places))
-        for record in records
-    ]
-    distinct = [json.loads(written) for written in places]
+    distinct, which = _distinct(records)
     batches = [
         distinct[i : i + rows_per_call] for i in range(0, len(distinct), rows_per_call)
     ]
+    llm, questions = write_questions(llm, task, classes, batches, structured=structured)
+    answered = ask(llm, questions, excused=_refuses_record, partial=partial)
+    names = list(classes)
+    codes: list[int] = []
+    answers: list[str] = []
+    reached: list[bool] = []
+    for i, (batch, completion) in enumerate(
+        zip(batches, answered.completions, strict=True)
+    ):
+        codes += _read(completion, names, len(batch))
+        answers += ["" if completion is None else completion.text] * len(batch)
+        reached += [completion is not None or i in answered.excused] * len(batch)
+    return Reading(
+        np.array(codes, dtype=int)[which],
+        np.array(answers, object)[which],
+        answered.usage,
+        np.array(reached, dtype=bool)[which],
+        answered.shortfall,
+    )
+
+
+def write_questions(
+    llm: LLM,
+    task: str,
+    classes: Mapping[Any, str | None],
+    batches: Sequence[Sequence[Any]],
+    *,
+    structured: bool = True,
+) -> tuple[LLM, list[Question]]:
+    """Write what is asked of records, one question a batch.
+
+    Parameters
+    ----------
+    llm : LLM
+        The model.
+
+    task : str
+        What is to be decided.
+
+    classes : dict
+        Class -> description, None where there is none.
+
+    batches : sequence of sequence of records
+        Records that share a call.
+
+    structured : bool, default=True
+        Whether to ask for JSON by a schema.
+
+    Returns
+    -------
+    llm : LLM
+        The model with the parameters that it is asked with.
+
+    questions : list of Question
+        What to ask it.
+    """
     params = {"temperature": 0, **(llm.params or {})}
     structured = structured and "response_format" not in params
     llm = llm.having(params=params)  # as old as the model: one refresh for all calls
-    questions = [
+    return llm, [
         Question(
             write_messages(task, classes, batch),
             # The last batch may be one record, which is answered in a form of its own.
@@ -109,21 +173,76 @@ def ask_for_labels(
         )
         for batch in batches
     ]
-    answered = ask(llm, questions, excused=_refuses_record)
-    names = list(classes)
-    codes: list[int] = []
-    answers: list[str] = []
-    for batch, completion in zip(batches, answered.completions, strict=True):
-        text = "" if completion is None else completion.text
-        cut_off = completion is not None and completion.finish_reason == "length"
-        codes += read_labels(text, names, len(batch), cut_off=cut_off)
-        answers += [text] * len(batch)
-    order = np.array(which, dtype=np.intp)
-    return Reading(
-        np.array(codes, dtype=int)[order],
-        np.array(answers, object)[order],
-        answered.usage,
+
+
+def find_labels(
+    llm: LLM,
+    task: str,
+    classes: Mapping[Any, str | None],
+    records: Sequence[Any],
+    *,
+    structured: bool = True,
+) -> Reading:
+    """Read the classes that were answered before, one call a record; ask nothing.
+
+    Parameters
+    ----------
+    llm : LLM
+        The model.
+
+    task : str
+        What is to be decided.
+
+    classes : dict
+        Class -> description, None where there is none.
+
+    records : sequence
+        Texts, or dicts of column to value.
+
+    structured : bool, default=True
+        Whether it was asked for JSON by a schema.
+
+    Returns
+    -------
+    reading : Reading
+        Classes and answers; ``reached`` where there is an answer in the store.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    distinct, which = _distinct(records)
+    llm, questions = write_questions(
+        llm, task, classes, [[record] for record in distinct], structured=structured
     )
+    found = find_stored(llm, questions)
+    names = list(classes)
+    codes = [_read(completion, names, 1)[0] for completion in found]
+    texts = ["" if completion is None else completion.text for completion in found]
+    return Reading(
+        np.array(codes, dtype=int)[which],
+        np.array(texts, object)[which],
+        Usage(),
+        np.array([completion is not None for completion in found], dtype=bool)[which],
+    )
+
+
+def _distinct(records: Sequence[Any]) -> tuple[list[Any], np.ndarray]:
+    """Find the different records, and which of them each record is."""
+    places: dict[str, int] = {}
+    which = [
+        places.setdefault(json.dumps(record, sort_keys=True), len(places))
+        for record in records
+    ]
+    return [json.loads(written) for written in places], np.array(which, dtype=np.intp)
+
+
+def _read(completion: Completion | None, names: list[Any], n_records: int) -> list[int]:
+    if completion is None:
+        return [-1] * n_records
+    cut_off = completion.finish_reason == "length"
+    return read_labels(completion.text, names, n_records, cut_off=cut_off)
 
 
 def _refuses_record(error: LLMError) -> bool:
