@@ -1,5 +1,6 @@
 """Combine the votes of labeling programs into class probabilities."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -52,6 +53,8 @@ from .label_model import (
     vote_share_prior,
 )
 from .votes import ABSTAIN, collapse, encode_answers, vote_dtype
+
+_logger = logging.getLogger("sklearn_alchemist.label_model")
 
 # Of more different rows of votes, so many samples are drawn and fitted. Judged by
 # benchmarks/label_models.py --speed 1000000, at this value only.
@@ -836,6 +839,8 @@ class LabelModelAggregator(
         self.temperature_ = 1.0
         if self.method_ == "dawid_skene":
             self.fallback_reason_ = sparse_confusion_reason(patterns)
+        if self.fallback_reason_ is not None:
+            _logger.info("fallback from Dawid-Skene: %s", self.fallback_reason_)
         if self.fallback_reason_ is not None and patterns.labels is None:
             self.method_ = "weighted_vote"
             self._vote(patterns, self._settings.class_prior, self._settings.groups)
@@ -859,6 +864,7 @@ class LabelModelAggregator(
             reason = fallback_reason(patterns, fit.model)
         if reason is not None:
             self.method_, self.fallback_reason_ = "majority_vote", reason
+            _logger.info("fallback to the majority vote: %s", reason)
             warn(
                 f"{reason} So method='majority_vote' is used instead of "
                 f"{self.method!r}. {_ADVICE[self._in_annotator]}",

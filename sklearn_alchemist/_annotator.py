@@ -1,5 +1,6 @@
 """Train a classifier on labels that programs voted for."""
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -114,6 +115,8 @@ from .distillation import (
 from .exceptions import FallbackWarning, LabelsWarning, ProgramWarning
 from .label_model import check_label_proba, fit_temperature, label_weights
 from .votes import ABSTAIN
+
+_logger = logging.getLogger("sklearn_alchemist.distillation")
 
 # Records on which it is tried whether the student can read them, if not all count.
 _TRIED = 1000
@@ -1211,6 +1214,7 @@ class DistilledAnnotator(
 
     def _tell_little(self) -> None:
         if self.predict_with == "both":
+            _logger.info("fallback to the votes: the student agrees by chance only")
             warn(
                 "On records that it did not see, the student agrees with the votes "
                 "hardly more than by chance, so the votes answer alone. Give more "

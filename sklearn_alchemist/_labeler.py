@@ -1,5 +1,6 @@
 """Label records with programs that a language model writes."""
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
         Rejection,
         Synthesis,
     )
+
+_logger = logging.getLogger("sklearn_alchemist.synthesis")
 
 # On fewer records, that a class gets no vote says little.
 _MIN_TO_JUDGE = 50
@@ -673,6 +676,8 @@ class ProgramSynthesisLabeler(
         names = {program.name for program in self.programs_}
         if synthesis is not None:
             self.usage_ = synthesis.split_usage(names)
+        n_lost = len(self.rejected_)
+        _logger.info("%d programs kept, %d not used", len(names), n_lost)
         if unusable:
             losses = _synthesis.say_rejected(unusable, len(names))
             warn(losses, ProgramWarning)

@@ -10,6 +10,7 @@ from ._question import Completion, Question
 if TYPE_CHECKING:
     from ._budget import Ledger
     from ._client import Answers, ask, check_affordable
+    from ._events import Event, get_on_event_hooks, set_on_event_hooks
     from ._lookup import find_stored
     from ._provider import count_tokens, prices_of
     from ._recordings import seed_store, write_recordings
@@ -21,6 +22,7 @@ __all__ = [
     "Answers",
     "Completion",
     "CompletionStore",
+    "Event",
     "Ledger",
     "Prices",
     "Question",
@@ -31,8 +33,10 @@ __all__ = [
     "count_tokens",
     "default_store_path",
     "find_stored",
+    "get_on_event_hooks",
     "prices_of",
     "seed_store",
+    "set_on_event_hooks",
     "without_thoughts",
     "write_recordings",
 ]
@@ -43,14 +47,17 @@ __getattr__ = lazy_exports(
     {
         "Answers": "_client",
         "CompletionStore": "_store",
+        "Event": "_events",
         "Ledger": "_budget",
         "ask": "_client",
         "check_affordable": "_client",
         "count_tokens": "_provider",
         "default_store_path": "_store",
         "find_stored": "_lookup",
+        "get_on_event_hooks": "_events",
         "prices_of": "_provider",
         "seed_store": "_recordings",
+        "set_on_event_hooks": "_events",
         "without_thoughts": "_thoughts",
         "write_recordings": "_recordings",
     },

@@ -10,6 +10,7 @@ from ..exceptions import BudgetError, LLMError
 from . import _provider
 from ._budget import Budget, Entry, Ledger, usage_of
 from ._desk import ask_concurrently, open_desk
+from ._events import Event, is_heard, tell
 from ._ledger import Prices, Tally, Usage
 from ._lookup import look_up, request_for
 from ._model import LLM
@@ -120,6 +121,8 @@ def ask(
     requests = [request_for(llm, question) for question in questions]
     store, found = look_up(llm, requests)
     missing = [i for i in range(len(questions)) if i not in found]
+    if found and is_heard("found"):
+        tell(Event(kind="found", model=llm.model, n=len(found)))
     for i in found:
         _notify(on_answer, i)
     ledger = Ledger(llm) if ledger is None else ledger

@@ -12,6 +12,7 @@ from typing import Any
 from ..exceptions import LLMError, StoreError
 from . import _provider
 from ._budget import Budget
+from ._events import Event, Kind, is_heard, tell
 from ._ledger import Prices, Tally
 from ._lookup import unwritten
 from ._model import LLM
@@ -111,23 +112,47 @@ class Desk:
         LLMError
             If there is none.
         """
-        self.received[place] = self._answer(request)
+        key = digest(request)
+        try:
+            self.received[place] = self._answer(request, key)
+        except LLMError as error:
+            cause = error.__cause__ or error
+            self.tell("failed", key, reason=_kind_of(error) or type(cause).__name__)
+            raise
 
-    def _answer(self, request: dict[str, Any]) -> tuple[Completion, bool]:
+    def tell(self, kind: Kind, key: str = "", **said: Any) -> None:
+        """Tell the log and the hooks what happens.
+
+        Parameters
+        ----------
+        kind : str
+            What happens.
+
+        key : str, default=""
+            Key of the question.
+
+        **said : dict
+            Other parameters of `Event`.
+        """
+        if is_heard(kind):
+            tell(Event(kind=kind, model=self.llm.model, question=key[:12], **said))
+
+    def _answer(self, request: dict[str, Any], key: str) -> tuple[Completion, bool]:
         if self.store is None or self.heartbeat is None:
-            return self._pay(request, None), True
+            return self._pay(request, key, None), True
+        is_awaited = False
         while True:
             outcome = self.store.claim(
-                digest(request),
-                seconds=self.heartbeat.seconds,
-                newer_than=self.llm.newer_than,
+                key, seconds=self.heartbeat.seconds, newer_than=self.llm.newer_than
             )
             if isinstance(outcome, Completion):
+                self.tell("found", key, n=1)
                 return outcome, False
             if isinstance(outcome, Lease):
                 self.heartbeat.hold(outcome)
+                self.tell("claimed", key)
                 try:
-                    return self._pay(request, outcome), True
+                    return self._pay(request, key, outcome), True
                 except BaseException:
                     self.heartbeat.let_go(outcome)
                     with contextlib.suppress(StoreError):
@@ -137,18 +162,32 @@ class Desk:
                     self.heartbeat.let_go(outcome)
             if self.given_up.is_set():
                 raise LLMError("another question failed")
+            if not is_awaited:
+                self.tell("awaited", key)
+                is_awaited = True
             time.sleep(_POLL_SECONDS)
 
-    def _pay(self, request: dict[str, Any], lease: Lease | None) -> Completion:
+    def _pay(
+        self, request: dict[str, Any], key: str, lease: Lease | None
+    ) -> Completion:
         """Ask until there is an answer, and keep it."""
         reservation: Reservation | None = None
+        started = 0.0
 
         def attempt() -> Completion:
-            nonlocal reservation
-            completion, reservation = self._attempt(request)
+            nonlocal reservation, started
+            started = time.monotonic()
+            completion, reservation = self._attempt(request, key)
             return completion
 
-        completion = with_backoff(attempt, self.given_up, lambda: len(self.received))
+        def on_pause(failure: CallFailed, n: int, seconds: float) -> None:
+            kind: Kind = "throttled" if failure.throttled else "retried"
+            self.tell(kind, key, reason=failure.kind, n=n, seconds=seconds)
+
+        completion = with_backoff(
+            attempt, self.given_up, lambda: len(self.received), on_pause
+        )
+        seconds = time.monotonic() - started
         since = self.llm.newer_than
         if not is_newer(completion, since) and since is not None:
             # A clock that was set back would have all answers refreshed again.
@@ -159,6 +198,7 @@ class Desk:
             except StoreError as error:
                 # The answer is paid: use it, even if it cannot be kept.
                 unwritten[self.store.path, lease.key] = (request, completion)
+                self.tell("unwritten", key)
                 self.notices.append(
                     "An answer is used, and kept only as long as this process lives: "
                     f"{error}"
@@ -166,10 +206,13 @@ class Desk:
             else:
                 unwritten.pop((self.store.path, lease.key), None)
             self._let_go(reservation)
+        tokens = Tally.of([completion]).tokens
+        paid = completion.dollars
+        self.tell("answered", key, seconds=seconds, dollars=paid, tokens=tokens)
         return completion
 
     def _attempt(
-        self, request: dict[str, Any]
+        self, request: dict[str, Any], key: str
     ) -> tuple[Completion, Reservation | None]:
         """Ask once, as soon as there is room; leave out what the server does not take.
 
@@ -178,16 +221,22 @@ class Desk:
         worst_case = self._worst_case(request)
         while True:
             if self.given_up.is_set():
-                raise CallFailed("another question failed", retryable=False)
+                raise CallFailed(
+                    "another question failed", retryable=False, kind="given up"
+                )
             reservation = self._reserve(worst_case)
+            self.tell("reserved", key, dollars=worst_case)
             try:
                 refused = frozenset(self.refused)
                 completion = _provider.call(self.llm, request, refused)
             except CallRefused as refusal:
                 self._settle(worst_case, reservation, charged=False)
+                self.tell("refused", key, reason=refusal.what)
                 self._leave_out(refusal.what)
             except CallFailed as failure:
                 self._settle(worst_case, reservation, charged=not failure.sure)
+                if not failure.sure:
+                    self.tell("charged", key, reason=failure.kind, dollars=worst_case)
                 raise
             except BaseException:
                 self._settle(worst_case, reservation, charged=True)
@@ -270,6 +319,12 @@ class Desk:
         if prices is None:  # long prompts may have a price of their own
             prices = _provider.prices_of(self.llm.model, n_bytes) or self.prices
         return prices.highest.cost(n_bytes, limit)
+
+
+def _kind_of(error: LLMError) -> str:
+    """Name what ended a question, without any word of the server."""
+    failure = error.__context__
+    return failure.kind if isinstance(failure, CallFailed) else ""
 
 
 def without_parameter(parameter: str) -> str:

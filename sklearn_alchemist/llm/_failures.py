@@ -139,9 +139,21 @@ def as_failure(
         retryable=(_may_pass(status) or unsent or throttled) and not exhausted,
         retry_after=pause,
         throttled=throttled,
+        kind=_kind(status, unsent=unsent, broken=broken),
         sure=unsent or (status is not None and status < 500 and status != 408),
         broken=broken,
     )
+
+
+def _kind(status: Any, *, unsent: bool, broken: bool) -> str:
+    """Name a failure without any word of the server."""
+    if unsent:
+        return "cannot be reached"
+    if broken:
+        return "answer that cannot be read"
+    if isinstance(status, int):
+        return f"status {status}"
+    return "no answer"
 
 
 def _may_pass(status: Any) -> bool:
@@ -175,6 +187,7 @@ def too_late(model: str, where: str, timeout: float) -> CallFailed:
         "raise the timeout. The call may have been charged.",
         retryable=False,
         sure=False,
+        kind="no answer in time",
     )
 
 

@@ -414,6 +414,7 @@ def _read_response(
             retryable=True,
             sure=False,
             broken=True,
+            kind="answer without any choice",
         )
     if response is None:
         assert raw is not None

@@ -43,6 +43,9 @@ class CallFailed(Exception):  # noqa: N818 -- caught at once, never shown
 
     throttled : bool, default=False
         Whether it failed for a limit that passes by itself.
+
+    kind : str, default=""
+        What went wrong in words that hold nothing of the server, for the log.
     """
 
     reason: str
@@ -51,6 +54,7 @@ class CallFailed(Exception):  # noqa: N818 -- caught at once, never shown
     sure: bool = True
     broken: bool = False
     throttled: bool = False
+    kind: str = ""
 
 
 def pause_before(attempt: int, retry_after: float | None) -> float:
@@ -97,6 +101,7 @@ def with_backoff(
     call: Callable[[], T],
     given_up: threading.Event,
     n_answered: Callable[[], int] = int,
+    on_pause: Callable[[CallFailed, int, float], object] = lambda *_: None,
 ) -> T:
     """Call until it succeeds, or fails in a way that waiting does not mend.
 
@@ -111,6 +116,10 @@ def with_backoff(
     n_answered : callable, default=int
         Counts the answers to other questions; by default there are none. A limit under
         which others are answered passes, and patience begins anew.
+
+    on_pause : callable, default does nothing
+        Called before each pause with what failed, the number of calls that did, and the
+        seconds.
 
     Returns
     -------
@@ -164,4 +173,5 @@ def with_backoff(
                     f"{failure.reason} That was attempt {attempt} of {MAX_ATTEMPTS}."
                 ) from failure.__cause__
             waited += pause
+            on_pause(failure, attempt + n_throttled, pause)
             wait(pause, given_up)
