@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from copy import copy
 from numbers import Integral, Real
@@ -729,6 +729,31 @@ class DistilledAnnotator(
         if hasattr(self, "_held_out"):
             remapped._held_out = change.map_proba(self._held_out, prior)
         return remapped
+
+    def annotate_batches(
+        self, batches: Iterable[Any], **parameters: Any
+    ) -> Iterator[Any]:
+        """Label more records than memory holds.
+
+        Parameters
+        ----------
+        batches : iterable of array-like
+            Each what `annotate` takes. A batch is read when its labels are asked for.
+
+        **parameters : dict
+            Those of `annotate` but labels.
+
+        Returns
+        -------
+        annotations : iterator of Bunch or DataFrame
+            What `annotate` gives for each batch, in order.
+
+        See Also
+        --------
+        streaming.label_files : Label files, and go on after an interruption.
+        """
+        check_is_fitted(self)
+        return (self.annotate(batch, **parameters) for batch in batches)
 
     def annotate(
         self,

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -401,6 +401,35 @@ class ProgramSynthesisLabeler(
         """
         check_is_fitted(self)
         return self._vote(check_records(self, X, reset=False))
+
+    def transform_batches(self, batches: Iterable[Any]) -> Iterator[np.ndarray]:
+        """Run the programs over more records than memory holds.
+
+        Parameters
+        ----------
+        batches : iterable of array-like
+            Each what `transform` takes. A batch is read when its votes are asked for.
+
+        Returns
+        -------
+        votes : iterator of ndarray of shape (n_samples, n_programs)
+            Those of each batch, in order, as `transform` gives them.
+
+        See Also
+        --------
+        streaming.label_files : Label files, and go on after an interruption.
+
+        Examples
+        --------
+        >>> from sklearn_alchemist import LabelingProgram, ProgramSynthesisLabeler
+        >>> program = LabelingProgram("free", "def label(text): return 'free' in text")
+        >>> labeler = ProgramSynthesisLabeler(classes=[False, True], programs=[program])
+        >>> labeler = labeler.fit(["free"])
+        >>> [v.tolist() for v in labeler.transform_batches([["free"], ["a", "b"]])]
+        [[[1]], [[0], [0]]]
+        """
+        check_is_fitted(self)
+        return map(self.transform, batches)
 
     def export_programs(self, folder: "str | os.PathLike[str]", X: Any = None) -> None:
         """Write the programs into a folder, to be read and corrected.
@@ -1001,8 +1030,15 @@ class ProgramSynthesisLabeler(
             sandbox=self.sandbox,
         )
         if any(result.failures):
-            failures = _synthesis.say_failed(self.programs_, result)
-            warn(failures, ProgramWarning)
+            warning = ProgramWarning(_synthesis.say_failed(self.programs_, result))
+            warning.failures = {
+                program.name: failures
+                for program, failures in zip(
+                    self.programs_, result.failures, strict=True
+                )
+                if failures
+            }
+            warn(warning)
         return result
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -9,13 +9,13 @@ from .exceptions import AlchemistWarning
 _PACKAGE = os.path.dirname(__file__) + os.sep  # noqa: PTH120 -- a prefix, no path
 
 
-def warn(message: str, category: type[Warning] = AlchemistWarning) -> None:
+def warn(message: str | Warning, category: type[Warning] = AlchemistWarning) -> None:
     """Issue a warning in the name of whoever called the package.
 
     Parameters
     ----------
-    message : str
-        What to say.
+    message : str or Warning
+        What to say, or a warning that says it and carries more.
 
     category : type of Warning, default=AlchemistWarning
         What kind of warning it is.

@@ -1,5 +1,8 @@
 """Name the errors and warnings that a user of the package can meet."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 __all__ = [
     "AlchemistWarning",
     "AnswerWarning",
@@ -17,6 +20,7 @@ __all__ = [
     "SandboxWarning",
     "StoreError",
     "SynthesisError",
+    "TargetError",
 ]
 
 
@@ -48,12 +52,24 @@ class SynthesisError(RuntimeError):
     """No answer of the language model holds a usable labeling program."""
 
 
+class TargetError(RuntimeError):
+    """Labels cannot be written into files, or those there are of another run."""
+
+
 class AlchemistWarning(UserWarning):
     """Base class of the warnings that this package issues."""
 
 
 class ProgramWarning(AlchemistWarning):
-    """A labeling program was left out, failed on some rows, or never voted."""
+    """A labeling program was left out, failed on some rows, or never voted.
+
+    Attributes
+    ----------
+    failures : dict of str to dict
+        Program -> kind of failure -> number of rows, where programs failed on rows.
+    """
+
+    failures: Mapping[str, Mapping[str, int]] = MappingProxyType({})
 
 
 class SandboxWarning(AlchemistWarning):

@@ -36,6 +36,7 @@ MAY_IMPORT = {
         "zero_shot",
     },
     "images": set(),
+    "streaming": {"votes"},
 }
 
 

@@ -1,0 +1,352 @@
+"""Read files of any number of rows in batches that are the same each time."""
+
+import glob
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv"}
+_PACKED = (".gz", ".bz2", ".zst", ".lz4")
+# Of a file, the first and the last bytes are read for its digest; what is between them
+# is told by size and time.
+_READ_FOR_DIGEST = 1 << 20
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file, as it was when it was found.
+
+    Parameters
+    ----------
+    path : str
+        Where it lies in its file system.
+
+    size : int
+        Number of bytes.
+
+    changed : float
+        When it was changed last, in seconds since 1970; 0 where nobody knows.
+
+    digest : str
+        Of its first and last bytes.
+    """
+
+    path: str
+    size: int
+    changed: float
+    digest: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give what a manifest keeps."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files of one format in one file system, in the order of their names.
+
+    Parameters
+    ----------
+    filesystem : pyarrow.fs.FileSystem
+        Where they lie.
+
+    files : tuple of SourceFile
+        At least one.
+
+    format : {"parquet", "csv"}
+        How they are written.
+    """
+
+    filesystem: Any
+    files: tuple[SourceFile, ...]
+    format: str
+
+    def schema(self, file: SourceFile) -> "pa.Schema":
+        """Read names and types of the columns of a file.
+
+        Parameters
+        ----------
+        file : SourceFile
+            One of the files.
+
+        Returns
+        -------
+        schema : pyarrow.Schema
+            Types of a CSV file are guessed from its first rows.
+        """
+        if self.format == "parquet":
+            return _open_parquet(self.filesystem, file).schema_arrow
+        with _open_csv(self.filesystem, file, None, {}) as reader:
+            return reader.schema
+
+    def n_rows(self, file: SourceFile) -> int | None:
+        """Tell how many rows a file has, None where it would have to be read."""
+        if self.format == "parquet":
+            return _open_parquet(self.filesystem, file).metadata.num_rows
+        return None
+
+    def batches(
+        self,
+        file: SourceFile,
+        columns: Sequence[str],
+        batch_size: int,
+        *,
+        as_text: Sequence[str] = (),
+        start: int = 0,
+    ) -> Iterator["pa.Table"]:
+        """Read a file in batches of the same number of rows, the last one smaller.
+
+        Parameters
+        ----------
+        file : SourceFile
+            One of the files.
+
+        columns : sequence of str
+            Those to read.
+
+        batch_size : int
+            Rows a batch.
+
+        as_text : sequence of str, default=()
+            Columns of a CSV file that are texts, whatever they look like.
+
+        start : int, default=0
+            The first batch that is needed.
+
+        Yields
+        ------
+        batch : pyarrow.Table
+            The rows of one batch, in the order of the file.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read to its end. Names the file.
+        """
+        import pyarrow as pa
+
+        try:
+            if self.format == "parquet":
+                opened = _open_parquet(self.filesystem, file)
+                groups, skipped = _row_groups_from(opened, start * batch_size)
+                pieces = opened.iter_batches(
+                    batch_size, row_groups=groups, columns=list(columns)
+                )
+                yield from _regroup(pieces, batch_size, start * batch_size - skipped)
+            else:
+                types = dict.fromkeys(as_text, pa.string())
+                with _open_csv(self.filesystem, file, columns, types) as reader:
+                    yield from _regroup(reader, batch_size, start * batch_size)
+        except (pa.ArrowException, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"{file.path} cannot be read: {reason}") from error
+
+
+def find_source(source: "str | os.PathLike[str]") -> Source:
+    r"""Find the files that a path, a folder or a pattern means.
+
+    Parameters
+    ----------
+    source : str or path-like
+        A file, a folder whose files are meant, with those of its folders, or a pattern
+        such as ``data/*.parquet``; or an address that pyarrow knows, such as
+        ``s3://bucket/folder``.
+
+    Returns
+    -------
+    source : Source
+        The files.
+
+    Raises
+    ------
+    ImportError
+        If pyarrow is not installed.
+
+    ValueError
+        If there are no files, or files of several formats or of one that is not known.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from sklearn_alchemist.streaming._sources import find_source
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "texts.csv").write_text("text\nhello\n")
+    >>> found = find_source(folder)
+    >>> found.format, len(found.files)
+    ('csv', 1)
+    """
+    filesystem, path = open_filesystem(source)
+    from pyarrow import fs
+
+    if filesystem.type_name == "local" and glob.has_magic(path):
+        paths = sorted(p for p in glob.glob(path, recursive=True) if os.path.isfile(p))  # noqa: PTH113, PTH207
+    else:
+        info = filesystem.get_file_info(path)
+        if info.type == fs.FileType.Directory:
+            selector = fs.FileSelector(path, recursive=True)
+            inside = filesystem.get_file_info(selector)
+            # As datasets do, what is hidden or no record is passed by.
+            paths = sorted(
+                found.path
+                for found in inside
+                if found.type == fs.FileType.File
+                and not found.base_name.startswith((".", "_"))
+                and _format_of(found.path) is not None
+            )
+        else:
+            paths = [path] if info.type == fs.FileType.File else []
+    if not paths:
+        raise ValueError(
+            f"source {os.fspath(source)!r} holds no files: give a Parquet or CSV file, "
+            "a folder of such files or a pattern."
+        )
+    formats = {_format_of(path) for path in paths}
+    if None in formats or len(formats) > 1:
+        odd = next((p for p in paths if _format_of(p) is None), paths[-1])
+        raise ValueError(
+            f"source holds {odd!r}; files are to be all Parquet (.parquet, .pq) or all "
+            "CSV (.csv, .tsv, packed or not)."
+        )
+    files = tuple(_look_at(filesystem, path) for path in paths)
+    return Source(filesystem, files, str(formats.pop()))
+
+
+def open_filesystem(path: "str | os.PathLike[str]") -> tuple[Any, str]:
+    """Find the file system of a path or an address.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A path on this machine, or an address that pyarrow knows.
+
+    Returns
+    -------
+    filesystem : pyarrow.fs.FileSystem
+        The file system.
+
+    path : str
+        The path in it.
+
+    Raises
+    ------
+    ImportError
+        If pyarrow is not installed.
+
+    ValueError
+        If pyarrow knows no such file system.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import fs
+    except ImportError:
+        raise ImportError(
+            "files are read with pyarrow: pip install 'sklearn-alchemist[files]'."
+        ) from None
+    text = os.fspath(path)
+    if "://" not in text:
+        return fs.LocalFileSystem(), os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111
+    try:
+        return fs.FileSystem.from_uri(text)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        scheme = text.partition("://")[0]
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"pyarrow cannot open {scheme}:// addresses of this kind: {reason}"
+        ) from None
+
+
+def _format_of(path: str) -> str | None:
+    stem, suffix = os.path.splitext(path.lower())  # noqa: PTH122
+    if suffix in _PACKED:
+        suffix = os.path.splitext(stem)[1]  # noqa: PTH122
+        return "csv" if FORMATS.get(suffix) == "csv" else None
+    return FORMATS.get(suffix)
+
+
+def _look_at(filesystem: Any, path: str) -> SourceFile:
+    info = filesystem.get_file_info(path)
+    size = int(info.size or 0)
+    digest = hashlib.sha256()
+    with filesystem.open_input_file(path) as file:
+        digest.update(file.read(_READ_FOR_DIGEST))
+        if size > _READ_FOR_DIGEST:
+            file.seek(max(_READ_FOR_DIGEST, size - _READ_FOR_DIGEST))
+            digest.update(file.read())
+    changed = info.mtime_ns / 1e9 if info.mtime_ns else 0.0
+    return SourceFile(path, size, changed, digest.hexdigest()[:32])
+
+
+def _open_parquet(filesystem: Any, file: SourceFile) -> Any:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return parquet.ParquetFile(filesystem.open_input_file(file.path))
+    except pa.ArrowException as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{file.path} cannot be read: {reason}") from None
+
+
+def _open_csv(
+    filesystem: Any,
+    file: SourceFile,
+    columns: Sequence[str] | None,
+    types: dict[str, Any],
+) -> Any:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    stem = file.path.lower()
+    delimiter = "\t" if ".tsv" in os.path.basename(stem) else ","  # noqa: PTH119
+    try:
+        return csv.open_csv(
+            filesystem.open_input_stream(file.path),
+            parse_options=csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True
+            ),
+            convert_options=csv.ConvertOptions(
+                include_columns=None if columns is None else list(columns),
+                column_types=types,
+            ),
+        )
+    except pa.ArrowException as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{file.path} cannot be read: {reason}") from None
+
+
+def _row_groups_from(opened: Any, row: int) -> tuple[list[int], int]:
+    """Find the row groups from that of a row on, and how many rows are before them."""
+    before = 0
+    for group in range(opened.num_row_groups):
+        size = opened.metadata.row_group(group).num_rows
+        if before + size > row:
+            return list(range(group, opened.num_row_groups)), before
+        before += size
+    return [], before
+
+
+def _regroup(pieces: Any, batch_size: int, skip: int) -> Iterator["pa.Table"]:
+    """Cut what is read into batches of one size, without the first rows."""
+    import pyarrow as pa
+
+    held: list[Any] = []
+    n_held = 0
+    for piece in pieces:
+        if skip >= piece.num_rows:
+            skip -= piece.num_rows
+            continue
+        left, skip = piece.slice(skip), 0
+        while n_held + left.num_rows >= batch_size:
+            taken = batch_size - n_held
+            yield pa.Table.from_batches([*held, left.slice(0, taken)])
+            held, n_held, left = [], 0, left.slice(taken)
+        if left.num_rows:
+            held.append(left)
+            n_held += left.num_rows
+    if held:
+        yield pa.Table.from_batches(held)
