@@ -34,18 +34,19 @@ _FOR_C_CODE = frozenset({"_strptime", "re", "time", "unicodedata"})
 
 
 def make_builtins(
-    namespace: dict[str, Any], facades: Mapping[str, Any], direct: Mapping[str, Any]
+    facades: Mapping[str, Any], direct: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Make the built-in names of one program."""
+    """Make the built-in names of one program, which it can read and never change."""
+    names: dict[str, Any] = {}
 
     def own(value: Any) -> Any:
         cls = value if isinstance(value, type) else type(value)
         is_ours = cls.__module__ == PROGRAM
-        if is_ours or (cls is FunctionType and value.__globals__ is namespace):
+        if is_ours or (cls is FunctionType and value.__builtins__ is names):
             return value
         raise AttributeError("only objects of a program's own classes can be changed")
 
-    return {
+    names |= {
         **direct,
         **_UNCHANGED,
         "getattr": safe_getattr,
@@ -62,6 +63,7 @@ def make_builtins(
         OWN: own,
         TYPE: safe_type,
     }
+    return names
 
 
 def safe_getattr(value: Any, name: str, *default: Any) -> Any:

@@ -10,6 +10,7 @@ from ._host import WorkerLost
 from ._pool import Borrowed
 from ._program import LabelingProgram, Scalar
 from ._protocol import (
+    ABSTAIN,
     BUDGET,
     CRASH,
     DONE,
@@ -83,6 +84,16 @@ class ChunkResult:
     votes: np.ndarray
     failed: tuple[int, str] | None = None
     seconds: float = 0.0
+
+
+def find_lost(votes: np.ndarray) -> np.ndarray:
+    """Find the rows that count towards switching a program off."""
+    if votes.min(initial=ABSTAIN) > MEMORY:
+        return _NONE
+    return np.flatnonzero((votes <= MEMORY) & (votes >= CRASH))
+
+
+_NONE = np.arange(0)
 
 
 class ProgramRunner:
@@ -191,8 +202,10 @@ class ProgramRunner:
         worker = self.loan.worker
         # What the program left behind in another run is not for this one.
         anew = worker.session is not self.session
+        # Nor need it be told again how to read its answers.
+        codes = None if worker.codes == self.task.codes else self.task.codes
         reply = worker.ask(
-            ("run", anew, self.task.codes, start),
+            ("run", anew, codes, start),
             columns,
             limit=self.session.timeout,
             total=budget,
@@ -200,7 +213,7 @@ class ProgramRunner:
         )
         if reply.status == REFUSED:
             raise _rejected(self.task.program, reply.text)
-        worker.session = self.session
+        worker.session, worker.codes = self.session, self.task.codes
         return reply
 
     def _replace_worker(self) -> None:

@@ -93,6 +93,7 @@ class Worker:
         # What it holds and for whom; of no meaning here.
         self.key: object = None
         self.session: object = None
+        self.codes: object = None
         self.cancelled = threading.Event()
         self.spent = 0.0
         self.process: _Spawned | _Forked

@@ -147,11 +147,9 @@ class Observer:
             return Reply(REFUSED, text=str(refusal))
         except Exception as error:
             return Reply(REFUSED, text=describe(error))
-        namespace: dict[str, Any] = {"__name__": PROGRAM}
-        namespace["__builtins__"] = {
-            **make_builtins(namespace, self.facades, direct_names(self.facades)),
-            **self.notes.functions(),
-        }
+        names = make_builtins(self.facades, direct_names(self.facades))
+        names |= self.notes.functions()
+        namespace: dict[str, Any] = {"__name__": PROGRAM, "__builtins__": names}
         self.draws = "random" in source
         if self.draws:
             start_row(())

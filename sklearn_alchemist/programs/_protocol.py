@@ -33,6 +33,8 @@ NO_ROW = -1
 DONE, STARVED, REFUSED = 0, 1, 2
 
 _HEADER = struct.Struct("<QQ")
+# Most requests are read by one call of the system.
+_AT_ONCE = 1 << 16
 _REPLY = struct.Struct("<iqqH1000s")
 REPLY_BYTES = _REPLY.size
 
@@ -72,7 +74,8 @@ class Reply:
         if row not in rows or failed not in rows:
             raise ValueError("rows out of range")
         shown = text[:size].decode("utf-8", "replace")
-        shown = "".join(c if c.isprintable() else "\ufffd" for c in shown)
+        if not shown.isprintable():
+            shown = "".join(c if c.isprintable() else "\ufffd" for c in shown)
         return cls(status, row, failed, shown)
 
 
@@ -89,27 +92,21 @@ def encode_columns(columns: list[list[Any]]) -> bytes:
 
 
 def read_request(read: Callable[[int], bytes]) -> tuple[Any, Any] | None:
-    """Read the next request of a stream."""
-    header = _read_exactly(read, _HEADER.size)
-    if header is None:
-        return None
-    n_head, n_body = _HEADER.unpack(header)
-    data = _read_exactly(read, n_head + n_body)
-    if data is None:
-        return None
-    whole = memoryview(data)
+    """Read the next request of a stream, which holds no more than that one."""
+    data: bytes | bytearray = read(_AT_ONCE)
+    size = _HEADER.size
+    while len(data) < size or len(data) < (size := _size_of(data)):
+        piece = read(min(size - len(data), 1 << 20))
+        if not piece:
+            return None
+        if isinstance(data, bytes):
+            data = bytearray(data)
+        data += piece
+    n_head, n_body = _HEADER.unpack_from(data)
+    whole = memoryview(data)[_HEADER.size :]
     return marshal.loads(whole[:n_head]), n_body and marshal.loads(whole[n_head:])
 
 
-def _read_exactly(read: Callable[[int], bytes], size: int) -> bytes | bytearray | None:
-    data: bytes | bytearray = read(size)
-    if len(data) < size:
-        if not data:
-            return None
-        data = bytearray(data)
-        while len(data) < size:
-            piece = read(min(size - len(data), 1 << 20))
-            if not piece:
-                return None
-            data += piece
-    return data
+def _size_of(data: bytes | bytearray) -> int:
+    """Length of the request that some data begin."""
+    return _HEADER.size + sum(_HEADER.unpack_from(data))

@@ -20,6 +20,7 @@ from ._chunk import (
     ProgramRunner,
     Session,
     Task,
+    find_lost,
     key_of,
 )
 from ._distinct import Distinct, find_distinct
@@ -32,7 +33,6 @@ from ._protocol import (
     CRASH,
     FAILURES,
     MAX_ROWS,
-    MEMORY,
     SKIPPED,
     encode_columns,
 )
@@ -278,7 +278,7 @@ def _run_chunks(
         number, task = unit
         start, stop = chunks[number]
         # What earlier chunks have lost by now already switches it off here.
-        if losses[:number, task.key].sum() >= MAX_LOST_ROWS:
+        if number and losses[:number, task.key].sum() >= MAX_LOST_ROWS:
             return ChunkResult(np.full(stop - start, SKIPPED, dtype=np.int32))
         left = session.budget
         if left is not None:
@@ -287,7 +287,7 @@ def _run_chunks(
             require_walls(loan.worker, strict)
             runner = ProgramRunner(loan, session, task)
             result = runner.run(encoded(number, task.columns), stop - start, left)
-        losses[number, task.key] = _lost(result.votes).sum()
+        losses[number, task.key] = len(find_lost(result.votes))
         seconds[number, task.key] = result.seconds
         return result
 
@@ -378,11 +378,6 @@ def count_jobs(n_jobs: int | None, n_units: int) -> int:
     return int(joblib.effective_n_jobs(n_jobs))
 
 
-def _lost(votes: np.ndarray) -> np.ndarray:
-    """Mark rows that count towards switching a program off."""
-    return (votes <= MEMORY) & (votes >= CRASH)
-
-
 def _collect(
     shape: tuple[int, int],
     outcomes: Sequence[Sequence[ChunkResult]],
@@ -399,23 +394,26 @@ def _collect(
             results = [outcome[place] for outcome in outcomes]
             column = np.concatenate([result.votes for result in results])
             seconds[place] = math.fsum(result.seconds for result in results)
-            end = _switch_off(column)
-            column[end:] = SKIPPED
-            column[(column >= n_classes) | (column < SKIPPED)] = CRASH
-            first_errors[place] = _first_error(results, end)
-            column = distinct.spread(column)
-            failed = column < ABSTAIN
-            if failed.any():
-                rows = {
-                    k: np.flatnonzero(column == code) for k, code in FAILURES.items()
-                }
-                failed_rows[place] = {kind: n for kind, n in rows.items() if len(n)}
-                column[failed] = ABSTAIN
-            votes[:, place] = column
+            # Most columns are whole: looked at once, they are done.
+            if column.min() < ABSTAIN or column.max() >= n_classes:
+                end = _switch_off(column)
+                column[end:] = SKIPPED
+                column[(column >= n_classes) | (column < SKIPPED)] = CRASH
+                first_errors[place] = _first_error(results, end)
+                failed_rows[place] = _take_failed(column, distinct)
+            votes[:, place] = distinct.spread(column)
     failures = tuple(
         {kind: len(rows) for kind, rows in by_kind.items()} for by_kind in failed_rows
     )
     return RunResult(votes, failures, tuple(first_errors), seconds, tuple(failed_rows))
+
+
+def _take_failed(column: np.ndarray, distinct: Distinct) -> dict[str, np.ndarray]:
+    """Find the rows that failed in each way, and let them abstain."""
+    spread = distinct.spread(column)
+    rows = {kind: np.flatnonzero(spread == code) for kind, code in FAILURES.items()}
+    column[column < ABSTAIN] = ABSTAIN
+    return {kind: found for kind, found in rows.items() if len(found)}
 
 
 _DTYPES: tuple[Any, ...] = (np.int8, np.int16, np.int32)
@@ -427,7 +425,7 @@ def _dtype(n_classes: int) -> Any:
 
 def _switch_off(votes: np.ndarray) -> int:
     """First row after the lost ones that a program may have."""
-    lost = np.flatnonzero(_lost(votes))
+    lost = find_lost(votes)
     return (
         int(lost[MAX_LOST_ROWS - 1]) + 1 if len(lost) >= MAX_LOST_ROWS else len(votes)
     )

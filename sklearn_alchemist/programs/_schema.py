@@ -68,7 +68,8 @@ class Schema:
         codes, known = [], []
         for program in programs:
             meanings = [*_meanings(program, classes)]
-            votes = _abstentions([*classes, *(answer for answer, _ in meanings)])
+            answers = [*classes, *(answer for answer, _ in meanings)]
+            votes = _abstentions(frozenset(map(str, answers))).copy()
             for answer, parts in meanings:
                 for label in parts:
                     if label not in places:
@@ -150,9 +151,10 @@ class Schema:
 _ABSTENTIONS = ("", "abstain", "none", "null", "nan", "n/a", "na", "unknown", "-1")
 
 
-def _abstentions(answers: Iterable[Scalar]) -> dict[Scalar, int]:
+@lru_cache(maxsize=256)
+def _abstentions(answers: frozenset[str]) -> dict[Scalar, int]:
     """List what abstains: -1, and words for it that no answer is, in any capitals."""
-    taken = {str(answer).strip().casefold() for answer in answers}
+    taken = {answer.strip().casefold() for answer in answers}
     return {
         -1: ABSTAIN,
         **{

@@ -48,10 +48,12 @@ class Worker:
         self.facades = facades
         self.direct = direct_names(facades)
         self.code: Any = None
-        # What the program never changes, made once.
-        self.constants: dict[str, Any] = {}
+        # What it finds besides its own names: nothing that it could change.
+        self.builtins: dict[str, Any] = {}
         self.entry_point = ""
         self.label: Callable[..., Any] | None = None
+        # What its answers are, as votes.
+        self.codes: dict[Any, int] = {}
         # Whether the program may draw at random.
         self.draws = False
         # Made where a program is to be watched; such a worker only does that.
@@ -84,9 +86,9 @@ class Worker:
             tree = guard(source)
             constants = take_constants(tree)
             self.code = compile(tree, FILE, "exec", dont_inherit=True)
-            self.constants = make_builtins({}, {}, {})
+            self.builtins = make_builtins(self.facades, self.direct)
             code = compile(constants, FILE, "exec", dont_inherit=True)
-            exec(code, {"__builtins__": self.constants}, self.constants)
+            exec(code, {"__builtins__": self.builtins}, self.builtins)
         except Refusal as refusal:
             return Reply(REFUSED, text=str(refusal))
         except Exception as error:
@@ -97,9 +99,7 @@ class Worker:
 
     def begin(self) -> Reply:
         """Execute the top level, so that nothing of what was before is left."""
-        namespace: dict[str, Any] = {"__name__": PROGRAM}
-        names = make_builtins(namespace, self.facades, self.direct)
-        namespace["__builtins__"] = {**self.constants, **names}
+        namespace = {"__name__": PROGRAM, "__builtins__": self.builtins}
         self.label = None
         if self.draws:
             start_row(())
@@ -116,7 +116,7 @@ class Worker:
     def run(
         self,
         anew: bool,
-        codes: tuple[tuple[Any, int], ...],
+        codes: tuple[tuple[Any, int], ...] | None,
         start: int,
         columns: list[list[Any]],
         progress: "memoryview[int]",
@@ -126,12 +126,14 @@ class Worker:
         if anew and (begun := self.begin()).status != DONE:
             return begun
         assert self.label is not None
+        if codes is not None:
+            self.codes = {None: ABSTAIN, **dict(codes)}
         if start:
             columns = [values[start:] for values in columns]
         rows = zip(*columns, strict=True)
         row, starved, failed = run_rows(
             self.label,
-            {None: ABSTAIN, **dict(codes)},
+            self.codes,
             rows_with_chance(rows) if self.draws else rows,
             start,
             progress,
