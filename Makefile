@@ -6,7 +6,7 @@ ARGS ?=
 
 .PHONY: help demo test test-browser fuzz lint format types wheel docs rerecord \
   benchmark-label-models benchmark-synthesis benchmark-programs \
-  benchmark-annotator benchmark-labels benchmark-drift benchmark-explain \
+  benchmark-annotator benchmark-cascade benchmark-labels benchmark-drift benchmark-explain \
   paper-table benchmark-waterbirds clean
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make benchmark-label-models  compare label models, with peers if installed"
 	@echo "make benchmark-synthesis DATA=folder  compare ten plain calls with the plan"
 	@echo "make benchmark-annotator ARGS='DATA RECORDINGS'       accuracy and calibration"
+	@echo "make benchmark-cascade DATA=folder      what reading some records adds"
 	@echo "make benchmark-labels DATA=folder RECORDINGS=folder   what few labels do to it"
 	@echo "make benchmark-drift DATA=folder RECORDINGS=folder    alarms, false and missed"
 	@echo "make benchmark-explain DATA=folder RECORDINGS=folder  is what is told true"
@@ -110,6 +111,9 @@ benchmark-synthesis: $(VENV)/examples
 
 benchmark-annotator: $(VENV)/examples
 	$(BIN)/python benchmarks/annotator.py $(ARGS)
+
+benchmark-cascade: $(VENV)/examples
+	$(BIN)/python benchmarks/cascade.py $(DATA) $(ARGS)
 
 benchmark-labels: $(VENV)/examples
 	$(BIN)/python benchmarks/labels.py $(DATA) $(RECORDINGS) $(ARGS)

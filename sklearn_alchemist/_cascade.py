@@ -15,6 +15,7 @@ from sklearn.base import (
     clone,
 )
 from sklearn.callback import CallbackSupportMixin
+from sklearn.metrics import cohen_kappa_score
 from sklearn.utils import Bunch, Tags, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import (
@@ -69,8 +70,10 @@ NO_CLASS = "the model's answer is no class"
 WAITS = "waits for a person"
 MODEL, PERSON, ANNOTATOR = "model", "person", "annotator"
 
-# Answers are learned where programs and reader together are that sure.
-_SURE = 0.9
+# Answers are learned if they agree with the annotator by so much more than by chance
+# (Cohen's kappa), as those of a model that knows nothing of the task do not. That they
+# are learned was measured by benchmarks/cascade.py --constants.
+_LEAST_KAPPA = 0.4
 
 
 class _View(NamedTuple):
@@ -807,18 +810,22 @@ class CascadeAnnotator(
         drawn_with: np.ndarray,
         gold: np.ndarray,
     ) -> None:
-        """Let the annotator learn from the answers that are sure enough."""
-        if not hasattr(self.annotator_, "update") or not len(asked):
+        """Let the annotator learn from answers as from labels that were drawn so.
+
+        All of them: those that agree with the annotator alone would make it too sure.
+        """
+        read = (codes[asked] != NO_ANSWER) & (gold[asked] == UNLABELED)
+        rows = asked[read]
+        if not hasattr(self.annotator_, "update") or not len(rows):
             return
-        after = self._reader.posterior(proba, codes)
-        sure = (codes[asked] != NO_ANSWER) & (after[asked].max(axis=1) >= _SURE)
-        rows = asked[sure & (gold[asked] == UNLABELED)]
-        if not len(rows):
+        weight = 1 / drawn_with[read]
+        own = proba[rows].argmax(axis=1)
+        labels = np.arange(len(self.classes_))
+        kappa = cohen_kappa_score(own, codes[rows], labels=labels, sample_weight=weight)
+        if not kappa >= _LEAST_KAPPA:  # NaN where both know one class only
             return
         y, chance = np.full(len(codes), None), np.full(len(codes), np.nan)
-        y[rows] = self.classes_[after[rows].argmax(axis=1)]
-        chance[asked] = drawn_with
-        chance[y == None] = np.nan  # noqa: E711 -- elementwise
+        y[rows], chance[rows] = self.classes_[codes[rows]], drawn_with[read]
         self.annotator_.update(y, label_proba=chance)
 
     def _set_threshold(self, view: _View, gold: np.ndarray, drawn: np.ndarray) -> None:

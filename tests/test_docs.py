@@ -53,7 +53,13 @@ def test_snippets_run_from_top_to_bottom(page, reader):
 
 
 @pytest.mark.parametrize(
-    "page", ["docs/inspect.rst", "docs/schema_changes.rst", "docs/other_tools.rst"]
+    "page",
+    [
+        "docs/cascades.rst",
+        "docs/inspect.rst",
+        "docs/schema_changes.rst",
+        "docs/other_tools.rst",
+    ],
 )
 def test_sessions_give_what_they_show(page):
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

@@ -9,6 +9,7 @@ from ._drift import Drift, DriftCheck, drift
 from ._explain import explain
 from ._explanation import Explanation, Match, ProgramExplanation
 from ._failures import Failure, Failures, failures
+from ._frontier_display import FrontierDisplay
 from ._report import AnnotationReport
 from ._student_words import StudentWord
 from ._summary import ProgramSummary, program_summary
@@ -32,6 +33,7 @@ __all__ = [
     "Failure",
     "Failures",
     "Flip",
+    "FrontierDisplay",
     "Match",
     "ProgramAgreementDisplay",
     "ProgramChange",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sklearn_alchemist import (
+    CascadeAnnotator,
     DistilledAnnotator,
     LabelingProgram,
     LabelModelAggregator,
@@ -14,6 +15,7 @@ from sklearn_alchemist import (
 from sklearn_alchemist.inspection import (
     ConfidenceCalibrationDisplay,
     CostDisplay,
+    FrontierDisplay,
     ProgramAgreementDisplay,
     ProgramConfusionDisplay,
     VotesByClassDisplay,
@@ -231,3 +233,18 @@ def test_matplotlib_is_asked_for_by_name(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"VotesByClassDisplay.plot .*\[plots\]"):
         VotesByClassDisplay.from_predictions([[0]])
+
+
+def test_the_frontier_rises_above_random_records(annotator, ax):
+    cascade = CascadeAnnotator(annotator).fit(TEXTS)
+    display = drawn(FrontierDisplay.from_estimator(cascade, TEXTS, GOLD, ax=ax))
+    assert [line.get_label() for line in display.lines_] == [
+        "expected",
+        "expected of random records",
+        "accuracy",
+    ]
+    expected, random, _ = (line.get_ydata() for line in display.lines_)
+    assert (expected >= random - 1e-12).all()
+    assert ax.get_xlabel() == "share of records that are read"
+    display.frontier.dollars = display.frontier.rows * 0.01
+    assert display.plot(ax=ax).ax_.get_xlabel() == "dollars"
