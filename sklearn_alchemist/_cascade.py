@@ -815,6 +815,7 @@ class CascadeAnnotator(
         All of them: those that agree with the annotator alone would make it too sure.
         """
         read = (codes[asked] != NO_ANSWER) & (gold[asked] == UNLABELED)
+        read &= ~np.isnan(drawn_with)  # those were asked about to judge the reader
         rows = asked[read]
         if not hasattr(self.annotator_, "update") or not len(rows):
             return

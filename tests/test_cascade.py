@@ -464,6 +464,22 @@ def test_programs_and_a_model_label_together(server, llm):
     assert 0 < cascade.annotator_.label_use_["given"] <= 8
 
 
+def test_the_annotator_learns_nothing_of_a_model_that_gives_one_answer_only():
+    programs = [
+        LabelingProgram("link", "def label(text): return 'http' in text or None"),
+        LabelingProgram("song", "def label(text): return 'song' not in text"),
+    ]
+    labeler = ProgramSynthesisLabeler(
+        task="Is it spam?", classes=[False, True], programs=programs
+    )
+    texts = [f"{w} {i}" for i in range(15) for w in ("http", "song")]
+    one_answer = LLM.from_callable(lambda prompt: "True")
+    cascade = CascadeAnnotator(DistilledAnnotator(labeler), one_answer, max_rows=20)
+    cascade.fit(texts)
+    assert cascade.annotator_.label_use_["given"] == 0
+    assert cascade.predict(texts).tolist() == [True, False] * 15
+
+
 FAULTY = """
     import sys, warnings
     import numpy as np
