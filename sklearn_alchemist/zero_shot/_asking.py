@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import BudgetError, LLMError, OfflineError, StoreError
-from ..llm import LLM, Completion, Question, Usage, ask, find_stored
+from ..llm import LLM, Completion, Question, Usage
 from ._answers import read_labels
 from ._prompts import answer_schema, write_messages
 
@@ -98,6 +98,8 @@ def ask_for_labels(
         If the model cannot be asked, or not within its budget. Answers received so
         far stay in its store.
     """
+    from ..llm import ask  # who asks nothing need not load what asks
+
     distinct, which = _distinct(records)
     batches = [
         distinct[i : i + rows_per_call] for i in range(0, len(distinct), rows_per_call)
@@ -212,6 +214,8 @@ def find_labels(
     StoreError
         If the store cannot be read.
     """
+    from ..llm import find_stored
+
     distinct, which = _distinct(records)
     llm, questions = write_questions(
         llm, task, classes, [[record] for record in distinct], structured=structured
