@@ -6,7 +6,8 @@ ARGS ?=
 
 .PHONY: help demo test test-browser fuzz lint format types wheel docs rerecord \
   benchmark-label-models benchmark-synthesis benchmark-programs \
-  benchmark-annotator benchmark-cascade benchmark-labels benchmark-drift benchmark-explain \
+  benchmark-throttled benchmark-annotator benchmark-cascade benchmark-labels benchmark-drift \
+  benchmark-explain \
   paper-table benchmark-waterbirds clean
 
 help:
@@ -24,6 +25,7 @@ help:
 	@echo "               measure how fast programs run, and in how much memory"
 	@echo "make benchmark-label-models  compare label models, with peers if installed"
 	@echo "make benchmark-synthesis DATA=folder  compare ten plain calls with the plan"
+	@echo "make benchmark-throttled     how long calls take where a server limits them"
 	@echo "make benchmark-annotator ARGS='DATA RECORDINGS'       accuracy and calibration"
 	@echo "make benchmark-cascade DATA=folder      what reading some records adds"
 	@echo "make benchmark-labels DATA=folder RECORDINGS=folder   what few labels do to it"
@@ -108,6 +110,9 @@ benchmark-label-models: $(VENV)/examples
 	$(BIN)/python benchmarks/label_models.py $(ARGS)
 benchmark-synthesis: $(VENV)/examples
 	$(BIN)/python benchmarks/synthesis.py $(DATA) $(ARGS)
+
+benchmark-throttled: $(VENV)/examples
+	$(BIN)/python benchmarks/throttled.py $(ARGS)
 
 benchmark-annotator: $(VENV)/examples
 	$(BIN)/python benchmarks/annotator.py $(ARGS)

@@ -83,7 +83,7 @@ def ask(
         The model.
 
     questions : sequence of Question
-        What to ask, `llm.n_concurrent` at a time.
+        What to ask, at most `llm.n_concurrent` at a time.
 
     on_answer : callable, default=None
         Called with the position of a question when its answer is there; in the

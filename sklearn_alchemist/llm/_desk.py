@@ -13,6 +13,7 @@ from ..exceptions import LLMError, StoreError
 from . import _provider
 from ._budget import Budget
 from ._events import Event, Kind, is_heard, tell
+from ._flow import START, Flow
 from ._ledger import Prices, Tally
 from ._lookup import unwritten
 from ._model import LLM
@@ -46,6 +47,9 @@ class Desk:
     heartbeat : Heartbeat or None
         Keeps leases of the store alive.
 
+    flow : Flow
+        How many calls are under way at once.
+
     given_up : Event
         Set once no further call is to be started.
 
@@ -73,6 +77,7 @@ class Desk:
     budget: Budget
     prices: Prices | None
     heartbeat: Heartbeat | None
+    flow: Flow
     given_up: threading.Event = field(default_factory=threading.Event)
     received: dict[int, tuple[Completion, bool]] = field(default_factory=dict)
     unanswered: list[float | None] = field(default_factory=list)
@@ -172,22 +177,34 @@ class Desk:
     ) -> Completion:
         """Ask until there is an answer, and keep it."""
         reservation: Reservation | None = None
-        started = 0.0
+        sent = excused_until = 0.0
 
         def attempt() -> Completion:
-            nonlocal reservation, started
-            started = time.monotonic()
-            completion, reservation = self._attempt(request, key)
+            nonlocal reservation, sent
+            came = time.monotonic()
+            sent = self.flow.enter(self.given_up, excused_until)
+            try:
+                completion, reservation = self._attempt(request, key)
+                self._tell_limit(self.flow.answered(sent))
+            except CallFailed as failure:
+                failure.held = sent - came
+                raise
+            finally:
+                self.flow.leave()
             return completion
 
         def on_pause(failure: CallFailed, n: int, seconds: float) -> None:
+            nonlocal excused_until
             kind: Kind = "throttled" if failure.throttled else "retried"
             self.tell(kind, key, reason=failure.kind, n=n, seconds=seconds)
+            if failure.throttled:
+                self._tell_limit(self.flow.throttled(sent, seconds))
+            excused_until = time.monotonic() + seconds
 
         completion = with_backoff(
             attempt, self.given_up, lambda: len(self.received), on_pause
         )
-        seconds = time.monotonic() - started
+        seconds = time.monotonic() - sent
         since = self.llm.newer_than
         if not is_newer(completion, since) and since is not None:
             # A clock that was set back would have all answers refreshed again.
@@ -210,6 +227,10 @@ class Desk:
         paid = completion.dollars
         self.tell("answered", key, seconds=seconds, dollars=paid, tokens=tokens)
         return completion
+
+    def _tell_limit(self, limit: int | None) -> None:
+        if limit is not None:
+            self.tell("adjusted", n=limit)
 
     def _attempt(
         self, request: dict[str, Any], key: str
@@ -375,7 +396,10 @@ def open_desk(
         if llm.function is None:
             stack.enter_context(_provider.SURROUNDINGS)
         heartbeat = None if store is None else stack.enter_context(Heartbeat(store))
-        desk = Desk(llm, store, budget, prices, heartbeat)
+        # A function is no server that could say that it is asked too often.
+        start = START if llm.function is None else llm.n_concurrent
+        flow = Flow(llm.n_concurrent, llm.timeout, start)
+        desk = Desk(llm, store, budget, prices, heartbeat, flow)
         desk.notices.extend(
             f"{llm.model!r} {without_parameter(name)}"
             for name in _provider.dropped_params(llm)

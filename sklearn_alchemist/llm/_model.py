@@ -57,8 +57,10 @@ class LLM:
     timeout : float, default=120.0
         Seconds that one attempt may take.
 
-    n_concurrent : int, default=4
-        Number of questions that are asked at the same time.
+    n_concurrent : int, default=64
+        Most questions that are asked at the same time. How many it takes is found out:
+        ten at first, more while all goes well, fewer where the server says that it is
+        asked too often, and none while it asks to wait.
 
     prices : dict or None, default=None
         Dollars per million tokens, as ``{"input": 0.15, "output": 0.60}``; a price
@@ -106,7 +108,7 @@ class LLM:
     api_base: str | None = None
     params: Mapping[str, Any] | None = None
     timeout: float = 120.0
-    n_concurrent: int = 4
+    n_concurrent: int = 64
     prices: Mapping[str, float] | None = None
     max_cost: float | None = None
     max_calls: int | None = None

@@ -1,5 +1,6 @@
 """Speak to providers through litellm, the only module that imports it."""
 
+import contextlib
 import functools
 import json
 import os
@@ -371,7 +372,7 @@ def _within(seconds: float, function: Callable[[], Any]) -> Any:
 
     def work() -> None:
         try:
-            with SURROUNDINGS:
+            with SURROUNDINGS, _without_reports():
                 outcome.put((function(), None))
         except Exception as error:
             outcome.put((None, error))
@@ -381,6 +382,23 @@ def _within(seconds: float, function: Callable[[], Any]) -> Any:
     if error is not None:
         raise error
     return result
+
+
+def _without_reports() -> contextlib.AbstractContextManager[None]:
+    """Spare litellm its reports to callbacks, where the user has set none.
+
+    They are a quarter of the CPU seconds of a call, which bound how many a second can
+    be sent (benchmarks/throttled.py).
+    """
+    litellm = load_litellm()
+    callbacks = ("callbacks", "success_callback", "failure_callback")
+    if any(getattr(litellm, name, None) for name in callbacks):
+        return contextlib.nullcontext()
+    try:
+        from litellm._internal_context import internal_sub_call
+    except ImportError:  # no part of what litellm documents
+        return contextlib.nullcontext()
+    return internal_sub_call()
 
 
 def _call_function(llm: LLM, messages: Sequence[Message]) -> Completion:
@@ -441,7 +459,7 @@ def _read_response(
         dollars = 0.0  # however many they were
     return Completion(
         text=_sendable(text),
-        model=printable(str(model or llm.model))[:200],
+        model=_printable_name(str(model or llm.model)),
         finish_reason=reason_of(reason, text),
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
@@ -455,6 +473,8 @@ def _dollars(
 ) -> float | None:
     """Price a call: as the user says, else as litellm's table does."""
     details = getattr(usage, "prompt_tokens_details", None)
+    if isinstance(details, Mapping):  # of an answer that litellm could not read
+        details = SimpleNamespace(**details)
     cached = _count(getattr(details, "cached_tokens", None), least=0) or 0
     if llm.known_prices is not None:
         return llm.known_prices.cost(prompt_tokens, completion_tokens, cached)
@@ -469,6 +489,11 @@ def _dollars(
         return max(0.0, sum(load_litellm().cost_per_token(llm.model, **counts)))
     except Exception:  # several types, for a model it has no price of
         return None
+
+
+@functools.lru_cache(maxsize=64)
+def _printable_name(name: str) -> str:
+    return printable(name)[:200]
 
 
 def _sendable(text: str) -> str:

@@ -46,6 +46,9 @@ class CallFailed(Exception):  # noqa: N818 -- caught at once, never shown
 
     kind : str, default=""
         What went wrong in words that hold nothing of the server, for the log.
+
+    held : float, default=0.0
+        Seconds that the call waited before, since others had met a limit.
     """
 
     reason: str
@@ -55,6 +58,7 @@ class CallFailed(Exception):  # noqa: N818 -- caught at once, never shown
     broken: bool = False
     throttled: bool = False
     kind: str = ""
+    held: float = 0.0
 
 
 def pause_before(attempt: int, retry_after: float | None) -> float:
@@ -150,6 +154,7 @@ def with_backoff(
             if failure.throttled:
                 attempt -= 1
                 n_throttled += 1
+                waited += failure.held
                 if (now := n_answered()) != seen:
                     waited, seen = 0.0, now
                 pause = pause_before(n_throttled, failure.retry_after)
