@@ -16,7 +16,7 @@ import argparse
 import json
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
@@ -55,12 +55,11 @@ _MEAN_TIMES, _MEAN_SHARE = 2.5, 0.3
 class Pool:
     """Records that were not learned from, and what is known of those answered.
 
-    `order` ranks all records, that worth most first; the arrays after it are of the
-    answered ones: rank as a share, stratum, and who is right.
+    `alone` (whether the annotator is right) and `dollars` are of all records, that
+    worth most first; `rank` (as a share), `stratum` and the rest of the answered ones.
     """
 
-    alone: float
-    errors: float
+    alone: np.ndarray
     expected: dict[float, float]
     dollars: np.ndarray
     rank: np.ndarray
@@ -124,8 +123,7 @@ def look(data, parts, answers, cascade, llm, task):
         [int(answers.part[digest(texts[i])] == OTHERS) for i in rows], dtype=int
     )
     return Pool(
-        alone=float(np.mean(said == gold)),
-        errors=float(np.mean(said != gold)),
+        alone=(said == gold)[order],
         expected={s: float(sure.mean() + gain[:n].sum() / len(texts))
                   for s, n in counts.items()},
         dollars=view.dollars[order],
@@ -140,33 +138,25 @@ def look(data, parts, answers, cascade, llm, task):
 
 
 def figures(pool, chosen=slice(None)):
-    """Accuracies of one bootstrap replicate, by name."""
-    picked = Pool(
-        pool.alone,
-        pool.errors,
-        pool.expected,
-        pool.dollars,
-        *(
-            array if array is pool.n_rows else array[chosen]
-            for array in (pool.rank, pool.stratum, pool.n_rows, pool.worth)
-        ),
-        *(a[chosen] for a in (pool.right_alone, pool.right_read, pool.right_model)),
-    )
-    weights = picked.weights()
-    change = weights * (picked.right_read.astype(float) - picked.right_alone)
-    # What the annotator does without answers is known of all records.
-    model = pool.alone + weights @ (
-        picked.right_model.astype(float) - picked.right_alone
-    )
-    found = {"model": model, "all": pool.alone + change.sum()}
-    wrong = weights * ~picked.right_alone
-    mends = (wrong @ picked.right_model) / max(wrong.sum(), 1e-12)
+    """Accuracies of one bootstrap replicate, by name.
+
+    Of records that are not read, all is known; of those that are, what was answered.
+    """
+    names = ("rank", "stratum", "worth", "right_alone", "right_read", "right_model")
+    pool = replace(pool, **{name: getattr(pool, name)[chosen] for name in names})
+    weights, alone, n_rows = pool.weights(), pool.alone.mean(), len(pool.alone)
+    model, every = weights @ pool.right_model, weights @ pool.right_read
+    wrong = weights * ~pool.right_alone
+    mends = (wrong @ pool.right_model) / max(wrong.sum(), 1e-12)
+    found = {"model": model, "all": every}
     for share in SHARES:
-        found[share] = pool.alone + change[picked.rank <= share].sum()
-        found["random", share] = pool.alone + share * change.sum()
-        worst = min(share, pool.errors)
-        found["worst", share] = pool.alone + worst * model
-        found["worst, mended", share] = pool.alone + worst * mends
+        n_read, asked = round(share * n_rows), weights * (pool.rank <= share)
+        right = (asked @ pool.right_read) / max(asked.sum(), 1e-12)
+        found[share] = (n_read * right + pool.alone[n_read:].sum()) / n_rows
+        found["random", share] = alone + share * (every - alone)
+        worst = min(share, 1 - alone)
+        found["worst", share] = alone + worst * model
+        found["worst, mended", share] = alone + worst * mends
     return found
 
 
@@ -211,9 +201,9 @@ def tell(name, pool, replicates):
         low, high = interval([replicate[key] for replicate in replicates])
         return f"{found[key]:.3f} ({low:.3f} to {high:.3f})"
 
-    n_rows = len(pool.dollars)
+    n_rows, alone = len(pool.dollars), pool.alone.mean()
     print(f"\n{name}: {n_rows} records, {len(pool.rank)} of them answered")
-    print(f"  programs alone      {pool.alone:.3f}                    $0.00")
+    print(f"  programs alone      {alone:.3f}                    $0.00")
     for share in SHARES:
         dollars = pool.dollars[: round(share * n_rows)].sum()
         print(
@@ -229,13 +219,13 @@ def tell(name, pool, replicates):
         f"  error <= {TARGET:.0%} by {N_LABELS} labels: promised in {promised} of "
         f"{N_DRAWS} draws, exceeded in {exceeded}; {share:.0%} read on average"
     )
-    tenth, random = found[0.1] - pool.alone, found["random", 0.1] - pool.alone
+    tenth, random = found[0.1] - alone, found["random", 0.1] - alone
     return {
         "gain": tenth,
         "random": random,
-        "way": found["model"] - pool.alone,
-        "worst": found["worst", 0.1] - pool.alone,
-        "mended": found["worst, mended", 0.1] - pool.alone,
+        "way": found["model"] - alone,
+        "worst": found["worst", 0.1] - alone,
+        "mended": found["worst, mended", 0.1] - alone,
     }
 
 

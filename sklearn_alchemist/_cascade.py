@@ -657,6 +657,12 @@ class CascadeAnnotator(
         named = None if known is None else Classes.listed(known)
         if named is None and y is not None:
             named = Classes.named_by(y)
+        if not model.task.strip() and not isinstance(reader, ZeroShotAnnotator):
+            raise ValueError(
+                "the annotator has no labeler with a task that the model could be "
+                "asked: give llm_annotator=ZeroShotAnnotator(llm, task=..., "
+                "classes=...)."
+            )
         check_question(model.task, ["", ""] if named is None else [*named.described])
         if model.is_closed:
             return

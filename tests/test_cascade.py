@@ -29,7 +29,12 @@ from sklearn_alchemist import (
     ProgramSynthesisLabeler,
     ZeroShotAnnotator,
 )
-from sklearn_alchemist.exceptions import BudgetError, LabelsWarning, LLMError
+from sklearn_alchemist.exceptions import (
+    BudgetError,
+    LabelsWarning,
+    LLMError,
+    StoreError,
+)
 from sklearn_alchemist.inspection import AnnotationReport
 from sklearn_alchemist.llm import _retry
 
@@ -201,6 +206,20 @@ def test_a_cap_below_one_call_is_an_error_and_costs_nothing(server, judges, llm)
     judges.set_params(llm=replace(llm, prices=PRICES))
     with pytest.raises(BudgetError, match="the next call may cost"):
         cascade_of(judges, max_cost=1e-6).fit(TEXTS)
+    assert server.requests == []
+
+
+def test_a_model_without_a_task_is_told_how_to_get_one(llm):
+    with pytest.raises(ValueError, match="give llm_annotator=ZeroShotAnnotator"):
+        CascadeAnnotator(Sure(), llm, max_rows=2).fit(TEXTS)
+
+
+def test_a_store_that_cannot_be_used_is_said_before_anything_is_asked(
+    server, judges, llm, tmp_path
+):
+    judges.set_params(llm=replace(llm, store=tmp_path))
+    with pytest.raises(StoreError, match="is a folder"):
+        cascade_of(judges).fit(TEXTS)
     assert server.requests == []
 
 
