@@ -5,10 +5,9 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .PHONY: help demo test test-browser fuzz lint format types wheel docs rerecord \
-  benchmark-label-models benchmark-synthesis benchmark-programs \
-  benchmark-throttled benchmark-annotator benchmark-cascade benchmark-labels benchmark-drift \
-  benchmark-explain \
-  paper-table benchmark-waterbirds clean
+  benchmark-annotator benchmark-cascade benchmark-drift benchmark-explain \
+  benchmark-files benchmark-label-models benchmark-labels benchmark-programs \
+  benchmark-synthesis benchmark-throttled benchmark-waterbirds paper-table clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
@@ -31,6 +30,7 @@ help:
 	@echo "make benchmark-labels DATA=folder RECORDINGS=folder   what few labels do to it"
 	@echo "make benchmark-drift DATA=folder RECORDINGS=folder    alarms, false and missed"
 	@echo "make benchmark-explain DATA=folder RECORDINGS=folder  is what is told true"
+	@echo "make benchmark-files   cost a row and memory of files of millions of rows"
 	@echo "make paper-table ARGS='DATA --recordings RECORDINGS'  beside the paper's numbers"
 	@echo "make benchmark-waterbirds DATA=file   look at the worst group of Waterbirds"
 	@echo "make clean     remove what the other targets made"
@@ -125,6 +125,10 @@ benchmark-labels: $(VENV)/examples
 
 benchmark-drift: $(VENV)/examples
 	$(BIN)/python benchmarks/drift.py $(DATA) $(RECORDINGS) $(ARGS)
+
+benchmark-files: $(VENV)/examples
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[files]"
+	$(BIN)/python benchmarks/files.py $(ARGS)
 
 benchmark-explain: $(VENV)/examples
 	$(BIN)/python benchmarks/explain.py $(DATA) $(RECORDINGS) $(ARGS)
