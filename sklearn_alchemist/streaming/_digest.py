@@ -18,8 +18,19 @@ def without_jobs(estimator: Any) -> Any:
     -------
     copy : estimator
         The same with ``n_jobs`` None, also in its parts.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be pickled.
     """
-    copied = pickle.loads(pickle.dumps(estimator))
+    try:
+        copied = pickle.loads(pickle.dumps(estimator))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise TypeError(
+            f"{type(estimator).__name__} cannot be pickled, which files need to tell "
+            f"it from another one: {error}. Define functions in a module."
+        ) from None
     for part in _parts(copied):
         if "n_jobs" in part.get_params(deep=False):
             part.set_params(n_jobs=None)

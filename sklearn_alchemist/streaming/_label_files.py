@@ -7,7 +7,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,10 @@ from ._digest import digest_of, without_jobs
 from ._labels import FAILURES, Inputs, add_failures, find_inputs, label_batch
 from ._parts import SCHEMA_VERSION, Parts, part_name
 from ._sources import Source, SourceFile, find_source
+from ._spending import Spent, asks, limit
 
 # Rows that are labelled to tell how long all will take.
 _N_TIMED = 500
-# A batch on which worker processes end that often is not tried again.
-_MAX_LOST = 2
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,10 @@ class LabeledFiles:
 
     failures : dict of str to dict
         Program -> kind of failure -> number of rows of this call.
+
+    dollars : float
+        What a model got for all parts, those of calls before included; prices that
+        nobody knows count as nothing.
     """
 
     target: str
@@ -59,6 +62,7 @@ class LabeledFiles:
     n_kept: int = 0
     seconds: float = 0.0
     failures: dict[str, dict[str, int]] = field(default_factory=dict)
+    dollars: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,12 @@ class LabelingEstimate:
         Size of all files.
 
     seconds : float or None
-        Time for all rows by one job, by that for the first ones.
+        Time for all rows by one job, by that for the first ones; None where a model
+        would have to be asked to tell.
 
     cost : float or None
-        US dollars that a model would get; 0 where none is asked, None where nobody
-        knows.
+        US dollars that a model would get without its caps, by what the first rows would
+        cost; 0 where none is asked, None where nobody knows.
     """
 
     n_rows: int | None
@@ -135,7 +140,8 @@ def label_files(
     n_jobs : int, default=None
         Number of batches that are labelled at a time, each in a process of its own.
         None means 1 unless in a `joblib.parallel_config` context; -1 means all
-        processors.
+        processors. An estimator that asks a model labels one batch at a time, and its
+        caps hold for all parts together.
 
     dry_run : bool, default=False
         Whether to say only what it would take.
@@ -208,13 +214,12 @@ def label_files(
         path = Path(folder) / "estimator.pickle"
         path.write_bytes(pickle.dumps(estimator))
         job = _Job(str(path), parts, inputs, tuple(keep), digest)
-        return _run(
-            job,
-            _batches(found, job, parts.finished(), batch_size),
-            n_jobs,
-            len(parts.finished()),
-            on_part,
-        )
+        finished = parts.finished()
+        batches = _batches(found, job, finished, batch_size)
+        if asks(estimator):
+            spent = sum((_spent_on(parts, *part) for part in finished), Spent())
+            return _run(job, batches, 1, len(finished), on_part, spent)
+        return _run(job, batches, n_jobs, len(finished), on_part)
 
 
 @dataclass(frozen=True)
@@ -269,13 +274,13 @@ def _run(
     n_jobs: int | None,
     n_kept: int,
     on_part: Callable[[LabeledFiles], object] | None,
+    spent: Spent | None = None,
 ) -> LabeledFiles:
     """Label batches, in processes of their own if there are several jobs."""
     import joblib
 
     began = time.perf_counter()
     done = LabeledFiles(job.parts.folder, n_kept=n_kept)
-    total: dict[str, dict[str, int]] = {}
     pool = joblib.Parallel(
         n_jobs=n_jobs,
         return_as="generator_unordered",
@@ -283,17 +288,18 @@ def _run(
         batch_size=1,
     )
     try:
-        for n_rows, failures in pool(
-            joblib.delayed(_label_part)(job, batch) for batch in batches
+        # One job takes a batch when the one before is done, so what it spent counts.
+        for n_rows, failures, more in pool(
+            joblib.delayed(_label_part)(job, batch, spent) for batch in batches
         ):
-            add_failures(total, failures)
-            done = LabeledFiles(
-                done.target,
-                done.n_rows + n_rows,
-                done.n_parts + 1,
-                n_kept,
-                time.perf_counter() - began,
-                total,
+            add_failures(done.failures, failures)
+            spent = None if spent is None else spent + more
+            done = replace(
+                done,
+                n_rows=done.n_rows + n_rows,
+                n_parts=done.n_parts + 1,
+                seconds=time.perf_counter() - began,
+                dollars=0.0 if spent is None else spent.cost,
             )
             if on_part is not None:
                 on_part(done)
@@ -305,9 +311,17 @@ def _run(
                 f"{done.target!r}: the same call goes on from there."
             ) from error
         raise
-    if total:
-        warn(_say_failures(total, done.n_rows))
+    if done.failures:
+        warn(_say_failures(done.failures, done.n_rows))
     return done
+
+
+def _spent_on(parts: Parts, file: int, batch: int) -> Spent:
+    """Read what a part took."""
+    from pyarrow import parquet
+
+    with parts.filesystem.open_input_file(parts.path(part_name(file, batch))) as part:
+        return Spent.of_metadata(parquet.read_schema(part).metadata)
 
 
 def _is_lost_worker(error: BaseException) -> bool:
@@ -317,7 +331,9 @@ def _is_lost_worker(error: BaseException) -> bool:
 _LOADED: dict[str, Any] = {}
 
 
-def _label_part(job: _Job, batch: _Batch) -> tuple[int, dict[str, dict[str, int]]]:
+def _label_part(
+    job: _Job, batch: _Batch, spent: Spent | None
+) -> tuple[int, dict[str, dict[str, int]], Spent]:
     """Label one batch and write its part."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -328,9 +344,10 @@ def _label_part(job: _Job, batch: _Batch) -> tuple[int, dict[str, dict[str, int]
         _LOADED.clear()  # one run at a time
         with open(job.estimator, "rb") as file:  # noqa: PTH123
             _LOADED[job.digest] = pickle.load(file)
+    estimator = _LOADED[job.digest]
     try:
-        table, failures = label_batch(
-            _LOADED[job.digest],
+        table, failures, more = label_batch(
+            estimator if spent is None else limit(estimator, spent),
             job.inputs.take(batch.table),
             batch.table.select(list(job.keep)),
         )
@@ -341,12 +358,13 @@ def _label_part(job: _Job, batch: _Batch) -> tuple[int, dict[str, dict[str, int]
         "sklearn_alchemist.version": __version__,
         "sklearn_alchemist.annotator": job.digest,
         FAILURES: json.dumps(failures),
+        **more.as_metadata(),
     }
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), **about})
     sink = pa.BufferOutputStream()
     parquet.write_table(table, sink)
     job.parts.write(part_name(batch.file, batch.number), sink.getvalue())
-    return table.num_rows, failures
+    return table.num_rows, failures, more
 
 
 def _estimate(estimator: Any, source: Source, inputs: Inputs) -> LabelingEstimate:
@@ -360,8 +378,14 @@ def _estimate(estimator: Any, source: Source, inputs: Inputs) -> LabelingEstimat
     if first is None:
         return LabelingEstimate(n_rows, n_bytes, 0.0, 0.0)
     X = inputs.take(first)
-    if hasattr(estimator, "estimate_cost") and hasattr(estimator, "llm_annotator"):
-        return LabelingEstimate(n_rows, n_bytes, None, None)
+    if asks(estimator):  # which would be paid
+        told = (
+            estimator.estimate_cost(X) if hasattr(estimator, "estimate_cost") else None
+        )
+        cost = None
+        if told is not None and told.dollars is not None and n_rows is not None:
+            cost = told.dollars / first.num_rows * n_rows
+        return LabelingEstimate(n_rows, n_bytes, None, cost)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AlchemistWarning)
         label_batch(estimator, X, first.select([]))  # starts what must be started once

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..exceptions import ProgramWarning
 from ..votes import ABSTAIN
+from ._spending import Spent
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -98,7 +99,7 @@ def find_inputs(
 
 def label_batch(
     estimator: Any, X: Any, kept: "pa.Table"
-) -> tuple["pa.Table", dict[str, dict[str, int]]]:
+) -> tuple["pa.Table", dict[str, dict[str, int]], Spent]:
     """Label a batch.
 
     Parameters
@@ -121,11 +122,14 @@ def label_batch(
 
     failures : dict of str to dict
         Program -> kind of failure -> number of rows.
+
+    spent : Spent
+        What a model was asked for.
     """
     failures: dict[str, dict[str, int]] = {}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        columns = _columns(estimator, X)
+        columns, spent = _columns(estimator, X)
     for warning in caught:
         said = warning.message
         if isinstance(said, ProgramWarning) and said.failures:
@@ -139,7 +143,7 @@ def label_batch(
         if name in kept.column_names:
             name = f"{name} (label)"
         table = table.append_column(name, values)
-    return table, failures
+    return table, failures, spent
 
 
 def add_failures(
@@ -152,13 +156,14 @@ def add_failures(
             counted[kind] = counted.get(kind, 0) + int(n_rows)
 
 
-def _columns(estimator: Any, X: Any) -> dict[str, Any]:
+def _columns(estimator: Any, X: Any) -> tuple[dict[str, Any], Spent]:
     import pyarrow as pa
 
     classes = estimator.classes_
     if not hasattr(estimator, "annotate"):
         names = [str(name) for name in estimator.get_feature_names_out()]
-        return {VOTES: _votes(np.asarray(estimator.transform(X)), names, classes)}
+        votes = np.asarray(estimator.transform(X))
+        return {VOTES: _votes(votes, names, classes)}, Spent()
     said = estimator.annotate(X)
     columns = {
         "label": pa.array(said.label.tolist(), _type_of(classes)),
@@ -170,7 +175,7 @@ def _columns(estimator: Any, X: Any) -> dict[str, Any]:
             columns[name] = pa.array(said[name].tolist(), pa.string())
     if "votes" in said:
         columns[VOTES] = _votes(said.votes, [str(n) for n in said.programs], classes)
-    return columns
+    return columns, Spent.of_annotation(said)
 
 
 def _type_of(classes: np.ndarray) -> Any:

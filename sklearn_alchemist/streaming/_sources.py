@@ -286,7 +286,10 @@ def _open_parquet(filesystem: Any, file: SourceFile) -> Any:
     from pyarrow import parquet
 
     try:
-        return parquet.ParquetFile(filesystem.open_input_file(file.path))
+        # What is read ahead would stay until the end of the file.
+        return parquet.ParquetFile(
+            filesystem.open_input_file(file.path), pre_buffer=False
+        )
     except pa.ArrowException as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{file.path} cannot be read: {reason}") from None

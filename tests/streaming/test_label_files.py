@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from sklearn_alchemist import (
+    LLM,
+    CascadeAnnotator,
     DistilledAnnotator,
     LabelingProgram,
     ProgramSynthesisLabeler,
@@ -41,7 +43,7 @@ def texts_of(n_rows):
 
 def fitted(*programs, X=("http song",), **parameters):
     labeler = ProgramSynthesisLabeler(
-        classes=CLASSES, programs=list(programs), **parameters
+        task="Is it spam?", classes=CLASSES, programs=list(programs), **parameters
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ProgramWarning)
@@ -399,3 +401,58 @@ def test_a_source_cut_into_partitions_of_arrow_keeps_its_types(tmp_path):
     pq.write_table(table, Path(tmp_path) / "t.parquet")
     label_files(labeler, tmp_path / "t.parquet", tmp_path / "out", batch_size=2)
     assert votes_in(tmp_path / "out") == [["spam"]] * 3
+
+
+ASKED = []
+
+
+def answer_spam(prompt):
+    ASKED.append(prompt)
+    return "spam"
+
+
+def cascade(annotator, **parameters):
+    model = LLM.from_callable(
+        answer_spam, name="spam", prices={"input": 1.0, "output": 1.0}
+    )
+    parameters = {"max_rows": 5, **parameters}
+    return CascadeAnnotator(annotator, model, **parameters).fit(texts_of(60))
+
+
+def unclear(n_rows):
+    return [f"word number {k} of its own" for k in range(n_rows)]
+
+
+def test_the_caps_of_a_cascade_hold_for_all_parts_and_calls(tmp_path, annotator):
+    reader = cascade(annotator).set_params(max_rows=7)
+    pd.DataFrame({"text": unclear(40)}).to_parquet(tmp_path / "texts.parquet")
+    source, target = tmp_path / "texts.parquet", tmp_path / "out"
+    ASKED.clear()
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(done):
+        if done.n_parts == 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        label_files(reader, source, target, batch_size=5, on_part=stop)
+    label_files(reader, source, target, batch_size=5)
+    assert len(parts(target)) == 8
+    assert len(ASKED) == 7
+    written = pd.read_parquet(target)
+    assert (written.source == "model").sum() == 7
+    assert (written.doubt == "not asked: budget").any()
+
+
+def test_a_dry_run_of_a_cascade_tells_dollars_and_asks_nobody(tmp_path, annotator):
+    reader = cascade(annotator)
+    pd.DataFrame({"text": unclear(600)}).to_parquet(tmp_path / "texts.parquet")
+    ASKED.clear()
+    told = label_files(
+        reader, tmp_path / "texts.parquet", tmp_path / "out", dry_run=True
+    )
+    assert told.cost > 0
+    assert told.seconds is None
+    assert not ASKED
