@@ -52,6 +52,7 @@ from .label_model import (
     sparse_confusion_reason,
     vote_share_prior,
 )
+from .streaming import collapse_partitions, is_dask, lazy_for_dask
 from .votes import ABSTAIN, collapse, encode_answers, vote_dtype
 
 _logger = logging.getLogger("sklearn_alchemist.label_model")
@@ -350,7 +351,9 @@ class LabelModelAggregator(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_programs)
-            Votes, -1 (or masked) where a program abstains.
+            Votes, -1 (or masked) where a program abstains. Of a Dask Array or
+            DataFrame, the different rows are counted partition by partition, where they
+            lie; labels and weights cannot be given then.
 
         y : array-like of shape (n_samples,), default=None
             Labels. Without `classes` they name the classes. They are learned from only
@@ -393,6 +396,8 @@ class LabelModelAggregator(
         ConvergenceWarning
             If `max_iter` steps were not enough.
         """
+        if is_dask(X):
+            X, sample_weight = _count_lazily(X, y, sample_weight)
         votes = self._validate(X, reset=True)
         known = None if self.classes is None else Classes.listed(self.classes)
         rows, known = self._read(votes, y, sample_weight, known, label_proba)
@@ -502,6 +507,7 @@ class LabelModelAggregator(
             )
         return bounds.intervals()
 
+    @lazy_for_dask
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Estimate the probability of each class.
 
@@ -533,6 +539,7 @@ class LabelModelAggregator(
             proba[place] = self._model.posterior(codes, self.temperature_)
         return proba
 
+    @lazy_for_dask
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the most probable class.
 
@@ -974,3 +981,13 @@ class LabelModelAggregator(
         # Labels are not learned from, so predictions need not agree with them.
         tags.classifier_tags.poor_score = True
         return tags
+
+
+def _count_lazily(X: Any, y: Any, sample_weight: Any) -> tuple[Any, np.ndarray]:
+    """Count the different rows of a Dask collection, as rows and their weights."""
+    if y is not None or sample_weight is not None:
+        raise TypeError(
+            "y and sample_weight cannot be given with a Dask collection: pass "
+            "X.compute(), or learn from labels in chunks with partial_fit."
+        )
+    return collapse_partitions(X)

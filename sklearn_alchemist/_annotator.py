@@ -114,6 +114,7 @@ from .distillation import (
 )
 from .exceptions import FallbackWarning, LabelsWarning, ProgramWarning
 from .label_model import check_label_proba, fit_temperature, label_weights
+from .streaming import lazy_for_dask
 from .votes import ABSTAIN
 
 _logger = logging.getLogger("sklearn_alchemist.distillation")
@@ -459,6 +460,7 @@ class DistilledAnnotator(
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
+    @lazy_for_dask
     def predict_proba(self, X: Any) -> np.ndarray:
         """Estimate the probability of each class.
 
@@ -474,6 +476,7 @@ class DistilledAnnotator(
         """
         return self._opinions(X, ask_all=False).proba
 
+    @lazy_for_dask
     def predict(self, X: Any) -> np.ndarray:
         """Predict the most probable class.
 
@@ -755,6 +758,7 @@ class DistilledAnnotator(
         check_is_fitted(self)
         return (self.annotate(batch, **parameters) for batch in batches)
 
+    @lazy_for_dask
     def annotate(
         self,
         X: Any,

@@ -35,6 +35,7 @@ from .data import Classes, ClassMapping, Records, check_records
 from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
 from .llm import LLM, Completion, Ledger, Question, Usage
 from .programs import LabelingProgram
+from .streaming import lazy_for_dask
 from .votes import ABSTAIN
 
 if TYPE_CHECKING:
@@ -359,6 +360,7 @@ class ProgramSynthesisLabeler(
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return votes
 
+    @lazy_for_dask
     def transform(self, X: Any) -> np.ndarray:
         """Run the programs.
 

@@ -12,8 +12,8 @@ from sklearn.utils import check_array
 
 # Collections that are computed only when asked to, by the module of their type.
 _LAZY = {
-    "dask": "use X.map_partitions(estimator.predict, meta=...) with a fitted one, or "
-    "pass X.compute()",
+    "dask": "fit to a sample of it, such as X.head(1000); what is fitted then takes "
+    "Dask DataFrames, Series and Bags in transform, predict and annotate",
     "duckdb": "pass X.arrow()",
     "ibis": "pass X.to_pyarrow()",
     "pyspark": "pass X.toPandas(), or use X.mapInPandas",

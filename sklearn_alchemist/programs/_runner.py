@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import ProgramRejected, SandboxError, SandboxWarning
+from ..exceptions import (
+    AlchemistWarning,
+    ProgramRejected,
+    SandboxError,
+    SandboxWarning,
+)
 from ._chunk import (
     MAX_LOST_ROWS,
     ChunkResult,
@@ -375,7 +380,25 @@ def count_jobs(n_jobs: int | None, n_units: int) -> int:
         return 1
     import joblib
 
-    return int(joblib.effective_n_jobs(n_jobs))
+    n_asked = int(joblib.effective_n_jobs(n_jobs))
+    backend = type(joblib.parallel.get_active_backend()[0]).__module__
+    if not backend.startswith("joblib.") and n_asked > joblib.cpu_count():
+        warn_of_backend(backend.split(".")[0])
+        return int(joblib.cpu_count())
+    return n_asked
+
+
+def warn_of_backend(name: str) -> None:
+    """Say, once, that a cluster does not run programs of one call."""
+    if name not in _WARNED:
+        _WARNED.add(name)
+        warnings.warn(
+            f"joblib's backend of {name} does not run programs: they run on this "
+            "machine, in as many processes as it has processors. Pass Dask collections "
+            "to label on a cluster.",
+            AlchemistWarning,
+            stacklevel=2,
+        )
 
 
 def _collect(
