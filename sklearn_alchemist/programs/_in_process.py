@@ -52,7 +52,7 @@ class InProcessRunner:
 def _load(task: Task) -> Callable[..., Any]:
     program = task.program
     if (function := getattr(program, "function", None)) is not None:
-        return function
+        return lambda row: function(*row)
     namespace: dict[str, Any] = {"__name__": "program"}
     try:
         tree = _without_hints(ast.parse(program.source))
@@ -61,7 +61,7 @@ def _load(task: Task) -> Callable[..., Any]:
         reason = f"program {program.name!r} cannot be loaded: {describe(error)}"
         raise ProgramRejected(reason) from error
     label = namespace[program.entry_point or "label"]
-    return lambda *values: _plain(label(*values))
+    return lambda row: _plain(label(*row))
 
 
 def _without_hints(tree: ast.Module) -> ast.Module:

@@ -190,9 +190,9 @@ class Observer:
         label, votes, raised = self.label, [0], []
         lines: set[int] = set()
 
-        def watched(*given: Any) -> Any:
+        def watched(row: tuple[Any, ...]) -> Any:
             try:
-                return label(*given)
+                return label(*row)
             except BaseException as error:
                 raised.append(error)
                 raise

@@ -11,9 +11,9 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 def run_rows(
-    label: Callable[..., Any],
+    label: Callable[[Any], Any],
     codes: Mapping[Any, int],
-    rows: Iterable[tuple[Any, ...]],
+    rows: Iterable[Any],
     start: int,
     progress: "MutableSequence[int] | memoryview[int]",
     votes: "MutableSequence[int] | memoryview[int]",
@@ -22,13 +22,14 @@ def run_rows(
     """Run a program over rows; stop early where memory ran out."""
     failed: tuple[int, str] | None = None
     row = start
+    vote_of, scalars = codes.get, _SCALARS
     for row, values in enumerate(rows, start):
         progress[0] = row
         try:
-            answer = label(*values)
+            answer = label(values)
             # Only values whose hashing runs no code of the program.
-            known = type(answer) in _SCALARS
-            vote = codes.get(answer, INVALID) if known else INVALID
+            known = type(answer) in scalars
+            vote = vote_of(answer, INVALID) if known else INVALID
             if vote == INVALID and failed is None:
                 failed = row, f"returned {_shown(answer)}, which is no class"
         except MemoryError:

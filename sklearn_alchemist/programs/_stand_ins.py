@@ -8,7 +8,7 @@ import collections
 import random
 import typing
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ._facades import PROGRAM
@@ -287,13 +287,6 @@ class Random(random.Random):
 def start_row(row: Iterable[Any]) -> None:
     """Let what a program draws at random depend on the row and on nothing else."""
     CHANCE.seed(zlib.crc32(repr(row).encode("utf-8", "backslashreplace")))
-
-
-def rows_with_chance(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """Call `start_row` for each row on its way."""
-    for row in rows:
-        start_row(row)
-        yield row
 
 
 def literal_eval(text: Any) -> Any:

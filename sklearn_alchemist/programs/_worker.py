@@ -5,7 +5,7 @@ import gc
 import mmap
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ._builtins import make_builtins
@@ -26,7 +26,7 @@ from ._protocol import (
     read_request,
 )
 from ._rows import FILE, describe, run_rows
-from ._stand_ins import rows_with_chance, start_row
+from ._stand_ins import start_row
 
 _CODECS = """
     ascii big5 cp1250 cp1251 cp1252 cp437 cp850 euc_jp euc_kr gb18030 gbk idna iso8859-2
@@ -130,17 +130,27 @@ class Worker:
             self.codes = {None: ABSTAIN, **dict(codes)}
         if start:
             columns = [values[start:] for values in columns]
-        rows = zip(*columns, strict=True)
-        row, starved, failed = run_rows(
-            self.label,
-            self.codes,
-            rows_with_chance(rows) if self.draws else rows,
-            start,
-            progress,
-            votes,
-        )
+        label, rows = _by_row(self.label, columns, self.draws)
+        row, starved, failed = run_rows(label, self.codes, rows, start, progress, votes)
         status = STARVED if starved else DONE
         return Reply(status, row) if failed is None else Reply(status, row, *failed)
+
+
+def _by_row(
+    label: Callable[..., Any], columns: list[list[Any]], draws: bool
+) -> tuple[Callable[[Any], Any], Iterable[Any]]:
+    """Give rows, and a function that takes one."""
+    if draws:
+
+        def drawing(row: Any) -> Any:
+            start_row(row)
+            return label(*row)
+
+        return drawing, zip(*columns, strict=True)
+    if len(columns) == 1:
+        # Most programs read one column, and a row of one value costs time.
+        return label, columns[0]
+    return lambda row: label(*row), zip(*columns, strict=True)
 
 
 def prepare() -> Worker:
