@@ -3,6 +3,9 @@
 Run it with ``make benchmark-label-models``. Peers (snorkel, crowd-kit) take part if
 they are installed. Real vote sets are ``.npz`` files with the arrays L (votes) and y
 (class indices), in a folder that ``--votes`` names.
+
+``--data FOLDER --recordings FOLDER`` compares family by family instead, in parts with
+``--families``, and with ``--labels 50`` measures how calibrated the model is.
 """
 
 import argparse
@@ -20,7 +23,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from _regimes import REGIMES, regime
-from _vote_families import VoteSet, all_families
+from _vote_families import FAMILIES, VoteSet, all_families
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
 from sklearn_alchemist import LabelModelAggregator
@@ -223,6 +226,50 @@ def compare_families(sets: Iterator[VoteSet], chosen: dict[str, Model]) -> None:
         )
 
 
+def compare_calibration(sets: Iterator[VoteSet], n_labels: int, draws: range) -> None:
+    """Print how sure the model is and how often right, with and without few labels.
+
+    It is fitted to the rows outside of the test split. With labels, the error on the
+    other rows it was fitted to, which is what to choose a constant on, stands beside
+    that on the test split.
+    """
+    print(f"{'':36s}{'gain':>7s}{'ECE':>7s}{'gap':>7s}{n_labels:5d} labels, test")
+    rows = []
+    for held in sets:
+        votes, y = held.votes[~held.test], held.y[~held.test]
+        if len(y) <= n_labels or not held.test.any():
+            continue
+        unseen, truth = held.votes[held.test], held.y[held.test]
+        classes = range(held.n_classes)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AlchemistWarning)
+            proba = LabelModelAggregator(classes=classes).fit(votes)
+            proba = proba.predict_proba(unseen)
+        has = (unseen >= 0).any(axis=1)
+        counted = np.stack([(unseen == c).sum(axis=1) for c in classes], axis=1)
+        gain = split_accuracy(proba[has], truth[has])
+        gain -= split_accuracy(counted[has], truth[has])
+        accuracy, _, error = scores(proba, truth)
+        row = [gain, error, abs(proba.max(axis=1).mean() - accuracy)]
+        labelled = []
+        for draw in draws:
+            chosen = np.random.default_rng(draw).choice(len(y), n_labels, replace=False)
+            labels, share = np.full(len(y), None), np.full(len(y), np.nan)
+            labels[chosen], share[chosen] = y[chosen], n_labels / len(y)
+            model = LabelModelAggregator(
+                classes=classes, semi_supervised=True, temperature="estimate"
+            ).fit(votes, labels, label_proba=share)
+            rest = np.setdiff1d(np.arange(len(y)), chosen)
+            parts = (votes[rest], y[rest]), (unseen, truth)
+            labelled.append([scores(model.predict_proba(v), t)[2] for v, t in parts])
+        rows.append([*row, *np.mean(labelled, axis=0)])
+        print(f"{held.name:36s}" + "".join(f"{value:7.3f}" for value in rows[-1]))
+    table = np.array(rows)
+    worst = np.r_[table[:, 0].min(), table[:, 1:].max(axis=0)]
+    for name, values in (("mean", table.mean(axis=0)), ("worst", worst)):
+        print(f"{name:36s}" + "".join(f"{value:7.3f}" for value in values))
+
+
 def cell(rows: list[tuple[float, float, float]]) -> str:
     """Format the means of accuracy, Brier score and ECE."""
     accuracy, brier, error = np.mean(rows, axis=0)
@@ -277,6 +324,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--votes", type=pathlib.Path, help="folder of .npz files")
     parser.add_argument("--data", type=pathlib.Path, help="text sets, votes, crowds")
     parser.add_argument("--recordings", type=pathlib.Path, help="recorded programs")
+    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=FAMILIES)
+    parser.add_argument(
+        "--labels", type=int, metavar="N", help="calibration with N labels, of --data"
+    )
     parser.add_argument("--only", nargs="+", help="names of models")
     parser.add_argument("--speed", type=int, metavar="N", help="measure on N samples")
     parser.add_argument("--repeats", type=int, default=3)
@@ -294,10 +345,14 @@ def main(arguments: list[str] | None = None) -> None:
     if options.speed:
         measure_speed(options.speed, chosen, options.repeats)
         return
-    if options.data:
-        compare_families(all_families(options.data, options.recordings), chosen)
-        return
     seeds = range(options.first_seed, options.first_seed + options.seeds)
+    if options.data:
+        sets = all_families(options.data, options.recordings, options.families)
+        if options.labels:
+            compare_calibration(sets, options.labels, seeds)
+        else:
+            compare_families(sets, chosen)
+        return
     sizes = [tuple(map(int, size.split(","))) for size in options.sizes]
     in_regimes = compare_regimes(seeds, sizes, chosen)
     in_sets = compare_sets(seeds, options.votes, chosen)

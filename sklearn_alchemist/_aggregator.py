@@ -64,8 +64,8 @@ _MAX_FITTED = 1 << 18
 _MAX_PATTERNS = 1 << 18
 # What scikit-learn says where votes are strings or missing.
 _NO_NUMBERS = ("could not convert string", "bytes/strings", "contains NaN")
-# How strongly few labels are held near the temperature 1. No script in benchmarks/ fits
-# one: a judgement, for about 50 random labels of the votes of recorded programs.
+# How strongly few labels are held near the temperature 1: a judgement. What follows is
+# measured by benchmarks/label_models.py --data --labels 50, at this value only.
 _TEMPERATURE_STRENGTH = 3.0
 _ITERATED = ("dawid_skene", "one_coin")
 # What to do where the model is not to be trusted; within an annotator, in the words of

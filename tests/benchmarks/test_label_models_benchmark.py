@@ -27,6 +27,19 @@ def test_the_oracle_is_the_rule_of_bayes():
         assert abs(right.mean() - proba.max(axis=1).mean()) < 5 * error, name
 
 
+def test_only_the_families_that_are_asked_for_are_made(tmp_path):
+    from _vote_families import all_families
+
+    votes = np.random.default_rng(0).integers(-1, 2, (50, 4))
+    np.savez(tmp_path / "set_author.npz", L=votes, y=np.resize([0, 1], 50))
+    asked = list(all_families(tmp_path, None, ["matrices", "made"]))
+    assert [(held.family, held.name) for held in asked] == [("matrices", "set_author")]
+    assert {held.family for held in all_families(tmp_path, None)} == {
+        "matrices",
+        "regimes",
+    }
+
+
 @pytest.mark.slow
 def test_the_benchmark_runs(tmp_path):
     np.savez(
