@@ -27,7 +27,8 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from ._annotator import DistilledAnnotator, _listed_classes, _part
+from ._annotator import DistilledAnnotator
+from ._annotator_parts import listed_classes, reporting
 from ._briefing import as_llm, check_question
 from ._doc_links import DocLinks
 from ._warn import warn
@@ -299,12 +300,12 @@ class CascadeAnnotator(
         if label_proba is not None and has_fit_parameter(self.annotator, "label_proba"):
             routed = {**routed, "label_proba": label_proba}
         annotator = clone(self.annotator)
-        with _part(context, "annotate", self, annotator):
+        with reporting(context, "annotate", self, annotator):
             self.annotator_ = annotator.fit(X, y, **routed)
         self.classes_ = annotator.classes_
         gold, chance = self._gold(y, label_proba, records.n_rows)
 
-        with _part(context, "ask", self, None):
+        with reporting(context, "ask", self, None):
             proba = _unseen_proba(annotator, X)
             self._meet_reader(records.rows())
             view = self._start(records, proba)
@@ -312,7 +313,7 @@ class CascadeAnnotator(
             reading = self._ask([view.rows[i] for i in asked])
             if reading.shortfall is not None and not reading.reached.any():
                 raise reading.shortfall
-        with _part(context, "learn", self, None):
+        with reporting(context, "learn", self, None):
             codes = np.full(records.n_rows, NO_ANSWER)
             codes[asked] = reading.codes
             self._remember(view, codes, reading, [view.rows[i] for i in asked])
@@ -642,7 +643,7 @@ class CascadeAnnotator(
         reader = self.llm_annotator
         if reader is None:
             return
-        listed = _listed_classes(getattr(self.annotator, "labeler", self.annotator))
+        listed = listed_classes(getattr(self.annotator, "labeler", self.annotator))
         own = reader.classes if isinstance(reader, ZeroShotAnnotator) else None
         if own is not None and listed is not None:
             ours, theirs = Classes.listed(listed), Classes.listed(own)

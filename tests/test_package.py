@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "votes": set(),
     "synthesis": {"data", "llm", "programs", "votes"},
     "label_model": {"data", "votes"},
-    "distillation": {"data", "votes"},
+    "distillation": {"data", "label_model", "votes"},
     "zero_shot": {"data", "llm"},
     "cascade": {"data", "distillation", "llm", "zero_shot"},
     "inspection": {

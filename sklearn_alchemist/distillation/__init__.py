@@ -1,5 +1,6 @@
 """Train a student on soft labels, and combine what it says with votes."""
 
+from ._annotation import Opinions, annotate_records, promise_by_labels
 from ._blend import (
     LABEL_FOLDS,
     VOTE_WEIGHT,
@@ -21,6 +22,7 @@ from ._distil import (
 )
 from ._encoder import SentenceEncoder, encoder_student
 from ._evidence import Scaling, combine, deal_folds, fit_scaling, log_proba, softmax
+from ._memory import TrainingMemory, weight_of_heard
 from ._promise import (
     LEAST_LABELS,
     Promise,
@@ -57,6 +59,7 @@ from ._students import (
     text_student,
     unspaced_share,
 )
+from ._weighing import Weighing, ask_votes_unseen, weigh_parts
 
 __all__ = [
     "BELOW_PROMISE",
@@ -69,10 +72,15 @@ __all__ = [
     "Blend",
     "Distilled",
     "Lesson",
+    "Opinions",
     "Promise",
     "Scaling",
     "SentenceEncoder",
     "Shared",
+    "TrainingMemory",
+    "Weighing",
+    "annotate_records",
+    "ask_votes_unseen",
     "balance",
     "blend_held_out",
     "check_class_weight",
@@ -97,6 +105,7 @@ __all__ = [
     "log_proba",
     "plain_sample",
     "probabilities",
+    "promise_by_labels",
     "sample_rows",
     "say_doubts",
     "share_features",
@@ -111,5 +120,7 @@ __all__ = [
     "upper_bound",
     "usual_temperature",
     "usual_vote_weight",
+    "weigh_parts",
+    "weight_of_heard",
     "weight_parameter",
 ]

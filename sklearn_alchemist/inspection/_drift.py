@@ -177,7 +177,7 @@ def drift(
         )
     said = annotator._opinions(X, ask_all=True)
     found = [*_compare_votes(annotator, memory, said)]
-    profiles = memory.get("profiles", {})
+    profiles = memory.profiles
     columns = {
         name: list(column)
         for name, column in records.columns.items()

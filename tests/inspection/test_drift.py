@@ -1,5 +1,6 @@
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -173,7 +174,7 @@ def test_few_records_and_odd_parameters_are_refused(annotator):
 
 def test_an_annotator_of_before_compares_votes_only(annotator):
     old = pickle.loads(pickle.dumps(annotator))
-    del old._memory["profiles"]
+    old._memory = replace(old._memory, profiles={})
     found = drift(old, texts(100, 1))
     assert {check.what for check in found.checks} == {
         *("coverage", "conflict", "classes", "votes", "agreement")

@@ -1,0 +1,257 @@
+"""Get the parts of an annotator ready: who votes, who weighs, what each is given."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
+from sklearn.callback import CallbackContext
+from sklearn.utils import Bunch
+from sklearn.utils._repr_html.estimator import _VisualBlock
+from sklearn.utils.metadata_routing import (
+    _routing_enabled,
+    get_routing_for_object,
+    process_routing,
+)
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _num_samples,
+    check_consistent_length,
+    has_fit_parameter,
+)
+
+from ._aggregator import LabelModelAggregator
+from ._schema_change import read_change
+from .data import UNLABELED, Classes, ClassMapping, minus_one_is_open, read_labels
+from .distillation import fit_parameter
+
+
+def make_aggregator(
+    aggregator: BaseEstimator | None, labeler: BaseEstimator, *, learn: bool
+) -> BaseEstimator:
+    """Copy an aggregator and tell it the classes, so that no fold shifts them.
+
+    Parameters
+    ----------
+    aggregator : classifier or None
+        Not fitted; None is the default one.
+
+    labeler : transformer
+        Fitted; knows the classes, and names the programs.
+
+    learn : bool
+        Whether it learns from labels, whatever it does by itself.
+
+    Returns
+    -------
+    aggregator : classifier
+        Not fitted.
+    """
+    aggregator = default_aggregator() if aggregator is None else clone(aggregator)
+    names = aggregator.get_params()
+    learning = [n for n in names if n.split("__")[-1] == "semi_supervised"]
+    aggregator.set_params(**dict.fromkeys(learning, learn))
+    if isinstance(aggregator, LabelModelAggregator):
+        aggregator._in_annotator = True
+    for name, value in names.items():
+        if name.split("__")[-1] == "program_groups" and value is not None:
+            groups = _positions(value, program_names(labeler).tolist())
+            aggregator.set_params(**{name: groups})
+    if hasattr(labeler, "classes_"):
+        open_classes = {
+            name: labeler.classes_
+            for name, value in aggregator.get_params().items()
+            if name.split("__")[-1] == "classes" and value is None
+        }
+        aggregator.set_params(**open_classes)
+    return aggregator
+
+
+def default_aggregator() -> LabelModelAggregator:
+    """Make the aggregator that None stands for."""
+    return with_requests(LabelModelAggregator())
+
+
+def with_requests(estimator: BaseEstimator) -> BaseEstimator:
+    """Request sample weights for a default, as a user would for an own estimator."""
+    if _routing_enabled():
+        estimator.set_fit_request(sample_weight=True)
+    return estimator
+
+
+def label_proba_for(
+    aggregator: BaseEstimator | None, asked: np.ndarray
+) -> dict[str, Any]:
+    """Hand the probabilities of labels to the aggregator, if it takes them."""
+    if aggregator is None or has_fit_parameter(aggregator, "label_proba"):
+        return {"label_proba": asked}
+    if _routing_enabled():
+        routing = get_routing_for_object(aggregator)
+        wanted = routing.consumes(method="fit", params=["label_proba"])
+        return {"label_proba": asked} if wanted else {}
+    name = fit_parameter(aggregator, "label_proba")
+    return {} if name is None else {name: asked}
+
+
+def find_labelled(
+    labeler: BaseEstimator, y: ArrayLike | None, n_samples: int, *, learn: bool
+) -> np.ndarray:
+    """Tell which labels to learn from; raise before programs are paid for.
+
+    Parameters
+    ----------
+    labeler : transformer
+        Not fitted.
+
+    y : array-like of shape (n_samples,) or None
+        Labels.
+
+    n_samples : int
+        Number of records.
+
+    learn : bool
+        Whether labels are to be learned from.
+
+    Returns
+    -------
+    labelled : ndarray of bool of shape (n_samples,)
+        All False where labels are not learned from.
+    """
+    unlabelled = np.zeros(n_samples, dtype=bool)
+    if y is None and learn:
+        raise ValueError(
+            "learn_from_labels=True, but there is no y: give labels, missing ones "
+            "as None, or set learn_from_labels=False."
+        )
+    if y is None:
+        return unlabelled
+    listed = listed_classes(labeler)
+    change = _given_classes(labeler)[1]
+    if change is not None and (message := change.explain_labels(y)):
+        raise ValueError(message)
+    if listed is not None:
+        codes = Classes.listed(listed).encode(y, n_samples=n_samples)
+        return codes != UNLABELED if learn else unlabelled
+    if not learn:
+        return unlabelled
+    labels = read_labels(y)
+    check_consistent_length(unlabelled, labels)
+    if UNLABELED in labels:
+        raise ValueError(minus_one_is_open({*labels} - {None}))
+    return np.array([label is not None for label in labels])
+
+
+def program_names(labeler: BaseEstimator, n_programs: int = 0) -> np.ndarray:
+    """Name what votes; by numbers where the labeler has no names."""
+    voter = labeler
+    while hasattr(voter, "steps"):  # those before need not name what they give
+        voter = voter.steps[-1][1]
+    if hasattr(voter, "get_feature_names_out"):
+        return voter.get_feature_names_out()
+    return np.array([f"program_{j}" for j in range(n_programs)], dtype=object)
+
+
+def draw_parts(annotator: Any) -> _VisualBlock:
+    """Draw all three parts, also those that stand for None."""
+    parts = {
+        name: getattr(annotator, f"{name}_", getattr(annotator, name))
+        for name in ("labeler", "aggregator", "estimator")
+    }
+    if parts["aggregator"] is None:
+        parts["aggregator"] = LabelModelAggregator()
+    if parts["estimator"] is None:  # which, X decides
+        parts["estimator"] = "LogisticRegression"
+    names = {
+        name: part if isinstance(part, str) else type(part).__name__
+        for name, part in parts.items()
+    }
+    return _VisualBlock(
+        "serial",
+        list(parts.values()),
+        names=[f"{name}: {called}" for name, called in names.items()],
+        name_details=[str(part) for part in parts.values()],
+    )
+
+
+def weight_of_rows(X: Any, params: Bunch) -> np.ndarray | None:
+    """Return the weights that aggregator or student asked for, if there are any."""
+    for part in (params.aggregator.fit, params.estimator.fit):
+        if part.get("sample_weight") is not None:
+            return _check_sample_weight(
+                part["sample_weight"],
+                np.empty((_num_samples(X), 1)),
+                ensure_non_negative=True,
+            )
+    return None
+
+
+def route(annotator: Any, fit_params: dict[str, Any]) -> Bunch:
+    """Sort metadata of ``fit`` by the part that is to get it."""
+    if _routing_enabled():
+        return process_routing(annotator, "fit", **fit_params)
+    return Bunch(**{p: Bunch(fit={}) for p in ("labeler", "aggregator", "estimator")})
+
+
+def fit_and_vote(
+    labeler: BaseEstimator, X: Any, y: Any, fit_params: dict[str, Any]
+) -> np.ndarray:
+    """Fit a labeler and have it vote, in one go where it can."""
+    if hasattr(labeler, "fit_transform"):
+        return np.asarray(labeler.fit_transform(X, y, **fit_params))
+    # A frozen labeler has no fit_transform.
+    return np.asarray(labeler.fit(X, y, **fit_params).transform(X))
+
+
+def _positions(groups: Any, names: list[str]) -> list[list[int]]:
+    """Say which programs are meant by names, as votes come without."""
+    places = {name: j for j, name in enumerate(names)}
+    unknown = [
+        program
+        for group in groups
+        for program in group
+        if isinstance(program, str) and program not in places
+    ]
+    if unknown:
+        raise ValueError(
+            f"program_groups of the aggregator holds {unknown[0]!r}, which is no "
+            f"program; programs are {', '.join(names)}."
+        )
+    return [[places.get(program, program) for program in group] for group in groups]
+
+
+def listed_classes(labeler: BaseEstimator) -> Any:
+    """Find the classes that a labeler, or one inside of it, is given or knows."""
+    listed, change = _given_classes(labeler)
+    if listed is None:
+        return getattr(labeler, "classes_", None)
+    return listed if change is None else change.after.described
+
+
+def _given_classes(labeler: BaseEstimator) -> tuple[Any, ClassMapping | None]:
+    """Find the classes that a labeler is given, and what became of them."""
+    params = labeler.get_params() if hasattr(labeler, "get_params") else {}
+    listed, change = None, None
+    for name, classes in params.items():
+        if name.split("__")[-1] == "classes" and classes is not None:
+            mapping = params.get(name.removesuffix("classes") + "class_mapping")
+            listed = classes
+            change = read_change(mapping, Classes.listed(classes)) if mapping else None
+    return listed, change
+
+
+@contextmanager
+def reporting(
+    context: CallbackContext,
+    name: str,
+    annotator: Any,
+    part: BaseEstimator | None,
+) -> Iterator[None]:
+    """Report the fit of a part, and hand callbacks on if it supports them."""
+    task = context.subcontext(name)
+    supported = hasattr(part, "set_callbacks")
+    with task.propagate_callback_context(part) if supported else nullcontext():
+        task.call_on_fit_task_begin(estimator=annotator)
+        yield
+        task.call_on_fit_task_end(estimator=annotator)
