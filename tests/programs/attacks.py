@@ -60,6 +60,48 @@ ROUTES = {
     "bases": "m = bool.__bases__[0].__base__.__subclasses__",
     "globals of a function": "def f(): ...\nm = f.__globals__",
     "builtins of a function": "def f(): ...\nm = f.__builtins__",
+    "builtins by getattr": "def f(): ...\nm = getattr(f, '__builtins__')",
+    "function of a context": (
+        "from contextlib import contextmanager\n@contextmanager\n"
+        "def f(): yield\nm = f().func.__globals__"
+    ),
+    "callback of a stack": (
+        "from contextlib import ExitStack\ns = ExitStack()\ns.callback(len, 'a')\n"
+        "m = s._exit_callbacks[0][1].__wrapped__"
+    ),
+    "traceback of a stack": (
+        "from contextlib import ExitStack\nm = []\n"
+        "def f(t, e, tb):\n m.append(tb.tb_frame)\n return True\n"
+        "with ExitStack() as s:\n s.push(f)\n 1 / 0"
+    ),
+    "frame sent to a generator": (
+        "def f(): yield (yield).gi_frame.f_globals\ng = f()\nnext(g)\nm = g.send(g)"
+    ),
+    "frame thrown into a generator": (
+        "def f():\n try: yield\n except ValueError as e: yield e.__traceback__\n"
+        "g = f()\nnext(g)\nm = g.throw(ValueError())"
+    ),
+    "call by a copy": (
+        "import copy\nclass C:\n def __reduce__(self): return eval, ('len',)\n"
+        "m = copy.copy(C())"
+    ),
+    "format within a format": (
+        "class C:\n def __format__(self, spec):\n"
+        "  return '{0.__class__.__init__.__globals__}'.format(self)\n"
+        " def __init__(self): ...\nm = 'built' in f'{C():x}'"
+    ),
+    "modules inside warnings": (
+        "import warnings\nm = warnings.catch_warnings(record=True)._module.sys"
+    ),
+    "file of a log": "import logging\nm = logging.FileHandler",
+    "chance of the system": "from random import SystemRandom as m",
+    "scanner of patterns": "import re\nm = re.Scanner([('a', None)])",
+    "default of an encoder": (
+        "import json\nclass E:\n"
+        " def __init__(self, **options): self.default = options['default']\n"
+        " def encode(self, value): return self.default.__globals__\n"
+        "m = json.dumps(1, cls=E, default=lambda v: v)"
+    ),
     "globals of a lambda": "m = (lambda: 0).__globals__",
     "globals of a library": "import re\nm = re.compile.__globals__['enum']",
     "globals of a method": (
