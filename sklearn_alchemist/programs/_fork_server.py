@@ -8,6 +8,7 @@ import struct
 
 from ._limits import end_after_parent, lock_down, seal, silence
 from ._protocol import DONE, SHARED_BYTES, Reply
+from ._seccomp import prepare_filter
 from ._worker import Worker, prepare
 
 # What is asked, and the process it is about.
@@ -20,6 +21,7 @@ def main(channel_descriptor: int, memory: int) -> None:
     channel = socket.socket(fileno=channel_descriptor)
     os.close(silence())
     worker = prepare()
+    prepare_filter(1)
     seal()
     channel.sendall(MESSAGE.pack(FORK, 0))
     while True:

@@ -60,10 +60,7 @@ def seal() -> None:
 
 
 def lock_down(memory: int, writable: int) -> bool:
-    """Give up memory, files, new processes and system calls for good."""
-    with contextlib.suppress(ImportError):
-        import ctypes  # noqa: F401 -- for the last step, when files are out of reach
-    seal()
+    """Give up memory, new processes and system calls for good; files went by `seal`."""
     for step in _steps(memory):
         # A system that lacks one limit still gets the others.
         with contextlib.suppress(OSError, ValueError):

@@ -3,6 +3,8 @@
 import os
 import struct
 import sys
+from collections.abc import Callable
+from functools import lru_cache
 
 # Codes of linux/seccomp.h, linux/filter.h and linux/prctl.h.
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _MODE_FILTER = 22, 38, 2
@@ -88,29 +90,41 @@ def restrict_calls(writable: int) -> bool:
     What is refused fails with a permission error. Calls of another architecture than
     the interpreter's end the process.
     """
+    restrict = prepare_filter(writable)
+    return restrict is not None and restrict()
+
+
+@lru_cache(maxsize=1)
+def prepare_filter(writable: int) -> Callable[[], bool] | None:
+    """Write the filter; give what puts it to use, None where the kernel has none."""
     if sys.platform != "linux" or sys.maxsize < 1 << 32:
-        return False
+        return None
     known = _ARCHITECTURES.get(os.uname().machine)
     if known is None:
-        return False
+        return None
     try:
         import ctypes
 
-        libc = ctypes.CDLL(None, use_errno=True)
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
     except (ImportError, OSError):
-        return False
+        return None
     program = filter_program(*known, writable)
     code = ctypes.create_string_buffer(program, len(program))
 
     class Filter(ctypes.Structure):
         _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_void_p))
 
-    described = Filter(len(program) // 8, ctypes.addressof(code))
-    return (
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-        and libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(described), 0, 0)
-        == 0
-    )
+    described = ctypes.byref(Filter(len(program) // 8, ctypes.addressof(code)))
+
+    def restrict() -> bool:
+        # Named here, the code of the filter lives as long as this function.
+        return bool(
+            code
+            and prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+            and prctl(_PR_SET_SECCOMP, _MODE_FILTER, described, 0, 0) == 0
+        )
+
+    return restrict
 
 
 def filter_program(architecture: int, calls: dict[str, int], writable: int) -> bytes:

@@ -12,7 +12,7 @@ from ._builtins import make_builtins
 from ._constants import take_constants
 from ._facades import PROGRAM, build_facades, direct_names
 from ._guard import Refusal, guard
-from ._limits import end_with_parent, lock_down, silence
+from ._limits import end_with_parent, lock_down, seal, silence
 from ._live import forget_loops
 from ._observe import Observer
 from ._protocol import (
@@ -26,6 +26,7 @@ from ._protocol import (
     read_request,
 )
 from ._rows import FILE, describe, run_rows
+from ._seccomp import prepare_filter
 from ._stand_ins import start_row
 
 _CODECS = """
@@ -185,6 +186,8 @@ def main(shared_path: str, memory: int) -> None:
         shared = mmap.mmap(file.fileno(), SHARED_BYTES)
     worker = prepare()
     end_with_parent(lifeline=2)
+    prepare_filter(replies)
+    seal()
     restricted = lock_down(memory, replies)
     os.write(replies, Reply(DONE, row=int(restricted)).pack())
     worker.serve(0, replies, shared)
