@@ -45,16 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         _label(options)
-    except (
-        ImportError,
-        LLMError,
-        OSError,
-        TargetError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except _USERS_TO_MEND as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped: the same command goes on from here.", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -105,7 +101,15 @@ def _load(path: str) -> Any:
 
     if not Path(path).is_file():
         raise ValueError(f"{path!r} is no file: write the annotator with joblib.dump.")
-    return joblib.load(path)
+    try:
+        return joblib.load(path)
+    except ImportError:
+        raise
+    except Exception as error:  # of what is no pickle, anything may be said
+        raise ValueError(
+            f"{path!r} cannot be loaded: {type(error).__name__}: {error}. Write the "
+            "annotator with joblib.dump, with the versions that are installed here."
+        ) from error
 
 
 if __name__ == "__main__":

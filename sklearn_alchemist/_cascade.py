@@ -483,14 +483,18 @@ class CascadeAnnotator(
         reading = self._ask([view.rows[i] for i in missing])
         codes[missing] = reading.codes
         why = np.full(n_rows, "", dtype=object)
-        why[wanted] = WAITS if self.llm_annotator is None else self._not_asked()
+        why[wanted] = self._not_asked()
+        if self.llm_annotator is None:
+            why[chosen] = WAITS
         unread = reading.reached & (reading.codes == NO_ANSWER)
         why[missing[unread]] = np.where(
             reading.answers[unread] == "", REFUSED, NO_CLASS
         )
         is_open = np.zeros(n_rows, dtype=bool)
         is_open[wanted] = codes[wanted] == NO_ANSWER
-        is_open[missing[unread]] = self.llm_annotator is None
+        is_open[missing[unread]] = False
+        if self.llm_annotator is None:  # nobody is given more than may be read
+            is_open[np.setdiff1d(wanted, chosen)] = False
         # Of equal records, all have the answer of the one that was asked about.
         first = first_of(view.keys)
         codes, why = np.where(codes == NO_ANSWER, codes[first], codes), why[first]
@@ -828,9 +832,11 @@ class CascadeAnnotator(
             return
         weight = 1 / drawn_with[read]
         own = proba[rows].argmax(axis=1)
+        if len(np.union1d(own, codes[rows])) == 1:  # which may agree by chance
+            return
         labels = np.arange(len(self.classes_))
         kappa = cohen_kappa_score(own, codes[rows], labels=labels, sample_weight=weight)
-        if not kappa >= _LEAST_KAPPA:  # NaN where both know one class only
+        if not kappa >= _LEAST_KAPPA:
             return
         y, chance = np.full(len(codes), None), np.full(len(codes), np.nan)
         y[rows], chance[rows] = self.classes_[codes[rows]], drawn_with[read]

@@ -447,6 +447,39 @@ def test_people_get_what_is_open_and_their_answers_are_final(server):
     assert server.requests == []
 
 
+def test_people_get_at_most_so_many_records_however_many_are_as_doubtful():
+    reader = CascadeAnnotator(Sure(), max_rows=3).fit(TEXTS)
+    more = [f"{text} {k}" for k in range(4) for text in TEXTS]
+    annotation = reader.annotate(more)
+    assert len(annotation.open) == 3
+    assert (annotation.doubt == "waits for a person").sum() == 3
+    assert (annotation.doubt == "not asked: budget").any()
+    after = reader.annotate(more, {int(i): "ham" for i in annotation.open})
+    assert len(after.open) == 3
+    assert not {*after.open} & {*annotation.open}
+
+
+def test_answers_that_cannot_be_read_are_told_by_their_name():
+    reader = CascadeAnnotator(Sure()).fit(TEXTS)
+    with pytest.raises(ValueError, match=r"^answers holds \['eggs'\]"):
+        reader.annotate(TEXTS, {0: "eggs"})
+    with pytest.raises(ValueError, match="calls one 'ham' and the other 'spam'"):
+        reader.annotate([TEXTS[0]] * 2, {0: "ham", 1: "spam"})
+
+
+@pytest.mark.filterwarnings("error::sklearn.exceptions.UndefinedMetricWarning")
+def test_answers_of_one_class_teach_nothing_and_warn_of_nothing(server, llm):
+    song = LabelingProgram(
+        "song", "def label(text): return 'ham' if 'song' in text else None"
+    )
+    labeler = ProgramSynthesisLabeler(
+        task="Is it spam?", classes=CLASSES, programs=[song]
+    )
+    cascade = CascadeAnnotator(DistilledAnnotator(labeler), llm, max_rows=5)
+    assert cascade.fit(["a song"] * 20).predict(["a song"]).tolist() == ["ham"]
+    assert len(server.requests) == 1
+
+
 def test_people_answer_in_a_report(tmp_path):
     programs = [
         LabelingProgram("link", "def label(text): return 'http' in text or None"),

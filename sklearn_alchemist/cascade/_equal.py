@@ -93,8 +93,11 @@ def spread_answers(
                 "records, counted from 0."
             )
     given = list(answers.values())
-    codes = Classes.of_names(classes).encode(given, n_samples=len(given))
+    codes = Classes.of_names(classes).encode(
+        given, n_samples=len(given), what="answers"
+    )
     said: dict[str, tuple[int, int]] = {}
+    names = classes.tolist()
     for position, code in zip(answers, codes.tolist(), strict=True):
         if code == UNLABELED:
             continue
@@ -102,7 +105,7 @@ def spread_answers(
         if before != code:
             raise ValueError(
                 f"records {other} and {position} are equal, and answers calls one "
-                f"{classes[before]!r} and the other {classes[code]!r}: give one class "
+                f"{names[before]!r} and the other {names[code]!r}: give one class "
                 "for both."
             )
     spread = [said[key][1] if key in said else NO_ANSWER for key in keys]

@@ -227,7 +227,12 @@ class Classes:
         }
 
     def encode(
-        self, y: ArrayLike, *, n_samples: int | None = None, strict: bool = True
+        self,
+        y: ArrayLike,
+        *,
+        n_samples: int | None = None,
+        strict: bool = True,
+        what: str = "y",
     ) -> np.ndarray:
         """Turn labels into codes.
 
@@ -242,6 +247,9 @@ class Classes:
 
         strict : bool, default=True
             Whether a label that is no class is an error, rather than missing.
+
+        what : str, default="y"
+            What a message calls the labels.
 
         Returns
         -------
@@ -262,7 +270,7 @@ class Classes:
         codes = {None: UNLABELED, UNLABELED: UNLABELED}
         codes |= {name: k for k, name in enumerate(self.names.tolist())}
         if strict and (unknown := {*labels} - codes.keys()):
-            raise ValueError(self._unknown(unknown))
+            raise ValueError(self._unknown(unknown, what))
         return np.array([codes.get(label, UNLABELED) for label in labels], dtype=int)
 
     def decode(self, codes: ArrayLike) -> np.ndarray:
@@ -280,12 +288,12 @@ class Classes:
         """
         return self.names[np.asarray(codes, dtype=int)]
 
-    def _unknown(self, unknown: set[Any]) -> str:
+    def _unknown(self, unknown: set[Any], what: str) -> str:
         """Say which labels are no classes, and what to do about it."""
         shown = sorted(unknown, key=str)
         more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
         message = (
-            f"y holds {shown[:5]}{more}, which is none of the classes "
+            f"{what} holds {shown[:5]}{more}, which is none of the classes "
             f"{self.names.tolist()}."
         )
         codes = set(range(len(self)))

@@ -20,7 +20,7 @@ from ..exceptions import AlchemistWarning, ProgramWarning, TargetError
 from ._digest import digest_of, without_jobs
 from ._labels import FAILURES, Inputs, add_failures, find_inputs, label_batch
 from ._parts import SCHEMA_VERSION, Parts, part_name
-from ._sources import Source, SourceFile, find_source
+from ._sources import Source, find_source
 from ._spending import Spent, asks, limit
 
 # Rows that are labelled to tell how long all will take.
@@ -185,19 +185,21 @@ def label_files(
     """
     check_is_fitted(estimator)
     check_scalar(batch_size, "batch_size", Integral, min_val=1)
-    found = find_source(source)
+    _check_kind(estimator)
+    parts = Parts.at(target)
+    found = find_source(source, passed_by=parts.folder)
     known = found.schema(found.files[0]).names
     inputs = find_inputs(estimator, columns, known)
-    keep = [keep] if isinstance(keep, str) else list(keep)
+    keep = [keep] if isinstance(keep, str) else list(dict.fromkeys(keep or ()))
     absent = [name for name in keep if name not in known]
     if absent:
         raise ValueError(
             f"the source has no column {absent[0]!r} to keep; its columns are "
             f"{', '.join(known)}."
         )
+    kept = found.kept_schema([*dict.fromkeys([*inputs.columns, *keep])], keep)
     if dry_run:
         return _estimate(estimator, found, inputs)
-    parts = Parts.at(target)
     estimator = without_jobs(estimator)
     digest = digest_of(estimator)
     plan = {
@@ -213,7 +215,7 @@ def label_files(
         parts.discard_unfinished()
         path = Path(folder) / "estimator.pickle"
         path.write_bytes(pickle.dumps(estimator))
-        job = _Job(str(path), parts, inputs, tuple(keep), digest)
+        job = _Job(str(path), parts, inputs, kept, digest)
         finished = parts.finished()
         batches = _batches(found, job, finished, batch_size)
         if asks(estimator):
@@ -229,7 +231,7 @@ class _Job:
     estimator: str
     parts: Parts
     inputs: Inputs
-    keep: tuple[str, ...]
+    keep: Any  # a schema
     digest: str
 
 
@@ -245,26 +247,30 @@ def _batches(
     source: Source, job: _Job, finished: set[tuple[int, int]], batch_size: int
 ) -> Iterator[_Batch]:
     """Read what is left to do, in order."""
-    columns = list(dict.fromkeys([*job.inputs.columns, *job.keep]))
-    as_text = job.inputs.columns if job.inputs.is_text else ()
+    columns = list(dict.fromkeys([*job.inputs.columns, *job.keep.names]))
+    taken = set(job.inputs.columns)
+    types = {field.name: field.type for field in job.keep if field.name not in taken}
+    types |= job.inputs.csv_types()
     for place, file in enumerate(source.files):
-        _check_columns(source, file, columns)
         start = 0
         while (place, start) in finished:
             start += 1
-        read = source.batches(file, columns, batch_size, as_text=as_text, start=start)
+        read = source.batches(file, columns, batch_size, types=types, start=start)
         for number, table in enumerate(read, start):
             if (place, number) not in finished:
                 yield _Batch(place, number, file.path, table)
 
 
-def _check_columns(source: Source, file: SourceFile, columns: Sequence[str]) -> None:
-    known = source.schema(file).names
-    missing = [name for name in columns if name not in known]
-    if missing:
-        raise ValueError(
-            f"{file.path} has no column {missing[0]!r}, as {source.files[0].path} has; "
-            f"its columns are {', '.join(known)}."
+def _check_kind(estimator: Any) -> None:
+    """Refuse what gives neither labels with their reasons nor votes."""
+    votes = ("transform", "get_feature_names_out", "classes_")
+    if not hasattr(estimator, "annotate") and not all(
+        hasattr(estimator, name) for name in votes
+    ):
+        raise TypeError(
+            f"{type(estimator).__name__} has no annotate and is no labeler: give a "
+            "fitted ProgramSynthesisLabeler or an annotator, such as "
+            "DistilledAnnotator."
         )
 
 
@@ -349,7 +355,9 @@ def _label_part(
         table, failures, more = label_batch(
             estimator if spent is None else limit(estimator, spent),
             job.inputs.take(batch.table),
-            batch.table.select(list(job.keep)),
+            batch.table.select(job.keep.names).cast(job.keep)
+            if job.keep.names
+            else batch.table.select([]),
         )
     except (ValueError, TypeError) as error:
         raise ValueError(f"{batch.path}, batch {batch.number}: {error}") from error
@@ -373,8 +381,8 @@ def _estimate(estimator: Any, source: Source, inputs: Inputs) -> LabelingEstimat
     n_bytes = sum(file.size for file in source.files)
     n_rows = None if None in counts else sum(c for c in counts if c is not None)
     file = source.files[0]
-    as_text = inputs.columns if inputs.is_text else ()
-    first = next(source.batches(file, inputs.columns, _N_TIMED, as_text=as_text), None)
+    types = inputs.csv_types()
+    first = next(source.batches(file, inputs.columns, _N_TIMED, types=types), None)
     if first is None:
         return LabelingEstimate(n_rows, n_bytes, 0.0, 0.0)
     X = inputs.take(first)

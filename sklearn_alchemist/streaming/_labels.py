@@ -33,6 +33,12 @@ class Inputs:
     columns: tuple[str, ...]
     is_text: bool
 
+    def csv_types(self) -> "dict[str, pa.DataType]":
+        """Let texts of CSV files stay texts, whatever they look like."""
+        import pyarrow as pa
+
+        return dict.fromkeys(self.columns, pa.string()) if self.is_text else {}
+
     def take(self, batch: "pa.Table") -> Any:
         """Give a batch as the estimator was given its training data."""
         if not self.is_text:

@@ -53,9 +53,18 @@ class Parts:
         """Find the parts that are there, by numbers of file and batch."""
         found = set()
         for info in self._listed():
-            if match := _PART.fullmatch(info.base_name):
+            match = _PART.fullmatch(info.base_name)
+            if match and self._is_whole(info):
                 found.add((int(match[1]), int(match[2])))
         return found
+
+    def _is_whole(self, info: Any) -> bool:
+        """Tell whether a part ends as Parquet does; what was cut off does not."""
+        if self.filesystem.type_name != "local":
+            return True
+        with self.filesystem.open_input_file(info.path) as file:
+            file.seek(max(file.size() - 4, 0))
+            return file.read() == b"PAR1"
 
     def agree(self, plan: Mapping[str, Any]) -> None:
         """Write down what the run does, or check that it did the same before.
@@ -77,16 +86,21 @@ class Parts:
                     f"target {self.folder!r} holds files, and no {MANIFEST} that says "
                     "what they are: give a new folder."
                 )
-            self.filesystem.create_dir(self.folder, recursive=True)
+            self._create()
             self.write(MANIFEST, json.dumps(plan, indent=1).encode())
             return
+        begun = {file for file, _ in self.finished()}
         for key, value in plan.items():
-            if before.get(key) != value:
-                differs = _say_differs(key, before.get(key), value)
-                raise TargetError(
-                    f"target {self.folder!r} holds labels that were made {differs}: "
-                    "give a new folder, or delete this one."
-                )
+            old = before.get(key)
+            if old == value or (key == "source" and _may_go_on(old, value, begun)):
+                continue
+            differs = _say_differs(key, old, value)
+            raise TargetError(
+                f"target {self.folder!r} holds labels that were made {differs}: give "
+                "a new folder, or delete this one."
+            )
+        if before != plan:  # a file of which there is no part yet was mended
+            self.write(MANIFEST, json.dumps(plan, indent=1).encode())
 
     def write(self, name: str, data: Any) -> None:
         """Write a file as a whole or not at all, to stay after a loss of power.
@@ -146,7 +160,7 @@ class Parts:
             return
         from filelock import FileLock, Timeout
 
-        self.filesystem.create_dir(self.folder, recursive=True)
+        self._create()
         lock = FileLock(self.path(_LOCK), timeout=0)
         try:
             lock.acquire()
@@ -164,6 +178,16 @@ class Parts:
         finally:
             lock.release()
 
+    def _create(self) -> None:
+        try:
+            self.filesystem.create_dir(self.folder, recursive=True)
+        except OSError as error:
+            reason = str(error).splitlines()[0]
+            raise TargetError(
+                f"target {self.folder!r} cannot be made: {reason}. Give a folder that "
+                "can be written."
+            ) from None
+
     def _listed(self) -> list[Any]:
         from pyarrow import fs
 
@@ -177,7 +201,10 @@ class Parts:
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
-            return json.loads(data)
+            manifest = json.loads(data)
+            if not isinstance(manifest, dict):
+                raise ValueError
+            return manifest
         except ValueError:
             raise TargetError(
                 f"{self.path(MANIFEST)} is no manifest: give a new folder."
@@ -218,6 +245,14 @@ def part_name(file: int, batch: int) -> str:
     return f"part-{file:05d}-{batch:07d}.parquet"
 
 
+def _may_go_on(before: Any, now: list[dict[str, Any]], begun: set[int]) -> bool:
+    """Tell whether only files changed of which there is no part yet."""
+    if [file["path"] for file in before or ()] != [file["path"] for file in now]:
+        return False
+    pairs = enumerate(zip(before, now, strict=True))
+    return all(place not in begun for place, (old, new) in pairs if old != new)
+
+
 def _say_differs(key: str, before: Any, now: Any) -> str:
     """Say how labels there are were made otherwise."""
     if key == "source":
@@ -225,7 +260,11 @@ def _say_differs(key: str, before: Any, now: Any) -> str:
         new = {file["path"]: file for file in now}
         changed = [path for path in new if path in old and old[path] != new[path]]
         if changed:
-            return f"from {changed[0]!r} as it was before it was changed"
+            place = list(old).index(changed[0])
+            return (
+                f"from {changed[0]!r} as it was before it was changed (delete its "
+                f"parts, part-{place:05d}-*, to label that file again)"
+            )
         odd = min(old.keys() ^ new.keys())
         return f"from other files: {odd!r} is {'new' if odd in new else 'gone'}"
     return {

@@ -3,7 +3,7 @@
 import glob
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,10 @@ _PACKED = (".gz", ".bz2", ".zst", ".lz4")
 # Of a file, the first and the last bytes are read for its digest; what is between them
 # is told by size and time.
 _READ_FOR_DIGEST = 1 << 20
+# No row of a CSV file may be longer; types are guessed from as much.
+_CSV_BLOCK = 4 << 20
+# Numbers that would not come back as they were written: postal codes, identifiers.
+_LEADING_ZERO = r"^[+-]?0[0-9]"
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,97 @@ class Source:
         with _open_csv(self.filesystem, file, None, {}) as reader:
             return reader.schema
 
+    def kept_schema(self, columns: Sequence[str], keep: Sequence[str]) -> "pa.Schema":
+        """Check that all files have the same columns, and find types for some.
+
+        A file that cannot be read is passed by: those before it can be labelled.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Those that each file has to have.
+
+        keep : sequence of str
+            Those of them that are copied.
+
+        Returns
+        -------
+        schema : pyarrow.Schema
+            The columns to keep, with types that hold the values of all files.
+
+        Raises
+        ------
+        ValueError
+            If a file has not each column once, or types that nothing holds.
+        """
+        import pyarrow as pa
+
+        found = pa.schema([])
+        for file in self.files:
+            try:
+                schema = self.schema(file)
+            except ValueError:
+                continue
+            for name in columns:
+                n_times = schema.names.count(name)
+                if n_times != 1:
+                    raise ValueError(
+                        f"{file.path} has "
+                        f"{f'{n_times} columns' if n_times else 'no column'} {name!r}, "
+                        f"and is to have one; its columns are "
+                        f"{', '.join(schema.names)}."
+                    )
+            own = [schema.field(name).remove_metadata() for name in keep]
+            if self.format == "csv" and keep:
+                own = self._without_loss(file, own)
+            found = self._common(file, found, own)
+        return found
+
+    def _without_loss(self, file: SourceFile, fields: list[Any]) -> list[Any]:
+        """Leave as text what would lose leading zeros as a number."""
+        import pyarrow as pa
+        from pyarrow import compute
+
+        names = [field.name for field in fields]
+        types = dict.fromkeys(names, pa.string())
+        with _open_csv(self.filesystem, file, names, types) as reader:
+            first = next(iter(reader), None)
+        if first is None:
+            return fields
+        return [
+            pa.field(field.name, pa.string())
+            if pa.types.is_integer(field.type)
+            and compute.any(
+                compute.match_substring_regex(first[field.name], _LEADING_ZERO)
+            ).as_py()
+            else field
+            for field in fields
+        ]
+
+    def _common(self, file: SourceFile, found: Any, own: list[Any]) -> Any:
+        """Find types that hold what was found before and what a file has."""
+        import pyarrow as pa
+
+        fields = []
+        for field in own:
+            if field.name not in found.names:
+                fields.append(field)
+                continue
+            before = found.field(field.name)
+            try:
+                both = [pa.schema([before]), pa.schema([field])]
+                unified = pa.unify_schemas(both, promote_options="permissive")
+                fields.append(unified.field(0))
+            except pa.ArrowException:
+                if self.format != "csv":
+                    raise ValueError(
+                        f"the column {field.name!r} to keep is {before.type} in files "
+                        f"before {file.path}, and {field.type} there: write it as one "
+                        "type, or keep another."
+                    ) from None
+                fields.append(pa.field(field.name, pa.string()))
+        return pa.schema(fields)
+
     def n_rows(self, file: SourceFile) -> int | None:
         """Tell how many rows a file has, None where it would have to be read."""
         if self.format == "parquet":
@@ -96,7 +191,7 @@ class Source:
         columns: Sequence[str],
         batch_size: int,
         *,
-        as_text: Sequence[str] = (),
+        types: "Mapping[str, pa.DataType] | None" = None,
         start: int = 0,
     ) -> Iterator["pa.Table"]:
         """Read a file in batches of the same number of rows, the last one smaller.
@@ -112,8 +207,8 @@ class Source:
         batch_size : int
             Rows a batch.
 
-        as_text : sequence of str, default=()
-            Columns of a CSV file that are texts, whatever they look like.
+        types : dict of str to DataType, default=None
+            Types of columns of a CSV file, whatever they look like.
 
         start : int, default=0
             The first batch that is needed.
@@ -139,15 +234,14 @@ class Source:
                 )
                 yield from _regroup(pieces, batch_size, start * batch_size - skipped)
             else:
-                types = dict.fromkeys(as_text, pa.string())
+                types = dict(types or {})
                 with _open_csv(self.filesystem, file, columns, types) as reader:
                     yield from _regroup(reader, batch_size, start * batch_size)
         except (pa.ArrowException, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise ValueError(f"{file.path} cannot be read: {reason}") from error
+            raise ValueError(_cannot_read(file, error)) from error
 
 
-def find_source(source: "str | os.PathLike[str]") -> Source:
+def find_source(source: "str | os.PathLike[str]", *, passed_by: str = "") -> Source:
     r"""Find the files that a path, a folder or a pattern means.
 
     Parameters
@@ -156,6 +250,9 @@ def find_source(source: "str | os.PathLike[str]") -> Source:
         A file, a folder whose files are meant, with those of its folders, or a pattern
         such as ``data/*.parquet``; or an address that pyarrow knows, such as
         ``s3://bucket/folder``.
+
+    passed_by : str, default=""
+        A folder whose files are not meant, if there are others.
 
     Returns
     -------
@@ -183,23 +280,27 @@ def find_source(source: "str | os.PathLike[str]") -> Source:
     filesystem, path = open_filesystem(source)
     from pyarrow import fs
 
-    if filesystem.type_name == "local" and glob.has_magic(path):
+    is_there = filesystem.type_name == "local" and os.path.exists(path)  # noqa: PTH110
+    if filesystem.type_name == "local" and glob.has_magic(path) and not is_there:
         paths = sorted(p for p in glob.glob(path, recursive=True) if os.path.isfile(p))  # noqa: PTH113, PTH207
     else:
         info = filesystem.get_file_info(path)
         if info.type == fs.FileType.Directory:
             selector = fs.FileSelector(path, recursive=True)
-            inside = filesystem.get_file_info(selector)
+            listed = filesystem.get_file_info(selector)
             # As datasets do, what is hidden or no record is passed by.
             paths = sorted(
                 found.path
-                for found in inside
+                for found in listed
                 if found.type == fs.FileType.File
                 and not found.base_name.startswith((".", "_"))
                 and _format_of(found.path) is not None
             )
         else:
             paths = [path] if info.type == fs.FileType.File else []
+    if passed_by:
+        inside = f"{passed_by.rstrip('/')}/"
+        paths = [p for p in paths if not p.startswith(inside)] or paths
     if not paths:
         raise ValueError(
             f"source {os.fspath(source)!r} holds no files: give a Parquet or CSV file, "
@@ -239,6 +340,9 @@ def open_filesystem(path: "str | os.PathLike[str]") -> tuple[Any, str]:
 
     ValueError
         If pyarrow knows no such file system.
+
+    TypeError
+        If it is no path.
     """
     try:
         import pyarrow as pa
@@ -247,7 +351,12 @@ def open_filesystem(path: "str | os.PathLike[str]") -> tuple[Any, str]:
         raise ImportError(
             "files are read with pyarrow: pip install 'sklearn-alchemist[files]'."
         ) from None
-    text = os.fspath(path)
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(
+            "give a path, or an address that pyarrow knows, as a str or a Path; got "
+            f"{type(path).__name__}. A folder or a pattern stands for many files."
+        )
+    text = str(os.fspath(path))
     if "://" not in text:
         return fs.LocalFileSystem(), os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111
     try:
@@ -281,6 +390,16 @@ def _look_at(filesystem: Any, path: str) -> SourceFile:
     return SourceFile(path, size, changed, digest.hexdigest()[:32])
 
 
+def _cannot_read(file: SourceFile, error: Exception) -> str:
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    if "straddling object" in reason:
+        reason = (
+            f"a row is longer than {_CSV_BLOCK >> 20} MB, as where a quotation mark is "
+            "never closed: mend the file, or write it as Parquet"
+        )
+    return f"{file.path} cannot be read: {reason}"
+
+
 def _open_parquet(filesystem: Any, file: SourceFile) -> Any:
     import pyarrow as pa
     from pyarrow import parquet
@@ -290,9 +409,8 @@ def _open_parquet(filesystem: Any, file: SourceFile) -> Any:
         return parquet.ParquetFile(
             filesystem.open_input_file(file.path), pre_buffer=False
         )
-    except pa.ArrowException as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{file.path} cannot be read: {reason}") from None
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(_cannot_read(file, error)) from None
 
 
 def _open_csv(
@@ -309,6 +427,7 @@ def _open_csv(
     try:
         return csv.open_csv(
             filesystem.open_input_stream(file.path),
+            read_options=csv.ReadOptions(block_size=_CSV_BLOCK),
             parse_options=csv.ParseOptions(
                 delimiter=delimiter, newlines_in_values=True
             ),
@@ -317,9 +436,8 @@ def _open_csv(
                 column_types=types,
             ),
         )
-    except pa.ArrowException as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{file.path} cannot be read: {reason}") from None
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(_cannot_read(file, error)) from None
 
 
 def _row_groups_from(opened: Any, row: int) -> tuple[list[int], int]:

@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from sklearn_alchemist import (
     LLM,
@@ -277,6 +279,124 @@ def test_a_file_that_breaks_off_keeps_what_is_done_and_is_named(tmp_path, labele
     assert parts(tmp_path / "out") == ["part-00000-0000000.parquet"]
 
 
+def test_a_file_that_was_mended_goes_on_where_no_part_of_it_is(tmp_path, labeler):
+    folder, target = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    write(folder / "a.parquet", 10)
+    (folder / "b.parquet").write_bytes(b"PAR1 cut off")
+    with pytest.raises(ValueError, match=r"b\.parquet cannot be read"):
+        label_files(labeler, folder, target)
+    write(folder / "b.parquet", 7)
+    done = label_files(labeler, folder, target)
+    assert (done.n_rows, done.n_kept) == (7, 1)
+    write(folder / "b.parquet", 8)
+    with pytest.raises(TargetError, match=r"delete its parts, part-00001-\*"):
+        label_files(labeler, folder, target)
+    (target / "part-00001-0000000.parquet").unlink()
+    assert label_files(labeler, folder, target).n_rows == 8
+    assert len(pd.read_parquet(target)) == 18
+
+
+def test_a_part_that_was_cut_off_is_written_again(tmp_path, labeler):
+    source, target = tmp_path / "texts.parquet", tmp_path / "out"
+    write(source, 30)
+    label_files(labeler, source, target, batch_size=10)
+    cut = target / parts(target)[1]
+    cut.write_bytes(cut.read_bytes()[:-20])
+    assert label_files(labeler, source, target, batch_size=10).n_rows == 10
+    assert len(votes_in(target)) == 30
+
+
+def test_columns_that_differ_between_files_are_told_before_anything_is_written(
+    tmp_path, labeler
+):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write(folder / "a.parquet", 3)
+    pd.DataFrame({"id": ["x"], "text": ["song"]}).to_parquet(folder / "b.parquet")
+    with pytest.raises(ValueError, match=r"'id' to keep is int64 in .*string there"):
+        label_files(labeler, folder, tmp_path / "out", keep=["id"])
+    pq.write_table(pa.table({"body": ["song"]}), folder / "b.parquet")
+    with pytest.raises(ValueError, match=r"b\.parquet has no column 'text'"):
+        label_files(labeler, folder, tmp_path / "out")
+    twice = pa.Table.from_arrays([pa.array(["a"])] * 2, ["text", "text"])
+    pq.write_table(twice, folder / "b.parquet")
+    with pytest.raises(ValueError, match=r"b\.parquet has 2 columns 'text'"):
+        label_files(labeler, folder, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_kept_columns_have_one_type_that_holds_what_all_files_say(tmp_path, labeler):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    types = [pa.null(), pa.int32(), pa.int64(), pa.float64()]
+    for place, type_ in enumerate(types):
+        table = pa.table({"id": pa.array([None], type_), "text": ["song"]})
+        pq.write_table(table, folder / f"{place}.parquet")
+    label_files(labeler, folder, tmp_path / "out", keep=["id", "text", "id"])
+    schemas = {
+        str(pq.read_schema(path).field("id").type)
+        for path in (tmp_path / "out").glob("part-*")
+    }
+    assert schemas == {"double"}
+
+
+def test_kept_columns_of_csv_lose_no_leading_zeros(tmp_path, labeler):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.csv").write_text("zip,n,m,text\n01067,1,0,song\n10115,2,1,song\n")
+    (folder / "b.csv").write_text("zip,n,m,text\n5,x,2,song\n")
+    label_files(labeler, folder, tmp_path / "out", keep=["zip", "n", "m"])
+    written = pd.read_parquet(tmp_path / "out")
+    assert written.zip.tolist() == ["01067", "10115", "5"]
+    assert written.n.tolist() == ["1", "2", "x"]
+    assert written.m.tolist() == [0, 1, 2]
+
+
+def test_texts_of_csv_may_be_longer_than_a_block_of_pyarrow(tmp_path, labeler):
+    (tmp_path / "texts.csv").write_text("text\n" + "song " * 400_000 + "\nhttp\n")
+    assert label_files(labeler, tmp_path / "texts.csv", tmp_path / "out").n_rows == 2
+    (tmp_path / "open.csv").write_text(
+        'text\nsong\n"never closed\n' + "a\n" * 9_000_000
+    )
+    with pytest.raises(ValueError, match="quotation mark is never closed"):
+        label_files(labeler, tmp_path / "open.csv", tmp_path / "other")
+
+
+def test_a_packed_file_that_breaks_off_is_named(tmp_path, labeler):
+    packed = gzip.compress(b"text\n" + b"song\n" * 99)
+    (tmp_path / "texts.csv.gz").write_bytes(packed[:-9])
+    with pytest.raises(ValueError, match=r"texts\.csv\.gz cannot be read: Truncated"):
+        label_files(labeler, tmp_path / "texts.csv.gz", tmp_path / "out")
+
+
+def test_a_target_inside_the_source_is_no_part_of_it(tmp_path, labeler):
+    write(tmp_path / "a.parquet", 5)
+    for n_rows in (5, 0):
+        assert label_files(labeler, tmp_path, tmp_path / "out").n_rows == n_rows
+
+
+def test_a_name_that_looks_like_a_pattern_is_the_file_that_is_there(tmp_path, labeler):
+    write(tmp_path / "a[1] \u00fc.parquet", 5)
+    done = label_files(labeler, tmp_path / "a[1] \u00fc.parquet", tmp_path / "out [2]")
+    assert done.n_rows == 5
+
+
+def test_what_is_no_folder_and_what_cannot_label_are_told(tmp_path, labeler):
+    write(tmp_path / "texts.parquet", 5)
+    source, target = tmp_path / "texts.parquet", tmp_path / "out"
+    with pytest.raises(TargetError, match=r"cannot be made: .*non-directory"):
+        label_files(labeler, source, source)
+    with pytest.raises(TypeError, match="LogisticRegression has no annotate"):
+        label_files(LogisticRegression().fit([[1], [2]], [0, 1]), source, target)
+    with pytest.raises(TypeError, match=r"got list\. A folder or a pattern"):
+        label_files(labeler, [source], target)
+    target.mkdir()
+    (target / "_manifest.json").write_text("[]")
+    with pytest.raises(TargetError, match="is no manifest"):
+        label_files(labeler, source, target)
+
+
 def test_a_full_disk_ends_in_one_message_and_the_call_goes_on(
     tmp_path, labeler, monkeypatch
 ):
@@ -377,6 +497,28 @@ def test_the_command_line_says_errors_in_one_line(tmp_path, labeler, capsys):
     assert re.fullmatch(r"error: .*holds no files.*\n", capsys.readouterr().err)
     assert main([*words, "--annotator", str(tmp_path / "gone")]) == 1
     assert "joblib.dump" in capsys.readouterr().err
+    (tmp_path / "odd").write_bytes(b"no pickle")
+    assert main([*words, "--annotator", str(tmp_path / "odd")]) == 1
+    assert "cannot be loaded" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_the_command_line_in_one_line(
+    tmp_path, labeler, capsys, monkeypatch
+):
+    joblib.dump(labeler, tmp_path / "labeler.joblib")
+    write(tmp_path / "texts.parquet", 5)
+    words = ["label", str(tmp_path / "texts.parquet"), str(tmp_path / "out")]
+    words += ["--annotator", str(tmp_path / "labeler.joblib")]
+
+    def pressed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", pressed)
+    assert main(words) == 130
+    assert "goes on from here" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("5 rows labelled in 1 parts")
 
 
 def test_batches_are_read_one_at_a_time_and_come_back_in_order(labeler, annotator):
