@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "llm": set(),
     "programs": set(),
     "votes": set(),
-    "synthesis": {"data", "llm", "programs", "votes"},
+    "synthesis": {"data", "label_model", "llm", "programs", "votes"},
     "label_model": {"data", "votes"},
     "distillation": {"data", "label_model", "votes"},
     "zero_shot": {"data", "llm"},

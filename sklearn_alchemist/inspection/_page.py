@@ -312,11 +312,12 @@ def _bars(counts: np.ndarray) -> list[tuple[int, float, float]]:
 
 def _provenance(program: Any) -> str:
     origin = program.provenance
+    tuned = f"; tuned: {origin.changes}" if origin.changes else ""
     if origin.model is None:
-        return "written by hand"
+        return "written by hand" + tuned
     mended = f", mended {origin.repairs} times" if origin.repairs > 1 else ""
     mended = ", mended once" if origin.repairs == 1 else mended
-    return f"written by {origin.model}{mended}"
+    return f"written by {origin.model}{mended}{tuned}"
 
 
 def _groups(findings: Findings) -> list[dict[str, Any]]:

@@ -88,8 +88,9 @@ def without_about(text: str) -> tuple[str, str]:
 
 def _author(provenance: Provenance, was: Provenance | None) -> str:
     first = provenance if was is None else was
+    tuned = f"; tuned: {first.changes}" if first.changes else ""
     if first.model is None:
-        return "written by hand"
+        return "written by hand" + tuned
     said = f"written by {first.model}"
     if first.slot:
         said += f" as {first.slot}"
@@ -97,6 +98,7 @@ def _author(provenance: Provenance, was: Provenance | None) -> str:
         said += f" for ${first.dollars:.4f}"
     if first.repairs:
         said += ", mended once" if first.repairs == 1 else f", mended {first.repairs} x"
+    said += tuned
     return said if was is None else said + "; edited by hand since"
 
 

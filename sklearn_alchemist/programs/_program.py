@@ -41,6 +41,10 @@ class Provenance:
         Cost in US dollars, None where the price is unknown.
     repairs : int, default=0
         How often the model was asked to mend the program.
+    tuned_from : str, optional
+        Digest of the program that `synthesis.tune_programs` changed into this one.
+    changes : str, optional
+        What it changed, by lines of the program before.
 
     Examples
     --------
@@ -58,6 +62,14 @@ class Provenance:
     completion_tokens: int | None = None
     dollars: float | None = None
     repairs: int = 0
+    tuned_from: str | None = None
+    changes: str | None = None
+
+    def __setstate__(self, state: list[Any]) -> None:
+        # Earlier versions had fewer fields, the same ones first.
+        for place, one in enumerate(fields(self)):
+            value = state[place] if place < len(state) else one.default
+            object.__setattr__(self, one.name, value)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ._rows import describe_values
     from ._select import find_idle, leave_out, rows_to_judge, select, unheard_classes
     from ._synthesize import Exchange, Synthesis, synthesize
+    from ._tuning import tune_programs
 
 __all__ = [
     "PROMPT_VERSION",
@@ -69,6 +70,7 @@ __all__ = [
     "settle_kinds",
     "synthesize",
     "try_programs",
+    "tune_programs",
     "unheard_classes",
     "write_messages",
     "write_question",
@@ -113,6 +115,7 @@ __getattr__ = lazy_exports(
         "settle_kinds": "_recipe",
         "synthesize": "_synthesize",
         "try_programs": "_gate",
+        "tune_programs": "_tuning",
         "unheard_classes": "_select",
         "write_messages": "_prompts",
         "write_question": "_recipe",
