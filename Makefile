@@ -6,7 +6,7 @@ ARGS ?=
 
 .PHONY: help demo test test-browser fuzz lint format types wheel docs rerecord \
   benchmark-annotator benchmark-cascade benchmark-drift benchmark-explain \
-  benchmark-files benchmark-label-models benchmark-labels benchmark-programs \
+  benchmark-files benchmark-llm-labels benchmark-label-models benchmark-labels benchmark-programs \
   benchmark-synthesis benchmark-throttled benchmark-waterbirds paper-table clean
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo "make benchmark-labels DATA=folder RECORDINGS=folder   what few labels do to it"
 	@echo "make benchmark-drift DATA=folder RECORDINGS=folder    alarms, false and missed"
 	@echo "make benchmark-explain DATA=folder RECORDINGS=folder  is what is told true"
+	@echo "make benchmark-llm-labels DATA=folder   what 200 labels by a model do to it"
 	@echo "make benchmark-files   cost a row and memory of files of millions of rows"
 	@echo "make paper-table ARGS='DATA --recordings RECORDINGS'  beside the paper's numbers"
 	@echo "make benchmark-waterbirds DATA=file   look at the worst group of Waterbirds"
@@ -125,6 +126,9 @@ benchmark-labels: $(VENV)/examples
 
 benchmark-drift: $(VENV)/examples
 	$(BIN)/python benchmarks/drift.py $(DATA) $(RECORDINGS) $(ARGS)
+
+benchmark-llm-labels: $(VENV)/examples
+	$(BIN)/python benchmarks/llm_labels.py $(DATA) $(ARGS)
 
 benchmark-files: $(VENV)/examples
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[files]"

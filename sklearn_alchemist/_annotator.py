@@ -38,6 +38,7 @@ from sklearn.utils.validation import (
 )
 from threadpoolctl import threadpool_limits
 
+from ._annotator_model import agrees_with_votes, ask_about_sample, model_of
 from ._annotator_parts import (
     default_aggregator,
     draw_parts,
@@ -186,8 +187,20 @@ class DistilledAnnotator(
         Most records that the student learns from, labelled ones apart: of more, some of
         each kind, by what the votes say and how many there are. None is all.
 
+    n_llm_labels : int, default=0
+        How many training records ``fit`` shows to the labeler's model, drawn at random,
+        twenty a call, to have them labelled. **These records leave this machine.** Ten
+        calls for 200 records, whatever the size of the data. The labels tell how
+        accurate programs are and set the weight of votes and student and the
+        temperature, as labels of people in a plain random sample would, except where
+        those are given; the student does not learn them. Where they agree with the
+        votes hardly more than by chance, nothing is learned from them, and a warning
+        says so. What the programs cost counts towards the caps of the model, too.
+
     random_state : int, RandomState instance or None, default=None
-        Draws these records, and thins labels of unequal chance in `annotate`.
+        Draws the records for the model, where None draws the same each time, so that
+        they are paid once; draws those that the student learns from, and thins labels
+        of unequal chance in `annotate`.
 
     Attributes
     ----------
@@ -211,7 +224,11 @@ class DistilledAnnotator(
     label_use_ : dict of str to int or float
         How many labels there were to learn from ("given"), and how many of them tell
         how accurate programs are ("accuracies"), are learned by the student
-        ("student"), and set the temperatures ("temperature").
+        ("student"), and set the temperatures ("temperature"); with `n_llm_labels` also
+        how many the model gave ("model").
+
+    llm_usage_ : Usage
+        What these cost. Only with `n_llm_labels`.
 
     vote_weight_ : ndarray of shape (n_classes,)
         Weight of the votes' evidence for each class beside the student; infinite where
@@ -269,6 +286,7 @@ class DistilledAnnotator(
         "cv": [Interval(Integral, 0, None, closed="left")],
         "learn_from_labels": ["boolean"],
         "max_training_rows": [Interval(Integral, 1, None, closed="left"), None],
+        "n_llm_labels": [Interval(Integral, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
 
@@ -288,6 +306,7 @@ class DistilledAnnotator(
         cv: int = 4,
         learn_from_labels: bool = False,
         max_training_rows: int | None = 25_000,
+        n_llm_labels: int = 0,
         random_state: Any = None,
     ) -> None:
         self.labeler = labeler
@@ -303,6 +322,7 @@ class DistilledAnnotator(
         self.cv = cv
         self.learn_from_labels = learn_from_labels
         self.max_training_rows = max_training_rows
+        self.n_llm_labels = n_llm_labels
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -381,6 +401,8 @@ class DistilledAnnotator(
         classes = known_classes(listed_classes(self.labeler), y)
         check_classes_of_parts(classes, self.aggregator, self.class_weight)
         check_finite(records, self.estimator)
+        if self.n_llm_labels:
+            model_of(self.labeler)
         shared = self._share_or_try(X, records)
         of_labels: dict[str, Any] = {}
         if labelled.any():
@@ -394,7 +416,9 @@ class DistilledAnnotator(
                     "random sample; review_queue gives it with return_proba=True.",
                     LabelsWarning,
                 )
-        context = self._init_callback_context(max_subtasks=3)
+        context = self._init_callback_context(
+            max_subtasks=4 if self.n_llm_labels else 3
+        )
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
 
         self.__dict__.pop("_before", None)
@@ -412,6 +436,12 @@ class DistilledAnnotator(
         gold = np.full(len(votes), UNLABELED)
         if self.learn_from_labels and y is not None:
             gold = Classes.of_names(self.classes_).encode(y, n_samples=len(votes))
+        by_model = None
+        if self.n_llm_labels:
+            with reporting(context, "ask", self, None):
+                gold, asked, by_model = self._ask_model(
+                    records, votes, gold, asked, params
+                )
         if not (votes != ABSTAIN).any():
             warnings.warn(
                 f"No program votes on any of {len(votes)} records, so the student can "
@@ -421,15 +451,17 @@ class DistilledAnnotator(
                 stacklevel=2,
             )
         with reporting(context, "distill", self, self.estimator), remembering():
+            # The student learns no label that may be wrong: votes repeat none of them.
+            certain = gold if by_model is None else np.where(by_model, UNLABELED, gold)
             rows, said = self._distil(
-                X, shared, votes, gold, weight, params.estimator.fit
+                X, shared, votes, certain, weight, params.estimator.fit
             )
         self._memory = TrainingMemory(
             votes=np.array(votes, dtype=np.min_scalar_type(-len(self.classes_))),
             gold=gold,
             label_proba=asked,
             weight=weight,
-            taught=gold != UNLABELED,
+            taught=certain != UNLABELED,
             rows=rows,
             said=None if said is None else said.astype(np.float32),
             kept=kept,
@@ -437,6 +469,7 @@ class DistilledAnnotator(
             aggregator_params=dict(params.aggregator.fit),
             # What tells later whether other records differ from these.
             profiles=profile_columns(records),
+            by_model=by_model,
         )
         self._weigh_parts()
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
@@ -607,6 +640,51 @@ class DistilledAnnotator(
         self.estimator_ = distilled.student
         return rows, distilled.said
 
+    def _ask_model(
+        self,
+        records: Records,
+        votes: np.ndarray,
+        gold: np.ndarray,
+        asked: np.ndarray,
+        params: Bunch,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Add the model's labels to those that are known, and say which they are."""
+        codes, chance, self.llm_usage_ = ask_about_sample(
+            self.labeler_,
+            records,
+            gold,
+            self.n_llm_labels,
+            self.classes_,
+            self.random_state,
+        )
+        by_model = codes != UNLABELED
+        if not agrees_with_votes(self.aggregator_.predict_proba(votes), codes):
+            _logger.info("fallback to no labels of the model: they contradict votes")
+            warn(
+                f"The model's labels of {by_model.sum()} records agree with the votes "
+                "hardly more than by chance, so that nothing is learned from them: "
+                "read some of both, and describe task and classes in more detail.",
+                LabelsWarning,
+            )
+            return gold, asked, np.zeros(len(gold), dtype=bool)
+        given = asked[~np.isnan(asked)]
+        if len(given) and (given == given[0]).all():
+            chance = given[0]  # both are plain samples, told on one scale
+        gold = np.where(by_model, codes, gold)
+        asked = np.where(by_model, chance, asked)
+        known = gold != UNLABELED
+        y = np.full(len(gold), None)
+        y[known] = self.classes_[gold[known]]
+        self.aggregator_ = make_aggregator(
+            self.aggregator, self.labeler_, learn=True
+        ).fit(
+            votes,
+            y,
+            **params.aggregator.fit,
+            **label_proba_for(self.aggregator, asked),
+        )
+        return gold, asked, by_model
+
     def _fit_aggregator(self, y: np.ndarray, label_proba: np.ndarray) -> BaseEstimator:
         """Let an aggregator learn from votes and labels of training records."""
         memory: TrainingMemory = self._memory
@@ -690,7 +768,8 @@ class DistilledAnnotator(
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         # Of a version that knew one weight, and learned from all rows.
-        for name, value in (("max_training_rows", None), ("random_state", None)):
+        before = {"max_training_rows": None, "random_state": None, "n_llm_labels": 0}
+        for name, value in before.items():
             if not hasattr(self, name):
                 setattr(self, name, value)
         if hasattr(self, "class_prior_") and not hasattr(self, "vote_weight_"):

@@ -7,7 +7,7 @@ from sklearn.utils import Bunch
 
 from ..data import UNLABELED
 from ._memory import TrainingMemory
-from ._promise import Promise, find_promise, plain_sample
+from ._promise import LEAST_LABELS, Promise, find_promise, plain_sample
 from ._review import BELOW_PROMISE, GOLD, say_doubts, tell_source
 
 
@@ -102,6 +102,9 @@ def promise_by_labels(
 ) -> Promise:
     """Judge by labels given now or of training rows, whichever are more.
 
+    Labels of a model count where people gave too few, as they are: what the model says
+    wrongly counts as an error of the annotator, and errors of both are not seen.
+
     Parameters
     ----------
     proba : ndarray of shape (n_samples, n_classes)
@@ -136,7 +139,12 @@ def promise_by_labels(
     """
     drawn = plain_sample(label_proba, rng)
     if memory is not None and held_out is not None:
-        before = plain_sample(memory.label_proba[memory.rows], rng)
+        chance = memory.label_proba[memory.rows]
+        if memory.by_model is not None:  # people's alone, if they suffice
+            of_people = np.where(memory.by_model[memory.rows], np.nan, chance)
+            if (~np.isnan(of_people)).sum() >= LEAST_LABELS:
+                chance = of_people
+        before = plain_sample(chance, rng)
         if len(before) > len(drawn):
             drawn, gold, proba = before, memory.gold[memory.rows], held_out
     return find_promise(

@@ -47,6 +47,9 @@ class TrainingMemory:
 
     profiles : dict
         What tells later whether other records differ from these.
+
+    by_model : ndarray of bool of shape (n_samples,) or None
+        Which labels a model gave; None if it gave none.
     """
 
     votes: np.ndarray
@@ -60,6 +63,7 @@ class TrainingMemory:
     n_given: int
     aggregator_params: dict[str, Any]
     profiles: dict[str, Any] = field(default_factory=dict)
+    by_model: np.ndarray | None = None
 
     @property
     def is_labelled(self) -> np.ndarray:
@@ -112,8 +116,10 @@ class TrainingMemory:
         if self.kept is not None:
             codes, label_proba = codes[self.kept], label_proba[self.kept]
         given = codes != UNLABELED
+        by_model = None if self.by_model is None else self.by_model & ~given
         return replace(
             self,
+            by_model=by_model,
             gold=np.where(given, codes, self.gold),
             label_proba=np.where(given, label_proba, self.label_proba),
         )
@@ -161,12 +167,14 @@ class TrainingMemory:
         label_use : dict of str to int or float
             Number of samples by use.
         """
-        n_labels = _count(self.counts[self.is_labelled].sum())
+        n_labels = self.counts[self.is_labelled].sum()
+        n_model = 0 if self.by_model is None else self.counts[self.by_model].sum()
         return {
-            "given": n_labels,
+            **({} if self.by_model is None else {"model": _count(n_model)}),
+            "given": _count(n_labels - n_model),
             "accuracies": n_judging,
             "student": _count(self.counts[self.taught].sum()),
-            "temperature": 0 if self.said is None else n_labels,
+            "temperature": 0 if self.said is None else _count(n_labels),
         }
 
 
