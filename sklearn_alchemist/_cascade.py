@@ -59,6 +59,7 @@ from .distillation import LEAST_LABELS, UNSURE, plain_sample
 from .exceptions import LabelsWarning
 from .label_model import check_label_proba
 from .llm import LLM
+from .streaming import is_dask, lazy_for_dask
 from .zero_shot import Reading
 
 if TYPE_CHECKING:
@@ -328,10 +329,11 @@ class CascadeAnnotator(
             judging = self._judging(chance)
             # Up to the first that the budget did not reach, so that it stays a sample.
             n_judging = int(np.logical_and.accumulate(reached[first][judging]).sum())
-            self._set_threshold(view, gold, judging[:n_judging])
+            self._set_threshold(view, gold, judging[:n_judging], len(judging))
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
+    @lazy_for_dask
     def predict_proba(self, X: Any) -> np.ndarray:
         """Estimate the probability of each class; ask nothing.
 
@@ -362,6 +364,7 @@ class CascadeAnnotator(
         codes = self._known(rows, [*map(key_of, rows)], gain)
         return self._reader.posterior(proba, codes)
 
+    @lazy_for_dask
     def predict(self, X: Any) -> np.ndarray:
         """Predict the most probable class; ask nothing.
 
@@ -473,6 +476,13 @@ class CascadeAnnotator(
             the same call goes on from there.
         """
         check_is_fitted(self)
+        if is_dask(X):
+            raise TypeError(
+                "X is a Dask collection, and caps hold for one call of annotate, not "
+                "for all partitions: write it to files and use "
+                "sklearn_alchemist.streaming.label_files, which keeps them, or use "
+                "predict, which asks nothing."
+            )
         view = self._look(X, flag_below)
         n_rows = len(view.rows)
         by_person = self._read_answers(answers, view.keys)
@@ -842,7 +852,9 @@ class CascadeAnnotator(
         y[rows], chance[rows] = self.classes_[codes[rows]], drawn_with[read]
         self.annotator_.update(y, label_proba=chance)
 
-    def _set_threshold(self, view: _View, gold: np.ndarray, drawn: np.ndarray) -> None:
+    def _set_threshold(
+        self, view: _View, gold: np.ndarray, drawn: np.ndarray, n_labels: int
+    ) -> None:
         """Decide from which worth on records are read."""
         max_rows, max_cost = self._limits()
         first = np.unique(first_of(view.keys))
@@ -867,6 +879,11 @@ class CascadeAnnotator(
         )
         if len(drawn) < LEAST_LABELS:
             reason = target.reason
+            if len(drawn) < LEAST_LABELS <= n_labels:
+                reason = (
+                    f"the budget of fit lets the model read {len(drawn)} of the "
+                    f"{n_labels} random labels, and {LEAST_LABELS} are needed"
+                )
             target = estimate_target(
                 view.worth, view.proba, view.gain, target_error=self.target_error
             )

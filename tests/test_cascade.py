@@ -411,6 +411,13 @@ def test_a_target_without_labels_is_estimated_and_says_so(judges):
 
 
 @pytest.mark.slow
+def test_a_budget_that_reads_too_few_of_the_labels_is_told(server, judges):
+    texts = [f"0.{50 + i % 40} http {i}" for i in range(150)]
+    cascade = cascade_of(judges, max_rows=30, target_error=0.05)
+    with pytest.warns(LabelsWarning, match="read 30 of the 150 random labels, and 100"):
+        cascade.fit(texts, ["spam"] * 150, label_proba=1.0)
+
+
 def test_a_target_with_a_hundred_random_labels_is_bounded(server, judges):
     texts = [f"0.5 {w} {i}" for i in range(30) for w in ("http", "song")]
     texts += [f"{s} {w} {i}" for i in range(120) for s, w in

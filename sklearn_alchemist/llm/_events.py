@@ -121,7 +121,7 @@ def set_on_event_hooks(hooks: Iterable[Hook]) -> None:
     Raises
     ------
     TypeError
-        If one of them cannot be called.
+        If they are no list, or one of them cannot be called.
 
     Examples
     --------
@@ -136,6 +136,8 @@ def set_on_event_hooks(hooks: Iterable[Hook]) -> None:
     >>> llm.set_on_event_hooks([])
     """
     global _hooks
+    if not isinstance(hooks, Iterable):
+        raise TypeError(f"hooks must be a list of callables, as [hook]; got {hooks!r}.")
     chosen = tuple(hooks)
     for hook in chosen:
         if not callable(hook):

@@ -121,6 +121,8 @@ def test_a_handler_that_raises_loses_no_answer(model, caplog, monkeypatch):
 
 def test_hooks_are_those_that_were_set_last_and_callable(events):
     assert len(llm.get_on_event_hooks()) == 1
+    with pytest.raises(TypeError, match=r"as \[hook\]; got <built-in function print>"):
+        llm.set_on_event_hooks(print)
     with pytest.raises(TypeError, match="callable"):
         llm.set_on_event_hooks(["no hook"])
     assert len(llm.get_on_event_hooks()) == 1

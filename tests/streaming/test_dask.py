@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from sklearn_alchemist import (
+    CascadeAnnotator,
     DistilledAnnotator,
     LabelingProgram,
     LabelModelAggregator,
@@ -84,6 +85,18 @@ def test_labels_probabilities_and_annotations_stay_lazy(annotator):
     )
     whole = annotator.annotate(pd.Series(TEXTS, index=index), as_frame=True)
     equal(annotator.annotate(X), whole)
+
+
+def test_a_cascade_predicts_lazily_and_asks_in_memory_only(annotator):
+    cascade = CascadeAnnotator(annotator, max_rows=5).fit(TEXTS)
+    X = series()
+    index = X.compute().index
+    labels = pd.Series(cascade.predict(TEXTS), index=index, name="label")
+    equal(cascade.predict(X), labels)
+    proba = pd.DataFrame(cascade.predict_proba(TEXTS), index, ["ham", "spam"])
+    equal(cascade.predict_proba(X), proba)
+    with pytest.raises(TypeError, match="caps hold for one call of annotate"):
+        cascade.annotate(X)
 
 
 def test_partitions_may_be_empty(annotator):
