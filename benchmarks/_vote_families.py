@@ -119,14 +119,15 @@ def programs_of(texts: TextSet, recordings: Path | None) -> Iterator[tuple[str, 
 
     from sklearn_alchemist import LLM
 
-    short = texts.name.removesuffix("_singlelabel").removesuffix("_test7600")
+    task = texts.name.removesuffix("_test7600")
+    short = task.removesuffix("_singlelabel")
     found = None if recordings is None else read_programs(recordings, short)
     if found is not None:
         yield "folder", found
     answers = Path(__file__).parent / "recordings"
-    for path in sorted(answers.glob(f"{texts.name}-*.jsonl")):
+    for path in sorted(answers.glob(f"{task}-*.jsonl")):
         way = path.stem.split("-")[1]
-        labeler = LABELERS[way](LLM("recorded", store=path), TASKS[texts.name])
+        labeler = LABELERS[way](LLM("recorded", store=path), TASKS[task])
         yield (
             path.stem.partition("-")[2],
             labeler.fit(texts.texts[:50].tolist()).programs_,
@@ -136,7 +137,8 @@ def programs_of(texts: TextSet, recordings: Path | None) -> Iterator[tuple[str, 
 def recorded(folder: Path, recordings: Path | None) -> Iterator[VoteSet]:
     """Run recorded programs over up to `N_TEXTS` texts of their sets."""
     for name in TEXT_SETS:
-        texts = read_text_set(folder, name)
+        short = name.removesuffix("_test7600")
+        texts = read_text_set(folder, name) or read_text_set(folder, short)
         if texts is None:
             continue
         rng = np.random.default_rng(0)

@@ -429,7 +429,9 @@ class _Problem:
     def expect(self, model: VoteModel) -> tuple[np.ndarray, float]:
         """Give each row its class probabilities, and the log-likelihood (E-step)."""
         logits = self.votes @ model.evidence.reshape(-1, self.shape[2])
-        logits += model.log_prior[self.levels]
+        # As a rule all rows have several votes.
+        one_level = (self.levels == 2).all()
+        logits += model.log_prior[2 if one_level else self.levels]
         known = np.greater_equal(self.labels, 0)
         if known.any():
             other = np.not_equal(self.labels[:, None], np.arange(self.shape[2]))

@@ -64,48 +64,42 @@ class VoteBounds:
         n_programs = patterns.codes.shape[1]
         width = int(np.count_nonzero(patterns.codes, axis=1).max(initial=1))
         gains = np.zeros(n_programs * (2 * width + 1))
-        sure, alone, n_votes, most, least = np.zeros((5, n_programs))
+        sure, alone, most, least = np.zeros((4, n_programs))
         class_of = np.where(
             patterns.meaning.any(axis=1), patterns.meaning.argmax(axis=1), -1
         )
+        middle = np.arange(n_programs) * (2 * width + 1) + width
         for place in chunks(len(patterns.codes)):
             part = patterns.take(place)
             # Answers that are not known, of later chunks, are no votes.
             codes = np.where(part.codes < part.n_answers, part.codes, 0)
-            counts, labelled = part.counts, part.is_labelled
             votes_for = count_votes(codes, part.meaning)
             on_row = np.count_nonzero(codes, axis=1)
-            compared = (on_row > 1) & ~labelled
-            # A second class without votes, where there is but one.
-            ranked = np.sort(np.pad(votes_for, ((0, 0), (1, 0))), axis=1)
-            rows, programs = np.nonzero(codes)
-            voted, weight = class_of[codes[rows, programs]], counts[rows]
-            n_votes += np.bincount(programs, weight, n_programs)
+            unknown = np.where(part.is_labelled, 0.0, part.counts)
+            single = np.where(on_row == 1, unknown, 0.0)
+            # Rows that are not compared weigh nothing.
+            compared = np.where(on_row > 1, unknown, 0.0)
+            chance = compared * (on_row - 1) / part.n_classes
             # What stands for no class is never right.
-            named = voted >= 0
-            rows, programs, voted, weight = (
-                array[named] for array in (rows, programs, voted, weight)
-            )
+            rows, programs = np.nonzero(class_of[codes] >= 0)
+            voted = class_of[codes[rows, programs]]
             if part.labels is not None:
                 right = voted == part.labels[rows]
-                sure += np.bincount(programs, weight * right, n_programs)
-            single = (on_row[rows] == 1) & ~labelled[rows]
-            alone += np.bincount(programs, weight * single, n_programs)
-            several = compared[rows]
-            rows, programs, voted, weight = (
-                array[several] for array in (rows, programs, voted, weight)
-            )
+                sure += np.bincount(programs, part.counts[rows] * right, n_programs)
+            if single.any():
+                alone += np.bincount(programs, single[rows], n_programs)
             own = votes_for[rows, voted]
-            first, second = ranked[rows, -1], ranked[rows, -2]
-            other = np.where(own == first, second, first)
-            gain = own - 1 - other
-            chance = (on_row[rows] - 1) / part.n_classes
-            most += np.bincount(
-                programs, weight * np.maximum(own - 1, other), n_programs
-            )
-            least += np.bincount(programs, weight * chance, n_programs)
-            column = programs * (2 * width + 1) + width + gain.astype(np.intp)
+            first, second = _two_largest(votes_for)
+            strongest = first[rows]
+            other = np.where(own == strongest, second[rows], strongest)
+            own -= 1
+            weight = compared[rows]
+            most += np.bincount(programs, weight * np.maximum(own, other), n_programs)
+            least += np.bincount(programs, chance[rows], n_programs)
+            own -= other
+            column = middle[programs] + own.astype(np.intp)
             gains += np.bincount(column, weight, len(gains))
+        n_votes = patterns.n_votes.sum(axis=1)
         gains = gains.reshape(n_programs, -1)
         return cls(gains, sure, alone, n_votes, most, least)
 
@@ -172,3 +166,12 @@ class VoteBounds:
             high[not_all] + 1, (n - high)[not_all], 1 - _ERROR / 2
         )
         return np.stack([below, above], axis=1)
+
+
+def _two_largest(votes_for: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest value of each row and the next; 0 where there is none."""
+    first, second = np.zeros((2, len(votes_for)))
+    for column in votes_for.T:
+        np.maximum(second, np.minimum(first, column), out=second)
+        np.maximum(first, column, out=first)
+    return first, second

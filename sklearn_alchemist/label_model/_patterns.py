@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from ..votes import collapse
+from ..votes import rank_rows
 
 # A labelled sample counts as much as so many others.
 _LABEL_WEIGHT = 5.0
@@ -146,7 +146,9 @@ class Patterns:
     def _order(self) -> np.ndarray:
         """The patterns in order, once columns are sorted by their votes."""
         columns = np.lexsort(self.n_votes.T)
-        return collapse(self.codes.take(columns, axis=1))[1].argsort()
+        first, rank = rank_rows(self.codes.take(columns, axis=1))
+        # Equal rows have different labels.
+        return first if len(first) == len(rank) else rank.argsort()
 
 
 def chunks(n_rows: int) -> Iterator[slice]:

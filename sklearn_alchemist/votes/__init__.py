@@ -3,7 +3,7 @@
 from ._encoding import ABSTAIN, encode_answers, vote_dtype
 from ._exchange import from_snorkel, read_votes, to_snorkel, write_votes
 from ._label_studio import from_label_studio, label_studio_config, to_label_studio
-from ._patterns import collapse
+from ._patterns import collapse, rank_rows
 from ._statistics import (
     agreement,
     conflicts,
@@ -29,6 +29,7 @@ __all__ = [
     "lf_summary",
     "overlaps",
     "polarity",
+    "rank_rows",
     "read_votes",
     "to_label_studio",
     "to_long",

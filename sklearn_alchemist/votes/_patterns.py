@@ -51,6 +51,35 @@ def collapse(
     >>> inverse, counts
     (array([1, 0, 1]), array([1, 2]))
     """
+    first, inverse = rank_rows(votes)
+    counts = np.bincount(inverse, weights=sample_weight, minlength=len(first))
+    return votes.take(first, axis=0), inverse, counts
+
+
+def rank_rows(votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Put the different rows of a vote matrix in lexicographic order.
+
+    Parameters
+    ----------
+    votes : ndarray of shape (n_samples, n_programs)
+        Votes; any finite numbers.
+
+    Returns
+    -------
+    first : ndarray of shape (n_patterns,)
+        Where each different row stands, in lexicographic order.
+
+    rank : ndarray of shape (n_samples,)
+        Rank of each row: ``votes[first[rank]]`` is `votes`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.votes import rank_rows
+    >>> first, rank = rank_rows(np.array([[1, -1], [0, 0], [1, -1]]))
+    >>> len(first), rank
+    (2, array([1, 0, 1]))
+    """
     n_samples, n_programs = votes.shape
     digits = _as_small_integers(votes)
     low = int(digits.min(initial=0))
@@ -69,8 +98,7 @@ def collapse(
         inverse += _pack(digits[:, place], low, radix)
         first, inverse = _rank(inverse, size * len(first))
         column += width
-    counts = np.bincount(inverse, weights=sample_weight, minlength=len(first))
-    return votes.take(first, axis=0), inverse, counts
+    return first, inverse
 
 
 def _pack(digits: np.ndarray, low: int, radix: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import logsumexp, softmax
 
 from sklearn_alchemist.label_model import (
     Patterns,
@@ -11,6 +12,7 @@ from sklearn_alchemist.label_model import (
     Stepwise,
     class_of_answers,
     fit_votes,
+    normalise,
 )
 
 vote_matrices = hnp.arrays(
@@ -185,3 +187,13 @@ def test_a_chunk_more_is_as_good_as_all_at_once(abstain):
         whole.model.posterior(votes + 1),
         atol=0.12,
     )
+
+
+@pytest.mark.parametrize("n_classes", [1, 2, 3])
+def test_logarithms_of_any_size_become_probabilities(n_classes):
+    logits = np.random.default_rng(0).normal(scale=30, size=(200, n_classes))
+    logits[:50, 1:] = -np.inf
+    logits[50:100] -= 2000
+    proba, total = normalise(logits)
+    assert_allclose(proba, softmax(logits, axis=1), rtol=1e-12)
+    assert_allclose(total, logsumexp(logits, axis=1), rtol=1e-12)

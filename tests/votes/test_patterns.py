@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_alchemist.votes import collapse
+from sklearn_alchemist.votes import collapse, rank_rows
 
 shapes = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=8)
 narrow = hnp.arrays(np.int8, shapes, elements=st.integers(-1, 2))
@@ -72,3 +72,10 @@ def test_rows_of_more_columns_than_one_key_holds_are_told_apart():
     assert_array_equal(patterns[inverse], votes)
     assert_array_equal(patterns, np.unique(votes, axis=0))
     assert counts.sum() == 300
+
+
+@given(narrow | wide)
+def test_ranks_find_each_row_again(votes):
+    first, rank = rank_rows(votes)
+    assert_array_equal(votes[first[rank]], votes)
+    assert_array_equal(np.lexsort(votes[first].T[::-1]), np.arange(len(first)))
