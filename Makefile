@@ -6,8 +6,9 @@ ARGS ?=
 
 .PHONY: help demo test test-browser fuzz lint format types wheel docs rerecord \
   benchmark-annotator benchmark-cascade benchmark-drift benchmark-explain \
-  benchmark-files benchmark-llm-labels benchmark-label-models benchmark-labels benchmark-programs \
-  benchmark-synthesis benchmark-throttled benchmark-waterbirds paper-table clean
+  benchmark-files benchmark-llm-labels benchmark-label-models benchmark-labels \
+  benchmark-programs benchmark-synthesis benchmark-throttled benchmark-tuning \
+  benchmark-waterbirds paper-table clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
@@ -24,6 +25,7 @@ help:
 	@echo "               measure how fast programs run, and in how much memory"
 	@echo "make benchmark-label-models  compare label models, with peers if installed"
 	@echo "make benchmark-synthesis DATA=folder  compare ten plain calls with the plan"
+	@echo "make benchmark-tuning DATA=folder RECORDINGS=folder   programs, on 50 labels"
 	@echo "make benchmark-throttled     how long calls take where a server limits them"
 	@echo "make benchmark-annotator ARGS='DATA RECORDINGS'       accuracy and calibration"
 	@echo "make benchmark-cascade DATA=folder      what reading some records adds"
@@ -114,6 +116,9 @@ benchmark-synthesis: $(VENV)/examples
 
 benchmark-throttled: $(VENV)/examples
 	$(BIN)/python benchmarks/throttled.py $(ARGS)
+
+benchmark-tuning: $(VENV)/examples
+	$(BIN)/python benchmarks/tune_programs.py $(DATA) $(RECORDINGS) $(ARGS)
 
 benchmark-annotator: $(VENV)/examples
 	$(BIN)/python benchmarks/annotator.py $(ARGS)
