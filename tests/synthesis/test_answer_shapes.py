@@ -2,9 +2,9 @@
 
 import contextlib
 import json
-import time
 
 import pytest
+from timing import least_seconds
 
 from sklearn_alchemist.synthesis import extract_source
 
@@ -324,16 +324,18 @@ def test_no_answer_takes_long_to_read(begin):
     seconds = {}
     for piece in PIECES:
         answer = begin + piece * ((199_000 - len(begin)) // len(piece))
-        started = time.process_time()
-        with contextlib.suppress(ValueError):
-            extract_source(answer)
-        seconds[piece] = time.process_time() - started
+
+        def read(answer=answer):
+            with contextlib.suppress(ValueError):
+                extract_source(answer)
+
+        seconds[piece] = least_seconds(read, enough=2)
     assert {piece: t for piece, t in seconds.items() if t >= 2} == {}
 
 
 def test_a_program_as_long_as_answers_may_be_takes_not_long_to_read():
     words = "".join(f"    'word {i}',\n" for i in range(5_000))
     source = f"WORDS = [\n{words}]\n\n\n{FINAL}"
-    started = time.process_time()
-    assert extract_source(f"Here:\n{fence(source)}\n{'bla ' * 20_000}") == source
-    assert time.process_time() - started < 2
+    answer = f"Here:\n{fence(source)}\n{'bla ' * 20_000}"
+    assert extract_source(answer) == source
+    assert least_seconds(lambda: extract_source(answer), enough=2) < 2
