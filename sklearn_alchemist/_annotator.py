@@ -38,7 +38,7 @@ from sklearn.utils.validation import (
 )
 from threadpoolctl import threadpool_limits
 
-from ._annotator_model import agrees_with_votes, ask_about_sample, model_of
+from ._annotator_model import ask_about_sample, model_of
 from ._annotator_parts import (
     default_aggregator,
     draw_parts,
@@ -80,6 +80,7 @@ from .distillation import (
     Opinions,
     Shared,
     TrainingMemory,
+    agree_beyond_chance,
     ask_votes_unseen,
     check_student,
     choose_rows,
@@ -658,7 +659,8 @@ class DistilledAnnotator(
             self.random_state,
         )
         by_model = codes != UNLABELED
-        if not agrees_with_votes(self.aggregator_.predict_proba(votes), codes):
+        said = self.aggregator_.predict_proba(votes).argmax(axis=1)
+        if not agree_beyond_chance(said[by_model], codes[by_model]):
             _logger.info("fallback to no labels of the model: they contradict votes")
             warn(
                 f"The model's labels of {by_model.sum()} records agree with the votes "

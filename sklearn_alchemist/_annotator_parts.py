@@ -143,11 +143,38 @@ def find_labelled(
     return np.array([label is not None for label in labels])
 
 
+def last_step(estimator: Any) -> Any:
+    """Find what comes last in a pipeline, or in one within it."""
+    while hasattr(estimator, "steps"):
+        estimator = estimator.steps[-1][1]
+    return estimator
+
+
+def described_classes(listed: Any, names: np.ndarray | None) -> Classes | None:
+    """Take the user's descriptions where they are of the classes that were fitted.
+
+    Parameters
+    ----------
+    listed : list, dict or None
+        The classes as the user wrote them.
+
+    names : ndarray of shape (n_classes,) or None
+        The classes, None before they are known.
+
+    Returns
+    -------
+    classes : Classes or None
+        None where nothing is known.
+    """
+    classes = None if listed is None else Classes.listed(listed)
+    if names is None or (classes is not None and np.array_equal(classes.names, names)):
+        return classes
+    return Classes.of_names(names)
+
+
 def program_names(labeler: BaseEstimator, n_programs: int = 0) -> np.ndarray:
     """Name what votes; by numbers where the labeler has no names."""
-    voter = labeler
-    while hasattr(voter, "steps"):  # those before need not name what they give
-        voter = voter.steps[-1][1]
+    voter = last_step(labeler)  # those before need not name what they give
     if hasattr(voter, "get_feature_names_out"):
         return voter.get_feature_names_out()
     return np.array([f"program_{j}" for j in range(n_programs)], dtype=object)

@@ -15,7 +15,6 @@ from sklearn.base import (
     clone,
 )
 from sklearn.callback import CallbackSupportMixin
-from sklearn.metrics import cohen_kappa_score
 from sklearn.utils import Bunch, Tags, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import (
@@ -28,7 +27,12 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ._annotator import DistilledAnnotator
-from ._annotator_parts import listed_classes, reporting
+from ._annotator_parts import (
+    described_classes,
+    last_step,
+    listed_classes,
+    reporting,
+)
 from ._briefing import as_llm, check_question
 from ._doc_links import DocLinks
 from ._warn import warn
@@ -55,7 +59,7 @@ from .cascade import (
     trace_frontier,
 )
 from .data import UNLABELED, Classes, Records, check_records, label_array
-from .distillation import LEAST_LABELS, UNSURE, plain_sample
+from .distillation import LEAST_LABELS, UNSURE, agree_beyond_chance, plain_sample
 from .exceptions import LabelsWarning
 from .label_model import check_label_proba
 from .llm import LLM
@@ -71,11 +75,6 @@ REFUSED = "the model refused the record"
 NO_CLASS = "the model's answer is no class"
 WAITS = "waits for a person"
 MODEL, PERSON, ANNOTATOR = "model", "person", "annotator"
-
-# Answers are learned if they agree with the annotator by so much more than by chance
-# (Cohen's kappa), as those of a model that knows nothing of the task do not. That they
-# are learned was measured by benchmarks/cascade.py --constants.
-_LEAST_KAPPA = 0.4
 
 
 class _View(NamedTuple):
@@ -697,18 +696,13 @@ class CascadeAnnotator(
             return None
         fitted = getattr(self, "annotator_", self.annotator)
         labeler: Any = getattr(fitted, "labeler_", getattr(fitted, "labeler", None))
-        while hasattr(labeler, "steps"):
-            labeler = labeler.steps[-1][1]
+        labeler = last_step(labeler)
         task, structured, llm = getattr(labeler, "task", None), True, reader
         listed = getattr(labeler, "classes", None)
         if isinstance(reader, ZeroShotAnnotator):
             task, structured, llm = reader.task, reader.structured, reader.llm
             listed = listed if reader.classes is None else reader.classes
-        classes = None if listed is None else Classes.listed(listed)
-        if hasattr(self, "classes_"):
-            named = Classes.of_names(self.classes_)
-            if classes is None or classes.names.tolist() != named.names.tolist():
-                classes = named
+        classes = described_classes(listed, getattr(self, "classes_", None))
         model = as_llm(llm)
         assert isinstance(model, LLM)
         caps = [c for c in (self.max_cost, model.max_cost) if c is not None]
@@ -842,11 +836,7 @@ class CascadeAnnotator(
             return
         weight = 1 / drawn_with[read]
         own = proba[rows].argmax(axis=1)
-        if len(np.union1d(own, codes[rows])) == 1:  # which may agree by chance
-            return
-        labels = np.arange(len(self.classes_))
-        kappa = cohen_kappa_score(own, codes[rows], labels=labels, sample_weight=weight)
-        if not kappa >= _LEAST_KAPPA:
+        if not agree_beyond_chance(own, codes[rows], weight):
             return
         y, chance = np.full(len(codes), None), np.full(len(codes), np.nan)
         y[rows], chance[rows] = self.classes_[codes[rows]], drawn_with[read]

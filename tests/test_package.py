@@ -64,6 +64,13 @@ def public_modules():
     return [importlib.import_module(name) for name in names]
 
 
+def members(cls):
+    """What a class has from us, its own and that of private bases."""
+    for base in cls.__mro__:
+        if base is cls or base.__module__.startswith("sklearn_alchemist._"):
+            yield from vars(base).items()
+
+
 def public_objects():
     for module in public_modules():
         for name in getattr(module, "__all__", ()):
@@ -71,7 +78,7 @@ def public_objects():
             if inspect.isclass(thing) or inspect.isfunction(thing):
                 yield f"{thing.__module__}.{thing.__qualname__}"
             if inspect.isclass(thing):
-                for member, value in vars(thing).items():
+                for member, value in members(thing):
                     if not member.startswith("_") and inspect.isfunction(
                         getattr(value, "__func__", value)
                     ):

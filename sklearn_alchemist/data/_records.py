@@ -97,17 +97,24 @@ class Records:
         (column,) = self.columns.values()
         return ["" if text is None else text for text in column]
 
-    def rows(self) -> list[Any]:
-        """Write each record as a text, or as a dict of its columns.
+    def rows(self, positions: Sequence[int] | None = None) -> list[Any]:
+        """Write records as texts, or as dicts of their columns.
+
+        Parameters
+        ----------
+        positions : sequence of int, default=None
+            Which records; all of them if None.
 
         Returns
         -------
         rows : list of str or dict
             What can be read of each record.
         """
+        columns = self.columns if positions is None else self.take(positions)
         if self.is_text:
-            return list(self.texts())
-        rows = zip(*(self.columns[name] for name in self.kinds), strict=True)
+            (column,) = columns.values()
+            return ["" if text is None else text for text in column]
+        rows = zip(*(columns[name] for name in self.kinds), strict=True)
         return [dict(zip(self.kinds, row, strict=True)) for row in rows]
 
     def array(self) -> np.ndarray:

@@ -26,6 +26,9 @@ _MOST_REPEATED = 1.5
 _DOUBTING, _CERTAIN = 0.95, 0.99
 # Cohen's kappa below which a student is taken to know nothing of use.
 _LITTLE = 0.15
+# Labels of a model that agree less with what votes say are not learned from: neither
+# can be told to be right. A judgement; one that knows nothing of the task is near 0.
+_LEAST_KAPPA = 0.4
 # Held near what is usual as long as labels are few: factor of the squared change of the
 # logarithms of temperature and vote weight, and of the shifts, beside the likelihood of
 # the labels. Chosen on training rows of the same sets.
@@ -327,6 +330,37 @@ def knows_little(
     if len(np.unique(heard[weight > 0])) < 2:
         return False
     return bool(cohen_kappa_score(heard, said, sample_weight=weight) < _LITTLE)
+
+
+def agree_beyond_chance(
+    one: np.ndarray, other: np.ndarray, weight: np.ndarray | None = None
+) -> bool:
+    """Tell whether who labels the same records speaks of the same thing.
+
+    Parameters
+    ----------
+    one, other : ndarray of int of shape (n_samples,)
+        Class indices.
+
+    weight : ndarray of shape (n_samples,), default=None
+        How much each record counts; 1 if None.
+
+    Returns
+    -------
+    agree : bool
+        False where both know the same class only, which may be chance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.distillation import agree_beyond_chance
+    >>> codes, spam = np.arange(100) % 2, np.ones(100, dtype=int)
+    >>> agree_beyond_chance(codes, codes), agree_beyond_chance(codes, spam)
+    (True, False)
+    """
+    if len(np.union1d(one, other)) < 2:
+        return False
+    return bool(cohen_kappa_score(one, other, sample_weight=weight) >= _LEAST_KAPPA)
 
 
 def usual_vote_weight(fidelity: np.ndarray) -> np.ndarray:

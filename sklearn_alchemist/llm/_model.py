@@ -250,6 +250,29 @@ class LLM:
         object.__setattr__(copy, "made", self.made)
         return copy
 
+    def less(self, dollars: float, calls: int) -> "LLM":
+        """Copy with caps that are lowered by what was spent before.
+
+        Parameters
+        ----------
+        dollars : float
+            What was paid.
+
+        calls : int
+            How many calls were made.
+
+        Returns
+        -------
+        llm : LLM
+            The copy; without caps it is the same.
+        """
+        changes: dict[str, Any] = {}
+        if self.max_cost is not None:
+            changes["max_cost"] = max(self.max_cost - dollars, 0.0)
+        if self.max_calls is not None:
+            changes["max_calls"] = max(self.max_calls - calls, 0)
+        return self.having(**changes) if changes else self
+
     @property
     def request_params(self) -> dict[str, Any]:
         """The parameters sent with every question, defaults included."""

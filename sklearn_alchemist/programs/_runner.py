@@ -354,14 +354,18 @@ def _run_here(
         yield runner.run(part, stop - start)
 
 
-def warn_once(message: str) -> None:
-    """Issue a `SandboxWarning` unless this process has issued it."""
+def warn_once(message: str, category: type[Warning] = SandboxWarning) -> None:
+    """Issue a warning unless this process has issued it."""
     if message not in _WARNED:
         _WARNED.add(message)
-        warnings.warn(message, SandboxWarning, stacklevel=3)
+        warnings.warn(message, category, stacklevel=3)
 
 
 _WARNED: set[str] = set()
+_ELSEWHERE = (
+    "joblib's {} does not run programs: they run on this machine, in at most as many "
+    "processes as it has processors. Pass Dask collections to label on a cluster."
+)
 _UNPROTECTED = (
     "sandbox=None executes programs in this process, with all rights of yours and "
     "without limits of time and memory: keep to programs that you wrote yourself."
@@ -381,24 +385,11 @@ def count_jobs(n_jobs: int | None, n_units: int) -> int:
     import joblib
 
     n_asked = int(joblib.effective_n_jobs(n_jobs))
-    backend = type(joblib.parallel.get_active_backend()[0]).__module__
-    if not backend.startswith("joblib.") and n_asked > joblib.cpu_count():
-        warn_of_backend(backend.split(".")[0])
-        return int(joblib.cpu_count())
-    return n_asked
-
-
-def warn_of_backend(name: str) -> None:
-    """Say, once, that a cluster does not run programs of one call."""
-    if name not in _WARNED:
-        _WARNED.add(name)
-        warnings.warn(
-            f"joblib's backend of {name} does not run programs: they run on this "
-            "machine, in as many processes as it has processors. Pass Dask collections "
-            "to label on a cluster.",
-            AlchemistWarning,
-            stacklevel=2,
-        )
+    backend = type(joblib.parallel.get_active_backend()[0])
+    if backend.__module__ == "joblib._parallel_backends":  # those of this machine
+        return n_asked
+    warn_once(_ELSEWHERE.format(backend.__name__), AlchemistWarning)
+    return min(n_asked, int(joblib.cpu_count()))
 
 
 def _collect(

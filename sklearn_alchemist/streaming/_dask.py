@@ -51,7 +51,12 @@ def lazy_for_dask(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def labelled(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
         if is_dask(X):
-            return map_partitions(self, method.__name__, X, *args, **kwargs)
+            if args or kwargs.get("y") is not None:
+                raise TypeError(
+                    "labels cannot be given with a Dask collection: pass X.compute(), "
+                    "or put them beside the result."
+                )
+            return map_partitions(self, method.__name__, X, **kwargs)
         return method(self, X, *args, **kwargs)
 
     return labelled

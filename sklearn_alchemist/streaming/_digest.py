@@ -28,8 +28,9 @@ def without_jobs(estimator: Any) -> Any:
         copied = pickle.loads(pickle.dumps(estimator))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise TypeError(
-            f"{type(estimator).__name__} cannot be pickled, which files need to tell "
-            f"it from another one: {error}. Define functions in a module."
+            f"{type(estimator).__name__} cannot be pickled, as it has to be for other "
+            f"processes and to be told from another one: {error}. Define functions in "
+            "a module."
         ) from None
     for part in _parts(copied):
         if "n_jobs" in part.get_params(deep=False):

@@ -141,7 +141,8 @@ def label_files(
         Number of batches that are labelled at a time, each in a process of its own.
         None means 1 unless in a `joblib.parallel_config` context; -1 means all
         processors. An estimator that asks a model labels one batch at a time, and its
-        caps hold for all parts together.
+        caps hold for all parts together; answers that were known already count towards
+        `max_rows`, as in one call.
 
     dry_run : bool, default=False
         Whether to say only what it would take.

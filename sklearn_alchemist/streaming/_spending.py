@@ -5,6 +5,8 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 COST, CALLS, ROWS = (f"sklearn_alchemist.{name}" for name in ("cost", "calls", "asked"))
 
 
@@ -21,7 +23,7 @@ class Spent:
         Calls that were answered.
 
     rows : int
-        Rows that a model was asked about.
+        Rows of which a model's answer is known, whenever it was asked for.
     """
 
     cost: float = 0.0
@@ -49,12 +51,9 @@ class Spent:
         usage = getattr(annotation, "usage", None)
         if usage is None:
             return cls()
-        asked = annotation.asked if "asked" in annotation else annotation.label
-        return cls(
-            float(usage.dollars or 0.0),
-            int(usage.paid.calls + usage.unanswered.calls),
-            int(asked.sum()) if "asked" in annotation else len(asked),
-        )
+        asked = annotation.get("asked", np.ones(len(annotation.label)))
+        calls = usage.paid.calls + usage.unanswered.calls
+        return cls(float(usage.dollars or 0.0), calls, int(asked.sum()))
 
 
 def asks(estimator: Any) -> bool:
@@ -91,17 +90,8 @@ def limit(estimator: Any, spent: Spent) -> Any:
             setattr(limited, name, max(value - spent.cost, 0.0))
         elif name == "max_rows" and value is not None:
             setattr(limited, name, max(value - spent.rows, 0))
-        elif name in {"llm", "llm_annotator"} and hasattr(value, "having"):
-            setattr(limited, name, _limit_model(value, spent))
+        elif name in {"llm", "llm_annotator"} and hasattr(value, "less"):
+            setattr(limited, name, value.less(spent.cost, spent.calls))
         elif name == "llm_annotator" and hasattr(value, "get_params"):
             setattr(limited, name, limit(value, spent))
     return limited
-
-
-def _limit_model(llm: Any, spent: Spent) -> Any:
-    changes: dict[str, Any] = {}
-    if llm.max_cost is not None:
-        changes["max_cost"] = max(llm.max_cost - spent.cost, 0.0)
-    if llm.max_calls is not None:
-        changes["max_calls"] = max(llm.max_calls - spent.calls, 0)
-    return llm.having(**changes) if changes else llm

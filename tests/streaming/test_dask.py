@@ -1,5 +1,6 @@
 import warnings
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from sklearn_alchemist import (
     LabelModelAggregator,
     ProgramSynthesisLabeler,
 )
+from sklearn_alchemist.exceptions import AlchemistWarning
 
 dask = pytest.importorskip("dask")
 pytest.importorskip("dask.dataframe")
@@ -177,6 +179,8 @@ def test_what_cannot_be_lazy_says_what_to_do(labeler, annotator):
     votes = labeler.transform(series())
     with pytest.raises(TypeError, match=r"partial_fit"):
         LabelModelAggregator(classes=["ham", "spam"]).fit(votes, ["ham"] * 60)
+    with pytest.raises(TypeError, match=r"labels cannot be given"):
+        annotator.annotate(series(), ["ham"] * 60)
     with pytest.raises(TypeError, match=r"pass a Dask DataFrame, Series or Bag"):
         labeler.transform(da.from_array(np.array(TEXTS), chunks=10))
 
@@ -197,6 +201,11 @@ def test_a_cluster_labels_partitions_in_its_workers_and_leaves_no_process(annota
         pids = client.run(lambda: __import__("os").getpid()).values()
         workers = [psutil.Process(pid) for pid in pids]
         labels = annotator.predict(series()).compute()
+        with (
+            joblib.parallel_config(backend="dask"),
+            pytest.warns(AlchemistWarning, match="DaskDistributedBackend does not run"),
+        ):
+            assert len(annotator.labeler_.transform(TEXTS)) == len(TEXTS)
         children = [child for w in workers for child in w.children(recursive=True)]
     assert labels.tolist() == annotator.predict(TEXTS).tolist()
     assert children
