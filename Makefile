@@ -56,6 +56,12 @@ $(VENV)/docs: $(VENV)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
 	@touch $@
 
+# All of them at once: what they share is found and installed once.
+$(VENV)/all: $(VENV)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  -e ".[examples,tests,docs]"
+	@touch $@ $(VENV)/examples $(VENV)/tests $(VENV)/docs
+
 demo: $(VENV)/examples
 	$(BIN)/python examples/plot_label_news.py $(ARGS)
 

@@ -120,7 +120,7 @@ def news():
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn_alchemist.exceptions.LabelsWarning")
-@pytest.mark.parametrize("source", ["random", "queue"])
+@pytest.mark.parametrize("source", ["queue"])
 def test_labels_harm_no_annotator_of_the_news(news, source):
     X, topics, n_programs = news
     student = make_pipeline(

@@ -318,11 +318,19 @@ PIECES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "begin", ["", "def label(text):\n", "```python\n", '{"code": "']
+    ("begin", "pieces"),
+    [
+        ("", PIECES),
+        ("def label(text):\n", PIECES),
+        # Every other one is enough to notice what grows with the square.
+        ("```python\n", PIECES[::2]),
+        ('{"code": "', PIECES[1::2]),
+    ],
+    ids=["plain", "program", "fence", "JSON"],
 )
-def test_no_answer_takes_long_to_read(begin):
+def test_no_answer_takes_long_to_read(begin, pieces):
     seconds = {}
-    for piece in PIECES:
+    for piece in pieces:
         answer = begin + piece * ((199_000 - len(begin)) // len(piece))
 
         def read(answer=answer):
