@@ -1,7 +1,9 @@
 # Every target sets up what it needs: a virtual environment in .venv, from an index.
+# Another Python has an environment of its own: make test PYTHON=python3.12.
 PYTHON ?= python3
-VENV := .venv
+VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .PHONY: help demo test test-browser fuzz lint format types wheel docs rerecord \
@@ -38,29 +40,24 @@ help:
 	@echo "make benchmark-waterbirds DATA=file   look at the worst group of Waterbirds"
 	@echo "make clean     remove what the other targets made"
 
-$(VENV)/python: 
+# pip knows dependency groups since 25.1.
+$(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	  "sklearn_alchemist needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) --upgrade "pip>=25.1"
 	@touch $@
 
-$(VENV)/examples: $(VENV)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[examples]"
-	@touch $@
-
-$(VENV)/tests: $(VENV)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[examples,tests]"
-	@touch $@ $(VENV)/examples
-
-$(VENV)/docs: $(VENV)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
+# The package and one group of what works on it.
+GROUPS := examples tests lint docs
+$(GROUPS:%=$(VENV)/%): $(VENV)/%: $(VENV)/python pyproject.toml
+	$(INSTALL) -e . --group $*
 	@touch $@
 
 # All of them at once: what they share is found and installed once.
 $(VENV)/all: $(VENV)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  -e ".[examples,tests,docs]"
-	@touch $@ $(VENV)/examples $(VENV)/tests $(VENV)/docs
+	$(INSTALL) -e . --group dev
+	@touch $@ $(GROUPS:%=$(VENV)/%)
 
 demo: $(VENV)/examples
 	$(BIN)/python examples/plot_label_news.py $(ARGS)
@@ -70,7 +67,7 @@ test: $(VENV)/tests
 
 CHROMIUM ?= $(shell command -v chromium)
 test-browser: $(VENV)/tests
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "playwright>=1.49"
+	$(INSTALL) "playwright>=1.49"
 	test -n "$(CHROMIUM)" || $(BIN)/python -m playwright install --with-deps chromium
 	CHROMIUM="$(CHROMIUM)" $(BIN)/python -m pytest $(ARGS) \
 	  tests/inspection/test_report_browser.py
@@ -78,15 +75,15 @@ test-browser: $(VENV)/tests
 fuzz: $(VENV)/tests
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz $(ARGS)
 
-lint: $(VENV)/tests
+lint: $(VENV)/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-format: $(VENV)/tests
+format: $(VENV)/lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: $(VENV)/tests
+types: $(VENV)/lint
 	$(BIN)/mypy
 
 # Folders of recorded programs and of their texts; see benchmarks/programs.py.
@@ -142,7 +139,7 @@ benchmark-llm-labels: $(VENV)/examples
 	$(BIN)/python benchmarks/llm_labels.py $(DATA) $(ARGS)
 
 benchmark-files: $(VENV)/examples
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[files]"
+	$(INSTALL) -e ".[files]"
 	$(BIN)/python benchmarks/files.py $(ARGS)
 
 benchmark-explain: $(VENV)/examples
