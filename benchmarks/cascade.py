@@ -37,8 +37,8 @@ from sklearn_alchemist import (
 )
 from sklearn_alchemist.cascade import bound_target
 from sklearn_alchemist.llm import Completion, CompletionStore
-from sklearn_alchemist.llm._lookup import request_for
-from sklearn_alchemist.llm._question import digest as question_digest
+from sklearn_alchemist.llm._completion import digest as question_digest
+from sklearn_alchemist.llm._recordings import request_for
 from sklearn_alchemist.zero_shot import write_questions
 
 SHARES = (0.02, 0.05, 0.1, 0.2)

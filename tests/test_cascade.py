@@ -36,7 +36,7 @@ from sklearn_alchemist.exceptions import (
     StoreError,
 )
 from sklearn_alchemist.inspection import AnnotationReport
-from sklearn_alchemist.llm import _retry
+from sklearn_alchemist.llm import _pacing
 
 CLASSES = ["ham", "spam"]
 PRICES = {"input": 1.0, "output": 2.0}
@@ -78,7 +78,7 @@ def judge(request):
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
-    monkeypatch.setattr(_retry, "wait", lambda seconds, given_up: None)
+    monkeypatch.setattr(_pacing, "wait", lambda seconds, given_up: None)
 
 
 @pytest.fixture

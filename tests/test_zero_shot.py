@@ -26,7 +26,7 @@ from sklearn_alchemist.exceptions import (
     LLMError,
     OfflineError,
 )
-from sklearn_alchemist.llm import _retry
+from sklearn_alchemist.llm import _pacing
 
 CLASSES = {"ham": "wanted", "spam": "advertising"}
 TEXTS = [f"{word} {i}" for i in range(10) for word in ("http", "song")]
@@ -48,7 +48,7 @@ def judge(request):
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
-    monkeypatch.setattr(_retry, "wait", lambda seconds, given_up: None)
+    monkeypatch.setattr(_pacing, "wait", lambda seconds, given_up: None)
 
 
 @pytest.fixture

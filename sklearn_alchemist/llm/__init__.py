@@ -3,19 +3,17 @@
 from typing import TYPE_CHECKING
 
 from .._lazy import lazy_exports
-from ._ledger import Prices, Tally, Usage
+from ._completion import Completion, Prices, Question, Tally, Usage
 from ._model import LLM
-from ._question import Completion, Question
 
 if TYPE_CHECKING:
-    from ._budget import Ledger
+    from ._answer_text import without_thoughts
+    from ._caps import Ledger
     from ._client import Answers, ask, check_affordable
     from ._events import Event, get_on_event_hooks, set_on_event_hooks
-    from ._lookup import find_stored
     from ._provider import count_tokens, prices_of
-    from ._recordings import seed_store, write_recordings
+    from ._recordings import find_stored, seed_store, write_recordings
     from ._store import CompletionStore, default_store_path
-    from ._thoughts import without_thoughts
 
 __all__ = [
     "LLM",
@@ -48,17 +46,17 @@ __getattr__ = lazy_exports(
         "Answers": "_client",
         "CompletionStore": "_store",
         "Event": "_events",
-        "Ledger": "_budget",
+        "Ledger": "_caps",
         "ask": "_client",
         "check_affordable": "_client",
         "count_tokens": "_provider",
         "default_store_path": "_store",
-        "find_stored": "_lookup",
+        "find_stored": "_recordings",
         "get_on_event_hooks": "_events",
         "prices_of": "_provider",
         "seed_store": "_recordings",
         "set_on_event_hooks": "_events",
-        "without_thoughts": "_thoughts",
+        "without_thoughts": "_answer_text",
         "write_recordings": "_recordings",
     },
 )

@@ -8,13 +8,12 @@ from typing import Any
 from .._warn import warn
 from ..exceptions import BudgetError, LLMError
 from . import _provider
-from ._budget import Budget, Entry, Ledger, usage_of
+from ._caps import Budget, Entry, Ledger, usage_of
+from ._completion import Prices, Question, Tally, Usage, digest
 from ._desk import ask_concurrently, open_desk
 from ._events import Event, is_heard, tell
-from ._ledger import Prices, Tally, Usage
-from ._lookup import look_up, request_for
 from ._model import LLM
-from ._question import Question, digest
+from ._recordings import look_up, request_for
 from ._store import CompletionStore
 
 

@@ -11,16 +11,13 @@ from typing import Any
 
 from ..exceptions import LLMError, StoreError
 from . import _provider
-from ._budget import Budget
+from ._caps import Budget, Reservation
+from ._completion import Completion, Prices, Tally, digest
 from ._events import Event, Kind, is_heard, tell
-from ._flow import START, Flow
-from ._ledger import Prices, Tally
-from ._lookup import unwritten
+from ._failures import LIMITS, CallRefused
 from ._model import LLM
-from ._question import Completion, digest
-from ._refusals import LIMITS, CallRefused
-from ._retry import CallFailed, with_backoff
-from ._spending_cap import Reservation
+from ._pacing import START, CallFailed, Flow, with_backoff
+from ._recordings import unwritten
 from ._store import CompletionStore, Heartbeat, Lease, is_newer
 
 _POLL_SECONDS = 0.1
@@ -102,21 +99,7 @@ class Desk:
         return Tally(len(self.unanswered), tokens, tokens, dollars)
 
     def answer(self, place: int, request: dict[str, Any]) -> None:
-        """Receive one answer, by paying only where nobody else has or does.
-
-        Parameters
-        ----------
-        place : int
-            Position of the request.
-
-        request : dict
-            What to ask.
-
-        Raises
-        ------
-        LLMError
-            If there is none.
-        """
+        """Receive one answer, by paying only where nobody else has or does."""
         key = digest(request)
         try:
             self.received[place] = self._answer(request, key)
@@ -126,19 +109,7 @@ class Desk:
             raise
 
     def tell(self, kind: Kind, key: str = "", **said: Any) -> None:
-        """Tell the log and the hooks what happens.
-
-        Parameters
-        ----------
-        kind : str
-            What happens.
-
-        key : str, default=""
-            Key of the question.
-
-        **said : dict
-            Other parameters of `Event`.
-        """
+        """Tell the log and the hooks what happens."""
         if is_heard(kind):
             tell(Event(kind=kind, model=self.llm.model, question=key[:12], **said))
 
@@ -349,18 +320,7 @@ def _kind_of(error: LLMError) -> str:
 
 
 def without_parameter(parameter: str) -> str:
-    """Word the end of the notice that a parameter is left out.
-
-    Parameters
-    ----------
-    parameter : str
-        Its name.
-
-    Returns
-    -------
-    notice : str
-        What follows the name of the model.
-    """
+    """Word the end of the notice that a parameter is left out."""
     return (
         f"takes no {parameter!r}: it is asked without. "
         f"LLM(..., params={{{parameter!r}: None}}) says so at once."
@@ -371,27 +331,7 @@ def without_parameter(parameter: str) -> str:
 def open_desk(
     llm: LLM, store: CompletionStore | None, budget: Budget, prices: Prices | None
 ) -> Iterator[Desk]:
-    """Prepare what threads share, and keep their leases alive meanwhile.
-
-    Parameters
-    ----------
-    llm : LLM
-        Who is asked.
-
-    store : CompletionStore or None
-        Where answers are kept.
-
-    budget : Budget
-        What may be spent.
-
-    prices : Prices or None
-        What a call costs.
-
-    Yields
-    ------
-    desk : Desk
-        To be asked by threads.
-    """
+    """Prepare what threads share, and keep their leases alive meanwhile."""
     with contextlib.ExitStack() as stack:
         if llm.function is None:
             stack.enter_context(_provider.SURROUNDINGS)
@@ -415,29 +355,8 @@ def ask_concurrently(
 ) -> Generator[int, None, None]:
     """Ask in threads; after a failure, start no further call.
 
-    Parameters
-    ----------
-    desk : Desk
-        What the threads share.
-
-    requests : list of dict
-        What may be asked.
-
-    missing : list of int
-        Positions of what is to be asked.
-
-    excused : callable
-        Tells of an error whether only its question stays without an answer.
-
-    Yields
-    ------
-    position : int
-        Position of a request whose answer has arrived at the desk.
-
-    Raises
-    ------
-    LLMError
-        If a request fails.
+    Yields positions of requests whose answers have arrived at the desk. An error that
+    is `excused` concerns its question only.
     """
     with ThreadPoolExecutor(desk.llm.n_concurrent, "sklearn_alchemist") as executor:
         positions: dict[Future[None], int] = {

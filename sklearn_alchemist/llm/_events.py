@@ -158,29 +158,12 @@ def get_on_event_hooks() -> tuple[Hook, ...]:
 
 
 def is_heard(kind: Kind) -> bool:
-    """Tell whether anybody wants to know what happens.
-
-    Parameters
-    ----------
-    kind : str
-        What happens.
-
-    Returns
-    -------
-    heard : bool
-        Whether to make an event of it.
-    """
+    """Tell whether anybody wants to know what happens."""
     return bool(_hooks) or logger.isEnabledFor(_LEVELS[kind])
 
 
 def tell(event: Event) -> None:
-    """Log an event and call the hooks, whatever these raise.
-
-    Parameters
-    ----------
-    event : Event
-        What happened.
-    """
+    """Log an event and call the hooks, whatever these raise."""
     # Names of models and of parameters are the user's, and may hold what they should
     # not.
     model, reason = printable(event.model), printable(event.reason)

@@ -1,16 +1,16 @@
-"""Say why a call failed, whether it may go better later, and whether it is paid."""
+"""Say why a call failed, what a server refuses, and what may be shown of it."""
 
 import base64
 import html
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from ._retry import CallFailed
-from ._waiting import seconds_to_wait
+from ._completion import Message
+from ._pacing import CallFailed, seconds_to_wait
 
 # Besides errors of the server; 498 is how Groq says that it is at its capacity.
 RETRYABLE_STATUS = frozenset({408, 409, 425, 429, 498})
@@ -72,29 +72,10 @@ def as_failure(
     timeout: float,
     body: Mapping[str, Any] | None = None,
 ) -> CallFailed:
-    """Describe what litellm raised.
+    """Describe what litellm raised, and what may be done about it.
 
-    Parameters
-    ----------
-    error : Exception
-        What litellm raised.
-
-    model : str
-        Who was asked.
-
-    where : str
-        The address, after a space and "at"; empty for the provider's own.
-
-    timeout : float
-        Seconds that the call might take.
-
-    body : mapping or None, default=None
-        The JSON that the server answered with, as far as it is known.
-
-    Returns
-    -------
-    failure : CallFailed
-        The reason in one line, and what may be done about it.
+    `where` is the address after " at ", empty for the provider's own; `body` the JSON
+    that the server answered with, as far as it is known.
     """
     status = getattr(error, "status_code", None)
     kinds = {type(cause).__name__ for cause in _causes(error)}
@@ -164,24 +145,7 @@ def _may_pass(status: Any) -> bool:
 
 
 def too_late(model: str, where: str, timeout: float) -> CallFailed:
-    """Describe that no answer came in time.
-
-    Parameters
-    ----------
-    model : str
-        Who was asked.
-
-    where : str
-        The address, after a space and "at"; empty for the provider's own.
-
-    timeout : float
-        Seconds that the call might take.
-
-    Returns
-    -------
-    failure : CallFailed
-        A failure that is not worth a second attempt, and may be charged.
-    """
+    """Describe that no answer came in time: no reason to try again, maybe charged."""
     return CallFailed(
         f"{model!r}{where} did not answer within timeout={timeout:g} s: "
         "raise the timeout. The call may have been charged.",
@@ -201,18 +165,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def said_by(error: Exception) -> str:
-    """Collect what a server says, in the error and in its body.
-
-    Parameters
-    ----------
-    error : Exception
-        What litellm raised.
-
-    Returns
-    -------
-    words : str
-        All of it, as it came.
-    """
+    """Collect what a server says, in the error and in its body."""
     words = str(error)
     body = getattr(error, "body", None)
     if body and str(body) not in words:
@@ -224,16 +177,6 @@ def said_by(error: Exception) -> str:
 
 def printable(text: str) -> str:
     r"""Make safe to show what a server says.
-
-    Parameters
-    ----------
-    text : str
-        What it says.
-
-    Returns
-    -------
-    text : str
-        One line without keys, addresses and control characters.
 
     Examples
     --------
@@ -249,18 +192,7 @@ def printable(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Blank out keys of the environment that a server repeats.
-
-    Parameters
-    ----------
-    text : str
-        What a server says.
-
-    Returns
-    -------
-    text : str
-        The same without keys, tokens, secrets and passwords.
-    """
+    """Blank out keys of the environment that a server repeats."""
     for name, value in os.environ.items():
         if len(value) > 7 and _SECRET_VARIABLE.search(name):
             for written in _ways_to_write(value):
@@ -292,3 +224,78 @@ def _headers(error: Exception) -> Mapping[str, Any]:
     if not headers:
         headers = getattr(getattr(error, "response", None), "headers", None)
     return headers or {}
+
+
+SYSTEM = "system"
+LIMITS = ("max_tokens", "max_completion_tokens")
+# What servers call that of which they know no `response_format`.
+_SCHEMA = re.compile(r"schema|json mode|json_object|structured output|grammar")
+_SYSTEM = re.compile(
+    r"system[ _-](role|message|prompt|instruction)|role.{0,20}system"
+    r"|developer instruction|only user and assistant roles|roles must alternate"
+)
+_COMPLAINT = re.compile(
+    r"support|unrecognized|unknown|not permitted|not allowed|unexpected|extra inputs"
+    r"|invalid value|invalid role|deprecated|must alternate"
+)
+# Of a limit on tokens: the number is refused, and not the name.
+_TOO_LARGE = re.compile(r"too (large|high|many|long)|at most|maximum|exceed")
+
+
+class CallRefused(Exception):  # noqa: N818 -- caught at once, never shown
+    """A server refuses a part of the request, and did not charge for it.
+
+    Parameters
+    ----------
+    what : str
+        Name of the parameter, or ``"system"``.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+def refused_part(error: Exception, sent: set[str]) -> str | None:
+    """Read from an error which part of what was sent the server does not take."""
+    if getattr(error, "status_code", None) not in {400, 422}:
+        return None
+    text = str(error).lower()
+    if not _COMPLAINT.search(text):
+        return None
+    if SYSTEM in sent and _SYSTEM.search(text):
+        return SYSTEM
+    if "response_format" in sent and _SCHEMA.search(text):
+        return "response_format"
+    droppable = sent - {"api_base", "api_key", SYSTEM}
+    if _TOO_LARGE.search(text):
+        droppable -= {*LIMITS}
+    named = [n for n in droppable if re.search(rf"(?<!\w){n}(?!\w)", text)]
+    # "Use max_completion_tokens instead" names both.
+    return min(named, key=text.index, default=None)
+
+
+def without(options: dict[str, Any], refused: Iterable[str]) -> dict[str, Any]:
+    """Leave out of a request what a server refuses.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.llm._failures import without
+    >>> without({"max_tokens": 9, "temperature": 1}, ["max_tokens", "temperature"])
+    {'max_completion_tokens': 9}
+    """
+    kept = {name: value for name, value in options.items() if name not in refused}
+    if "max_tokens" in refused and "max_completion_tokens" not in refused:
+        kept.setdefault("max_completion_tokens", options.get("max_tokens"))
+        if kept["max_completion_tokens"] is None:
+            del kept["max_completion_tokens"]
+    return kept
+
+
+def merge_system(messages: Sequence[Message]) -> list[Message]:
+    """Say in the first message of the user what the system message says."""
+    system = [m["content"] for m in messages if m["role"] == SYSTEM]
+    rest = [dict(m) for m in messages if m["role"] != SYSTEM]
+    if system and rest:
+        rest[0]["content"] = "\n\n".join([*system, rest[0]["content"]])
+    return list(rest)

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import json
 import os
 import queue
 import sys
@@ -14,13 +13,20 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from ..exceptions import LLMError
-from ._failures import as_failure, printable, too_late
-from ._ledger import TOKENS_PER_PRICE, Prices
-from ._message import join_stream, read_integer, reason_of, text_of
+from ._answer_text import choices, first_body, reason_of, text_of, unread_body
+from ._completion import TOKENS_PER_PRICE, Completion, Message, Prices
+from ._failures import (
+    SYSTEM,
+    CallRefused,
+    as_failure,
+    merge_system,
+    printable,
+    refused_part,
+    too_late,
+    without,
+)
 from ._model import LLM
-from ._question import Completion, Message
-from ._refusals import SYSTEM, CallRefused, merge_system, refused_part, without
-from ._retry import CallFailed
+from ._pacing import CallFailed
 
 # No answer has more tokens, and SQLite no larger integers.
 _MOST_TOKENS = 2**53
@@ -94,13 +100,7 @@ SURROUNDINGS = _Surroundings()
 
 @functools.cache
 def load_litellm() -> ModuleType:
-    """Import litellm so that it touches neither the network nor a ``.env`` file.
-
-    Returns
-    -------
-    litellm : module
-        The imported package; the first import takes seconds.
-    """
+    """Import litellm so that it touches neither the network nor a ``.env`` file."""
     with SURROUNDINGS:
         import litellm
 
@@ -109,19 +109,7 @@ def load_litellm() -> ModuleType:
 
 
 def check_access(llm: LLM) -> None:
-    """Find out, before anything is spent, whether a model can be asked.
-
-    Parameters
-    ----------
-    llm : LLM
-        The model.
-
-    Raises
-    ------
-    LLMError
-        If litellm does not know the model's provider, or the environment holds no key
-        for it.
-    """
+    """Raise LLMError, before anything is spent, where a model cannot be asked."""
     if llm.function is not None:
         return
     litellm = load_litellm()
@@ -149,18 +137,7 @@ def check_access(llm: LLM) -> None:
 
 
 def dropped_params(llm: LLM) -> list[str]:
-    """Find the parameters that litellm leaves out since a provider takes no such.
-
-    Parameters
-    ----------
-    llm : LLM
-        The model.
-
-    Returns
-    -------
-    names : list of str
-        Names of parameters.
-    """
+    """Find the parameters that litellm leaves out since a provider takes no such."""
     if llm.function is not None:
         return []
     litellm = load_litellm()
@@ -248,31 +225,9 @@ def count_tokens(messages: Sequence[Message], model: str) -> int:
 def call(
     llm: LLM, request: Mapping[str, Any], refused: frozenset[str] = frozenset()
 ) -> Completion:
-    """Ask once.
+    """Ask once; raise CallFailed or CallRefused where there is no answer.
 
-    Parameters
-    ----------
-    llm : LLM
-        The model.
-
-    request : mapping
-        What to ask: ``messages`` and ``params``.
-
-    refused : frozenset of str, default=frozenset()
-        What the server refuses to be sent: names of parameters, or ``"system"``.
-
-    Returns
-    -------
-    completion : Completion
-        The answer; its text may be empty.
-
-    Raises
-    ------
-    CallFailed
-        If there is no answer.
-
-    CallRefused
-        If the server takes no such parameter or no system message.
+    `refused` is what the server is known not to take: parameters, or "system".
     """
     messages: Sequence[Message] = request["messages"]
     if llm.function is not None:
@@ -307,8 +262,8 @@ def call(
     except queue.Empty:
         raise too_late(llm.model, where, llm.timeout) from None
     except Exception as error:
-        body = _first_body(bodies) or _unread_body(error)
-        if body is not None and _choices(body):
+        body = first_body(bodies) or unread_body(error)
+        if body is not None and choices(body):
             # It came, is paid, and only has a form that litellm does not know.
             return _read_response(llm, None, body)
         what = refused_part(error, {*options, SYSTEM} - refused)
@@ -321,49 +276,9 @@ def call(
         if response is None and SYSTEM not in refused:
             # So litellm ends when its own way to make roles alternate was refused.
             raise CallRefused(SYSTEM)
-        return _read_response(llm, response, _first_body(bodies))
+        return _read_response(llm, response, first_body(bodies))
     # Not where it was caught, as the cause may repeat a key.
     raise failure
-
-
-def _first_body(bodies: Sequence[Any]) -> Mapping[str, Any] | None:
-    """Find the JSON that a server answered with, as litellm saw it first."""
-    for body in bodies:
-        if isinstance(body, str) and body[:1] == "{":
-            try:
-                body = json.loads(body, parse_int=read_integer)
-            except (ValueError, RecursionError):
-                continue
-        if isinstance(body, Mapping):
-            return body
-    return None
-
-
-def _unread_body(error: BaseException | None) -> Mapping[str, Any] | None:
-    """Find an answer that came as a stream, and so was no JSON as a whole."""
-    while error is not None:
-        if isinstance(error, json.JSONDecodeError):
-            return join_stream(error.doc)
-        error = error.__cause__ or error.__context__
-    return None
-
-
-def _choices(body: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
-    """Find the choices of an answer in the form of OpenAI's API that say something."""
-    choices = body.get("choices") if body is not None else None
-    if not isinstance(choices, list) or not choices:
-        return []
-    first = choices[0]
-    if not isinstance(first, Mapping):
-        return []
-    message = first.get("message")
-    if isinstance(message, Mapping) and text_of(message):
-        return [first]
-    if "message" in first and message is None and body and body.get("usage"):
-        return [{**first, "message": {}}]  # nothing was said, and its tokens count
-    if isinstance(first.get("text"), str):
-        return [{**first, "message": {"content": first["text"]}}]
-    return []
 
 
 def _within(seconds: float, function: Callable[[], Any]) -> Any:
@@ -425,7 +340,7 @@ def _read_response(
     llm: LLM, response: Any, body: Mapping[str, Any] | None
 ) -> Completion:
     """Turn what litellm returned, or else what the server sent, into a completion."""
-    raw = next(iter(_choices(body)), None)
+    raw = next(iter(choices(body)), None)
     if raw is None and (response is None or not response.choices):
         raise CallFailed(
             f"{llm.model!r} answered without any choice.",

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from ..exceptions import StoreError
-from ._question import Completion
-from ._spending_cap import LEASE_SECONDS, Reservation, SpendingCap, settle
+from ._caps import LEASE_SECONDS, Reservation, SpendingCap, settle
+from ._completion import Completion
 
 _COLUMNS = tuple(f.name for f in fields(Completion))
 
@@ -326,21 +326,7 @@ def _insert(
 
 
 def is_newer(completion: Completion, than: datetime | None) -> bool:
-    """Tell whether an answer was received after a moment.
-
-    Parameters
-    ----------
-    completion : Completion
-        The answer.
-
-    than : datetime or None
-        The moment; None is before all answers.
-
-    Returns
-    -------
-    newer : bool
-        Whether the answer may be used.
-    """
+    """Tell whether an answer was received after a moment."""
     if than is None:
         return True
     try:
@@ -388,24 +374,12 @@ class Heartbeat:
         self._thread.join()
 
     def hold(self, held: Lease | Reservation) -> None:
-        """Renew from now on.
-
-        Parameters
-        ----------
-        held : Lease or Reservation
-            What the store gave.
-        """
+        """Renew from now on."""
         with self._lock:
             self._held.add(held)
 
     def let_go(self, held: Lease | Reservation) -> None:
-        """Renew no longer.
-
-        Parameters
-        ----------
-        held : Lease or Reservation
-            What was held.
-        """
+        """Renew no longer."""
         with self._lock:
             self._held.discard(held)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from ..llm._thoughts import find_marks, split_thoughts
+from ..llm._answer_text import find_marks, split_thoughts
 from ..programs._guard import is_too_long, syntax_tree
 from ..programs._program import top_functions
 from ._code_blocks import Block, blocks_of, fences_of, may_hold_function

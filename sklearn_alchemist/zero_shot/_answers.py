@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..llm._thoughts import last_word, split_thoughts
+from ..llm._answer_text import last_word, split_thoughts
 from ._statements import NO_CLASS, Statements, plain
 
 # An answer is a class, or some words around it; of more, the end says what it comes to.

@@ -26,7 +26,7 @@ from sklearn_alchemist.llm import (
     Question,
     Tally,
     Usage,
-    _retry,
+    _pacing,
     ask,
 )
 
@@ -50,7 +50,7 @@ def llm(server, own_store):
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
-    monkeypatch.setattr(_retry, "wait", lambda seconds, given_up: None)
+    monkeypatch.setattr(_pacing, "wait", lambda seconds, given_up: None)
 
 
 def questions(n, start=0):

@@ -21,7 +21,7 @@ from sklearn_alchemist.llm import (
     CompletionStore,
     Prices,
     Question,
-    _retry,
+    _pacing,
     ask,
     prices_of,
     write_recordings,
@@ -37,7 +37,7 @@ def llm(server, own_store):
 def pauses(monkeypatch):
     """Collect the pauses between attempts instead of waiting."""
     pauses = []
-    monkeypatch.setattr(_retry, "wait", lambda seconds, _: pauses.append(seconds))
+    monkeypatch.setattr(_pacing, "wait", lambda seconds, _: pauses.append(seconds))
     return pauses
 
 

@@ -12,7 +12,7 @@ from chat_server import Reply
 
 from sklearn_alchemist import LLM, llm
 from sklearn_alchemist.exceptions import LLMError
-from sklearn_alchemist.llm import Event, Question, _retry, ask
+from sklearn_alchemist.llm import Event, Question, _pacing, ask
 
 KEY = "the-key-of-the-environment"
 ROW = "a record that nobody else may read"
@@ -32,7 +32,7 @@ def model(server, own_store):
 @pytest.fixture
 def events(monkeypatch):
     seen = []
-    monkeypatch.setattr(_retry, "wait", lambda *_: None)
+    monkeypatch.setattr(_pacing, "wait", lambda *_: None)
     llm.set_on_event_hooks([seen.append])
     yield seen
     llm.set_on_event_hooks([])

@@ -14,10 +14,10 @@ from chat_server import Reply
 
 from sklearn_alchemist import LLM
 from sklearn_alchemist.exceptions import AlchemistWarning, BudgetError, LLMError
-from sklearn_alchemist.llm import CompletionStore, Question, _retry, ask
+from sklearn_alchemist.llm import CompletionStore, Question, _pacing, ask
+from sklearn_alchemist.llm._pacing import seconds_to_wait
 from sklearn_alchemist.llm._provider import dropped_params
 from sklearn_alchemist.llm._store import Heartbeat
-from sklearn_alchemist.llm._waiting import seconds_to_wait
 
 MAX_COST = 0.02
 HALF = b'{"choices": [{"message": {"content": "def la'
@@ -40,7 +40,7 @@ def llm(server, own_store):
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
-    monkeypatch.setattr(_retry, "wait", lambda seconds, given_up: None)
+    monkeypatch.setattr(_pacing, "wait", lambda seconds, given_up: None)
 
 
 def questions(n=4):

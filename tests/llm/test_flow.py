@@ -8,8 +8,8 @@ from chat_server import Reply
 
 from sklearn_alchemist import LLM, llm
 from sklearn_alchemist.exceptions import LLMError
-from sklearn_alchemist.llm import Question, _retry, ask
-from sklearn_alchemist.llm._flow import START, Flow
+from sklearn_alchemist.llm import Question, _pacing, ask
+from sklearn_alchemist.llm._pacing import START, Flow
 
 NEVER = threading.Event()
 
@@ -163,8 +163,8 @@ def test_nobody_new_is_sent_while_the_server_asks_to_wait(server):
 
 
 def test_a_server_that_is_always_too_busy_ends_with_one_message(server, monkeypatch):
-    monkeypatch.setattr(_retry, "wait", lambda *_: None)
-    monkeypatch.setattr(_retry, "PATIENCE", 0.2)
+    monkeypatch.setattr(_pacing, "wait", lambda *_: None)
+    monkeypatch.setattr(_pacing, "PATIENCE", 0.2)
     model = LLM("openai/m", api_base=server.api_base, store=False)
     headers = {"retry-after-ms": "100"}
     server.answer = lambda request: Reply("slow", 429, headers=headers)

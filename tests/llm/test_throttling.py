@@ -11,8 +11,8 @@ from chat_server import Reply
 
 from sklearn_alchemist import LLM
 from sklearn_alchemist.exceptions import LLMError
-from sklearn_alchemist.llm import Question, _retry, ask
-from sklearn_alchemist.llm._waiting import seconds_to_wait
+from sklearn_alchemist.llm import Question, _pacing, ask
+from sklearn_alchemist.llm._pacing import seconds_to_wait
 
 QUESTION = Question(({"role": "user", "content": "hello?"},))
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -138,7 +138,7 @@ def test_a_limit_is_waited_out_as_long_as_the_server_says(
     server, llm, limit, monkeypatch
 ):
     pauses = []
-    monkeypatch.setattr(_retry, "wait", lambda seconds, _: pauses.append(seconds))
+    monkeypatch.setattr(_pacing, "wait", lambda seconds, _: pauses.append(seconds))
     server.script = [LIMITS[limit]] * 2
     assert ask(llm, [QUESTION]).completions[0].text == "hello"
     assert len(pauses) == 2
@@ -163,7 +163,7 @@ def test_a_limit_per_minute_without_a_hint_is_waited_out(
         nonlocal waited
         waited += seconds
 
-    monkeypatch.setattr(_retry, "wait", wait)
+    monkeypatch.setattr(_pacing, "wait", wait)
     server.answer = lambda request: (
         "hello" if waited > 118 else Reply("too many requests", status)
     )
@@ -172,7 +172,7 @@ def test_a_limit_per_minute_without_a_hint_is_waited_out(
 
 
 def test_a_reset_that_is_far_away_is_no_reason_not_to_try(server, llm, monkeypatch):
-    monkeypatch.setattr(_retry, "wait", lambda *_: None)
+    monkeypatch.setattr(_pacing, "wait", lambda *_: None)
     headers = {"x-ratelimit-reset-requests": "6m0s"}
     server.script = [Reply("too many requests", 429, headers=headers)] * 2
     assert ask(llm, [QUESTION]).completions[0].text == "hello"
@@ -180,7 +180,7 @@ def test_a_reset_that_is_far_away_is_no_reason_not_to_try(server, llm, monkeypat
 
 @pytest.mark.parametrize("status", [498, 507, 520, 525, 530, 598, 599])
 def test_errors_of_a_server_are_waited_for(server, llm, status, monkeypatch):
-    monkeypatch.setattr(_retry, "wait", lambda *_: None)
+    monkeypatch.setattr(_pacing, "wait", lambda *_: None)
     server.script = [Reply("down", status)] * 2
     assert ask(llm, [QUESTION]).completions[0].text == "hello"
 
@@ -195,7 +195,7 @@ def test_what_a_server_does_not_know_is_asked_once(server, llm, status):
 
 @pytest.mark.slow
 def test_a_limit_that_does_not_pass_ends_with_one_message(server, llm, monkeypatch):
-    monkeypatch.setattr(_retry, "wait", lambda *_: None)
+    monkeypatch.setattr(_pacing, "wait", lambda *_: None)
     server.answer = lambda request: Reply("too many requests", 429)
     with pytest.raises(LLMError, match="has not passed in 1"):
         ask(llm, [QUESTION])
@@ -224,7 +224,7 @@ def test_what_passes_no_sooner_than_tomorrow_is_not_waited_for(
 def test_nothing_of_a_server_reaches_a_traceback_raw(
     server, llm, status, monkeypatch, capfd
 ):
-    monkeypatch.setattr(_retry, "wait", lambda *_: None)
+    monkeypatch.setattr(_pacing, "wait", lambda *_: None)
     monkeypatch.setenv("OPENAI_API_KEY", "a-key-of-the-environment")
     said = "\x1b[2Jkey sk-abcdef1234567890 or a-key-of-the-environment \u202e"
     said += " at https://a.example/?token=abcdef123456, per day"
@@ -287,18 +287,18 @@ def test_what_breaks_off_for_no_known_reason_was_cut_off(
 
 def test_a_limit_under_which_others_are_answered_is_waited_out(monkeypatch):
     pauses = []
-    monkeypatch.setattr(_retry, "wait", lambda s, given_up: pauses.append(s))
+    monkeypatch.setattr(_pacing, "wait", lambda s, given_up: pauses.append(s))
     n_answered = 0
 
     def starve():
         nonlocal n_answered
         n_answered += len(pauses) % 2  # somebody else comes first
         if sum(pauses) < 600:
-            raise _retry.CallFailed("busy", True, retry_after=60, throttled=True)
+            raise _pacing.CallFailed("busy", True, retry_after=60, throttled=True)
         return "fine"
 
     given_up = threading.Event()
-    assert _retry.with_backoff(starve, given_up, lambda: n_answered) == "fine"
+    assert _pacing.with_backoff(starve, given_up, lambda: n_answered) == "fine"
     pauses.clear()
     with pytest.raises(LLMError, match=r"has not passed in 18\d s"):
-        _retry.with_backoff(starve, given_up)
+        _pacing.with_backoff(starve, given_up)

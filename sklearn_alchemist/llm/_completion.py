@@ -1,10 +1,101 @@
-"""Count calls, tokens and dollars."""
+"""Describe what is asked, what is answered, and what it costs."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-from ._question import Completion, restore
+Message = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked once of a language model.
+
+    Parameters
+    ----------
+    messages : tuple of mappings
+        Chat messages, each with the keys ``"role"`` and ``"content"``.
+
+    sample : int, default=0
+        Tells apart repetitions of the same messages: each sample number is a question
+        of its own, with an answer of its own.
+
+    params : mapping or None, default=None
+        Parameters of the request, on top of those of the model.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.llm import Question
+    >>> Question(({"role": "user", "content": "Hello?"},)).prompt
+    'Hello?'
+    """
+
+    messages: tuple[Message, ...]
+    sample: int = 0
+    params: Mapping[str, Any] | None = None
+
+    def __setstate__(self, state: list[Any]) -> None:
+        restore(self, state)
+
+    @property
+    def prompt(self) -> str:
+        """The contents of the messages as one text."""
+        return "\n\n".join(message["content"] for message in self.messages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What a language model answered.
+
+    Parameters
+    ----------
+    text : str
+        The answer; an empty string where the model answered nothing.
+
+    model : str
+        Who answered, as the provider names it.
+
+    finish_reason : str or None, default=None
+        Why the model stopped, such as ``"stop"`` or ``"length"``.
+
+    prompt_tokens, completion_tokens : int or None, default=None
+        Number of tokens, None where nobody counted.
+
+    dollars : float or None, default=None
+        What the answer cost, None where the price is unknown.
+
+    created : str, default=""
+        When the answer was received: ISO 8601, UTC.
+    """
+
+    text: str
+    model: str
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    dollars: float | None = None
+    created: str = ""
+
+
+def restore(instance: Any, state: list[Any]) -> None:
+    """Unpickle a dataclass with slots, also one that had fewer fields when pickled."""
+    for position, one in enumerate(fields(instance)):
+        if position < len(state):
+            value = state[position]
+        elif one.default_factory is not MISSING:
+            value = one.default_factory()
+        else:
+            value = one.default
+        object.__setattr__(instance, one.name, value)
+
+
+def digest(value: Any) -> str:
+    """Hash a JSON-serialisable value, independently of the order of its keys."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
 
 TOKENS_PER_PRICE = 1_000_000
 
