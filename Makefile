@@ -151,5 +151,5 @@ benchmark-waterbirds: $(VENV)/examples
 	$(BIN)/python benchmarks/waterbirds.py $(DATA) $(ARGS)
 
 clean:
-	rm -rf $(VENV) build dist docs/_build docs/generated .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist docs/_build docs/generated docs/gallery .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

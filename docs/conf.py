@@ -1,6 +1,11 @@
 """Configure the documentation."""
 
+import sys
+from pathlib import Path
+
 import sklearn_alchemist
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "sklearn_alchemist"
 author = copyright = "The sklearn_alchemist developers"
@@ -10,12 +15,55 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.doctest",
     "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+    "landing_picture",
+    "llms_txt",
 ]
 templates_path = ["templates"]
-exclude_patterns = ["_build", "templates", "synthesis_figures.rst"]
-html_theme = "sphinx_rtd_theme"
+exclude_patterns = [
+    "_build",
+    "templates",
+    "synthesis_figures.rst",
+    "gallery/*.py",
+    "gallery/*.ipynb",
+    "gallery/*.md5",
+]
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 # Inherited docstrings refer to scikit-learn's own documentation.
-suppress_warnings = ["ref.ref", "ref.term"]
+suppress_warnings = ["ref.ref", "ref.term", "config.cache"]
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sklearn_alchemist"
+html_static_path = ["_static"]
+html_css_files = ["alchemist.css"]
+html_show_sourcelink = False
+html_sidebars = {"index": [], "api": [], "changes": []}
+html_theme_options = {
+    "show_prev_next": True,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
+    "show_nav_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+
+# What a reader copies is what runs: no prompts, no output.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/plot_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "min_reported_time": 1e9,
+    # Part of the articles and of the images, so that the pages are built quickly.
+    "reset_argv": "gallery_arguments.of_script",
+}

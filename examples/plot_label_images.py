@@ -50,7 +50,7 @@ from sklearn_alchemist.inspection import program_summary
 from sklearn_alchemist.llm import CompletionStore, write_recordings
 from sklearn_alchemist.metrics import group_accuracy
 
-here = Path(__file__).parent if "__file__" in globals() else Path("examples")
+here = Path(__file__).parent if "__file__" in globals() else Path()
 parser = argparse.ArgumentParser(description="Label images without labels.")
 parser.add_argument("--model", help="the model to ask, as litellm names it")
 parser.add_argument("--api-base", help="address of an OpenAI-compatible server")

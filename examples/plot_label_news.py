@@ -43,7 +43,7 @@ from sklearn_alchemist.llm import (
     write_recordings,
 )
 
-here = Path(__file__).parent if "__file__" in globals() else Path("examples")
+here = Path(__file__).parent if "__file__" in globals() else Path()
 parser = argparse.ArgumentParser(description="Label news articles without labels.")
 parser.add_argument("--model", help="the model to ask, as litellm names it")
 parser.add_argument("--api-base", help="address of an OpenAI-compatible server")
