@@ -59,6 +59,8 @@ _N_TRIED = 200
 _N_SHOWN_FROM = 500
 # On which programs are tried again that never vote, or never differently, on the few.
 _N_TRIED_AGAIN = 2000
+# From which thresholds of scores are learned.
+_N_LEARNED_FROM = 1000
 # Steps of the progress bar while programs run.
 _N_STEPS = 100
 
@@ -381,7 +383,8 @@ class ProgramSynthesisLabeler(
             If a program fails on a record: it raises an error, takes too long, or
             returns what is no class.
         """
-        return self.run(X).votes
+        check_is_fitted(self)
+        return self._vote(check_records(self, X, reset=False)).votes
 
     def run(self, X: Any) -> "RunResult":
         """Run the programs and tell how it went.
@@ -394,7 +397,9 @@ class ProgramSynthesisLabeler(
         Returns
         -------
         result : RunResult
-            Votes, and per program its failures and the seconds it took.
+            Votes, and per program its failures and the seconds it took. ``scores``
+            holds what programs gave to classes, a float32 array of shape (n_samples,
+            n_programs, n_classes), NaN where they gave nothing.
 
         Warns
         -----
@@ -402,7 +407,8 @@ class ProgramSynthesisLabeler(
             If a program fails on a record.
         """
         check_is_fitted(self)
-        return self._vote(check_records(self, X, reset=False))
+        records = check_records(self, X, reset=False)
+        return self._vote(records, keep_scores=True)
 
     def transform_batches(self, batches: Iterable[Any]) -> Iterator[np.ndarray]:
         """Run the programs over more records than memory holds.
@@ -771,13 +777,15 @@ class ProgramSynthesisLabeler(
             codes = Classes.of_names(self.classes_).encode(y)
             rows = _synthesis.rows_to_judge(codes)
             columns, labels = records.take(rows.tolist()), codes[rows]
-        votes = self._run(programs, columns)
+        programs, votes = self._learn_thresholds(programs, records, columns, labels)
         idle = _synthesis.find_idle(votes)
         unsure = [j for j in idle if j >= n_given]
         if unsure and records.n_rows > len(votes):
             # What is rare has to be looked for among more records.
             more = records.sample(_N_TRIED_AGAIN)
-            again = _synthesis.find_idle(self._run([programs[j] for j in unsure], more))
+            again = _synthesis.find_idle(
+                self._run([programs[j] for j in unsure], more).votes
+            )
             idle = {unsure[place]: reason for place, reason in again.items()}
         kept, dropped = _synthesis.select(
             programs, votes, labels, n_given=n_given, idle=idle
@@ -787,9 +795,30 @@ class ProgramSynthesisLabeler(
         places = [j for j, program in enumerate(programs) if program.name in names]
         return kept, votes[:, places]
 
+    def _learn_thresholds(
+        self,
+        programs: list[LabelingProgram],
+        records: Records,
+        columns: Mapping[str, Sequence[Any]],
+        labels: np.ndarray | None,
+    ) -> tuple[list[LabelingProgram], np.ndarray]:
+        """Let programs that give scores vote where these are sure; add their votes."""
+        result = self._run(programs, columns, keep_scores=True)
+        if not _synthesis.gives_scores(programs, result):
+            return programs, result.votes
+        if labels is None and records.n_rows > len(result.votes):
+            more = records.sample(_N_LEARNED_FROM)
+            result = self._run(programs, more, keep_scores=True)
+        classes = self.classes_.tolist()
+        programs = _synthesis.learn_thresholds(programs, result, classes, labels)
+        return programs, self._run(programs, columns).votes
+
     def _run(
-        self, programs: list[LabelingProgram], columns: Mapping[str, Sequence[Any]]
-    ) -> np.ndarray:
+        self,
+        programs: list[LabelingProgram],
+        columns: Mapping[str, Sequence[Any]],
+        **options: Any,
+    ) -> "RunResult":
         """Let programs vote on some records."""
         return _programs.run_programs(
             programs,
@@ -798,7 +827,8 @@ class ProgramSynthesisLabeler(
             timeout=self.timeout,
             n_jobs=self.n_jobs,
             sandbox=self.sandbox,
-        ).votes
+            **options,
+        )
 
     def _resolve_classes(
         self, records: Records, y: ArrayLike | None
@@ -868,7 +898,7 @@ class ProgramSynthesisLabeler(
         try:
             sample = records.sample(_N_TRIED)
             as_classes, as_places = (
-                (self._run([one], sample) != ABSTAIN).any()
+                (self._run([one], sample).votes != ABSTAIN).any()
                 for one in (program, indexed)
             )
         except ProgramRejected:  # is told by the trial
@@ -1018,7 +1048,11 @@ class ProgramSynthesisLabeler(
         )
 
     def _vote(
-        self, records: Records, on_rows: Callable[[int], None] | None = None
+        self,
+        records: Records,
+        on_rows: Callable[[int], None] | None = None,
+        *,
+        keep_scores: bool = False,
     ) -> "RunResult":
         """Run all programs on validated records; warn of what failed."""
         result = _programs.run_programs(
@@ -1030,6 +1064,7 @@ class ProgramSynthesisLabeler(
             n_jobs=self.n_jobs,
             on_rows=on_rows,
             sandbox=self.sandbox,
+            keep_scores=keep_scores,
         )
         if any(result.failures):
             warning = ProgramWarning(_synthesis.say_failed(self.programs_, result))

@@ -57,6 +57,9 @@ def write_about(
             for answer, now in program.class_mapping
             if now != (answer,)
         ]
+    if program.thresholds:
+        leads = ", ".join(f"{label!r} {lead:.3g}" for label, lead in program.thresholds)
+        lines.append(f"votes where its best class leads by {leads}")
     end = "" if program.source.endswith("\n") else "\n"
     told = "".join(f"{_MARK}{_one_line(line)}\n" for line in lines)
     return f"{program.source}{end}\n{told}"

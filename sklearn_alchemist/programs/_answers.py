@@ -279,55 +279,57 @@ class _Walk:
         return name
 
     def _follow(self) -> None:
-        # An expression, and whether only what counts as true in it can be returned.
-        pending: list[tuple[ast.expr, bool]] = [
-            (value, False) for value in self.functions.get(self._entry(), [])
+        # An expression, whether only what counts as true in it can be returned, and
+        # whether it is looked up in; a dict that is returned itself holds scores.
+        pending: list[tuple[ast.expr, bool, bool]] = [
+            (value, False, False) for value in self.functions.get(self._entry(), [])
         ]
-        seen: set[tuple[int, bool]] = set()
+        seen: set[tuple[int, bool, bool]] = set()
         kept = []  # so that no two nodes have the same id
         while pending:
-            node, true_only = pending.pop()
-            if (id(node), true_only) in seen:
+            node, true_only, is_table = pending.pop()
+            if (id(node), true_only, is_table) in seen:
                 continue
-            seen.add((id(node), true_only))
+            seen.add((id(node), true_only, is_table))
             kept.append(node)
             if _is_bool(node):
                 self.has_bools = True
                 continue
+            following: list[ast.expr] = []
             match node:
                 case ast.IfExp(body=one, orelse=other):
-                    pending += [(one, true_only), (other, true_only)]
+                    following = [one, other]
                 case ast.BoolOp(op=ast.Or(), values=[*parts, last]):
-                    pending += [(part, True) for part in parts]
-                    pending.append((last, true_only))
+                    pending += [(part, True, is_table) for part in parts]
+                    following = [last]
                 case ast.BoolOp(values=[*parts, last]):
                     self.has_bools |= not true_only and any(map(_is_bool, parts))
-                    pending.append((last, true_only))
+                    following = [last]
                 case ast.NamedExpr(value=value):
-                    pending.append((value, true_only))
+                    following = [value]
                 case ast.Name(id=name):
                     self.names.add(name)
-                    pending += [
-                        (value, true_only) for value in self.bound.get(name, [])
-                    ]
+                    following = self.bound.get(name, [])
                 case ast.Attribute(value=value, attr="value" | "name"):
-                    pending.append((value, true_only))
+                    following = [value]
                 case ast.Attribute(attr=name):  # a member of an enumeration
                     self.names.add(name)
-                    pending += [
-                        (value, true_only) for value in self.bound.get(name, [])
-                    ]
+                    following = self.bound.get(name, [])
                 case ast.Subscript(value=table):
-                    pending.append((table, True))
+                    pending.append((table, True, True))
+                case ast.Dict(keys=labels) if not is_table:
+                    pending += [(label, False, False) for label in labels if label]
+                case ast.DictComp(key=label) if not is_table:
+                    pending.append((label, False, False))
                 case ast.Dict(values=parts):
                     self._note_dict(node)
-                    pending += [(part, true_only) for part in parts]
+                    pending += [(part, true_only, False) for part in parts]
                 case ast.DictComp(value=value):
-                    pending.append((value, true_only))
+                    pending.append((value, true_only, False))
                 case ast.List(elts=parts) | ast.Tuple(elts=parts):
-                    pending += [(part, true_only) for part in parts]
+                    pending += [(part, true_only, False) for part in parts]
                 case ast.Call():
-                    pending += self._called(node, true_only)
+                    pending += self._called(node, true_only, is_table)
                 case ast.Constant() | ast.UnaryOp():
                     if (number := _number(node)) is not None:
                         self.leaves.append(ast.Constant(number))
@@ -335,26 +337,27 @@ class _Walk:
                         self.leaves.append(node)
                 case _:
                     self.has_unknown = True
+            pending += [(value, true_only, is_table) for value in following]
 
     def _called(
-        self, node: ast.Call, true_only: bool
-    ) -> Iterator[tuple[ast.expr, bool]]:
+        self, node: ast.Call, true_only: bool, is_table: bool
+    ) -> Iterator[tuple[ast.expr, bool, bool]]:
         """Yield what a call may come to."""
         match node:
             case ast.Call(func=ast.Name(id=name)) if name in self.functions:
                 for value in self.functions[name]:
-                    yield value, true_only
+                    yield value, true_only, is_table
             case ast.Call(func=ast.Name(id="int"), args=[value]):
                 if _is_bool(value):
                     self.places |= {0, 1}
                 else:
-                    yield value, true_only
+                    yield value, true_only, is_table
             case ast.Call(func=ast.Name(id="max" | "min"), args=[table, *_]):
                 for element in self._elements(table):
-                    yield element, true_only
+                    yield element, true_only, False
             case ast.Call(func=ast.Name(id="dict"), args=[], keywords=words):
                 keys: list[ast.expr | None] = [ast.Constant(w.arg) for w in words]
-                yield ast.Dict(keys, [w.value for w in words]), true_only
+                yield ast.Dict(keys, [w.value for w in words]), true_only, is_table
             case ast.Call(
                 func=ast.Name(id="dict"),
                 args=[ast.Call(func=ast.Name(id="zip"), args=[keys_of, values_of])],
@@ -362,10 +365,11 @@ class _Walk:
                 named = [*self._elements(keys_of)]
                 numbers = [*self._elements(values_of)]
                 if len(named) == len(numbers):
-                    yield ast.Dict([*named], numbers), true_only
+                    yield ast.Dict([*named], numbers), true_only, is_table
             case ast.Call(func=ast.Attribute(value=table, attr="get"), args=[_, *rest]):
-                for value in [table, *rest]:
-                    yield value, true_only
+                yield table, true_only, True
+                for value in rest:
+                    yield value, true_only, is_table
             case ast.Call(func=ast.Attribute(value=table, attr="index")):
                 names = [
                     _text(e.elts[0] if isinstance(e, ast.Tuple) and e.elts else e)

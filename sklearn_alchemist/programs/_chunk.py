@@ -17,6 +17,7 @@ from ._protocol import (
     MEMORY,
     NO_ROW,
     REFUSED,
+    SCORED,
     SKIPPED,
     TIMEOUT,
     Reply,
@@ -40,12 +41,15 @@ class Task:
         Names of columns, in the order of the parameters.
     codes : tuple of (scalar, int)
         Answers and the votes that they are.
+    n_codes : int
+        Number of different votes that may be.
     """
 
     key: int
     program: LabelingProgram
     columns: tuple[str, ...]
     codes: tuple[tuple[Scalar, int], ...]
+    n_codes: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -79,11 +83,14 @@ class ChunkResult:
         First row that failed, and how.
     seconds : float
         Time that the program took.
+    scores : ndarray of shape (n_rows, n_codes), float32, or None
+        What it gave to classes where the vote is `SCORED`; None where it nowhere is.
     """
 
     votes: np.ndarray
     failed: tuple[int, str] | None = None
     seconds: float = 0.0
+    scores: np.ndarray | None = None
 
 
 def find_lost(votes: np.ndarray) -> np.ndarray:
@@ -175,6 +182,8 @@ class ProgramRunner:
                 row = NO_ROW
             done = n_rows if kind is None else max(row, start)
             result.votes[start:done] = self.loan.worker.votes(start, done)
+            if (result.votes[start:done] == SCORED).any():
+                self._take_scores(result, start, done)
             start = done
             if kind is None:
                 break
@@ -197,6 +206,14 @@ class ProgramRunner:
                     break
         return result
 
+    def _take_scores(self, result: ChunkResult, start: int, stop: int) -> None:
+        """Copy what a worker says are scores."""
+        width = self.task.n_codes
+        if result.scores is None:
+            shape = len(result.votes), width
+            result.scores = np.full(shape, np.nan, dtype=np.float32)
+        result.scores[start:stop] = self.loan.worker.scores(start, stop, width)
+
     def _ask_to_run(self, columns: bytes, start: int, budget: float | None) -> Reply:
         self._load()
         worker = self.loan.worker
@@ -205,7 +222,7 @@ class ProgramRunner:
         # Nor need it be told again how to read its answers.
         codes = None if worker.codes == self.task.codes else self.task.codes
         reply = worker.ask(
-            ("run", anew, codes, start),
+            ("run", anew, codes, self.task.n_codes, start),
             columns,
             limit=self.session.timeout,
             total=budget,

@@ -502,6 +502,8 @@ def _program(text: str, entry: dict[str, Any]) -> tuple[LabelingProgram, bool]:
     for source in _sources(text):
         if source_digest(source) == entry.get("sha256"):
             options["provenance"] = Provenance(**(entry.get("provenance") or {}))
+            # Those of an edited program are to be learned again.
+            options["thresholds"] = entry.get("thresholds")
             made = LabelingProgram(name, source, entry_point=entry_point, **options)
             return made, False
     source = _sources(text)[0]

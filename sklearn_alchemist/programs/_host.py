@@ -19,8 +19,12 @@ from typing import Any
 import numpy as np
 
 from ._protocol import (
+    MAX_ROWS,
+    MAX_SCORES,
     NO_ROW,
     REPLY_BYTES,
+    SCORED,
+    SCORES_OFFSET,
     SHARED_BYTES,
     VOTES_OFFSET,
     Reply,
@@ -103,7 +107,8 @@ class Worker:
             raise RuntimeError(_NOT_STARTED.format(error)) from None
         shared = self.process.shared
         self._progress = np.frombuffer(shared, np.int64, 1)
-        self._votes = np.frombuffer(shared, np.int32, offset=VOTES_OFFSET)
+        self._votes = np.frombuffer(shared, np.int32, MAX_ROWS, VOTES_OFFSET)
+        self._scores = np.frombuffer(shared, np.float32, MAX_SCORES, SCORES_OFFSET)
         self._progress[0] = NO_ROW
         try:
             started = self._wait(b"", _START_SECONDS)
@@ -142,11 +147,18 @@ class Worker:
         """Copy the votes that the worker has written."""
         return self._votes[start:stop].copy()
 
+    def scores(self, start: int, stop: int, width: int) -> np.ndarray:
+        """Copy the scores that the worker has written, so many a row."""
+        taken = self._scores[start * width : stop * width]
+        return taken.reshape(stop - start, width).copy()
+
     def close(self) -> None:
         """End the process at once; closing twice is fine."""
         self.process.close()
         # Nothing may view the map when it is closed.
         self._progress, self._votes = self._progress.copy(), self._votes.copy()
+        has_scores = (self._votes == SCORED).any()
+        self._scores = self._scores.copy() if has_scores else np.zeros(MAX_SCORES, "f")
         self.process.shared.close()
 
     def forget(self) -> None:

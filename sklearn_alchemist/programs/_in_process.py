@@ -9,8 +9,8 @@ import numpy as np
 
 from ..exceptions import ProgramRejected
 from ._chunk import ChunkResult, Task
-from ._protocol import ABSTAIN, SKIPPED
-from ._rows import FILE, describe, run_rows
+from ._protocol import ABSTAIN, SCORED, SKIPPED
+from ._rows import FILE, ScoreSheet, describe, run_rows
 
 
 class InProcessRunner:
@@ -37,15 +37,21 @@ class InProcessRunner:
             codes: dict[Any, int] = {None: ABSTAIN, **dict(task.codes)}
             rows = list(zip(*[columns[name] for name in task.columns], strict=True))
             votes = [SKIPPED] * n_rows
+            scores = np.full(n_rows * task.n_codes, np.nan, np.float32)
+            sheet = ScoreSheet(codes, task.n_codes, memoryview(scores.data))
             failed, start = None, 0
             began = time.perf_counter()
             while start < n_rows:
                 row, _, failure = run_rows(
-                    label, codes, rows[start:], start, [0], votes, caught=Exception
+                    *(label, codes, rows[start:], start, [0], votes, sheet),
+                    caught=Exception,
                 )
                 failed, start = failed or failure, row + 1
             seconds = time.perf_counter() - began
-            results.append(ChunkResult(np.array(votes, np.int32), failed, seconds))
+            result = ChunkResult(np.array(votes, np.int32), failed, seconds)
+            if SCORED in votes:
+                result.scores = scores.reshape(n_rows, -1)
+            results.append(result)
         return results
 
 
@@ -77,5 +83,7 @@ def _without_hints(tree: ast.Module) -> ast.Module:
 
 
 def _plain(answer: Any) -> Any:
-    """Take Python's own scalar for NumPy's."""
+    """Take Python's own scalars for NumPy's."""
+    if isinstance(answer, dict):
+        return {_plain(label): _plain(score) for label, score in answer.items()}
     return answer.item() if isinstance(answer, np.generic) else answer

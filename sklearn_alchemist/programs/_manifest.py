@@ -20,6 +20,7 @@ _OPTIONAL: dict[str, type] = {
     "sha256": str,
     "class_order": list,
     "class_mapping": list,
+    "thresholds": list,
     "provenance": dict,
     "exported": str,
     "history": list,
@@ -57,6 +58,8 @@ def make_entry(
     }
     if program.class_mapping is not None:
         entry["class_mapping"] = program.class_mapping
+    if program.thresholds is not None:
+        entry["thresholds"] = program.thresholds
     entry["exported"] = today
     if before is None:
         return entry
@@ -209,6 +212,9 @@ def _check_entry(entry: dict[str, Any]) -> None:
             isinstance(c, _SCALARS) for c in (answer, *now)
         ):
             raise TypeError(now)
+    for label, lead in entry.get("thresholds") or ():
+        if not isinstance(label, _SCALARS) or not isinstance(lead, int | float):
+            raise TypeError(lead)
     _check_provenance(entry.get("provenance"))
     for past in entry.get("history") or ():
         _check_types({**dict.fromkeys(_PAST), **past}, _PAST)

@@ -16,8 +16,8 @@ from ._builtins import make_builtins
 from ._facades import PROGRAM, direct_names, words
 from ._guard import Refusal, guard
 from ._notes import AND, EQ, IN, ITEM, MADE, METHOD, NE, NOT_IN, VALUE, Notes
-from ._protocol import ABSTAIN, DONE, MEMORY, REFUSED, Reply
-from ._rows import FILE, describe, run_rows
+from ._protocol import ABSTAIN, DONE, MEMORY, REFUSED, SCORED, Reply
+from ._rows import FILE, ScoreSheet, describe, run_rows
 from ._stand_ins import start_row
 
 _MAX_MESSAGE = 300
@@ -131,8 +131,8 @@ class Observer:
         match request:
             case "load", source, entry_point:
                 return self.load(source, entry_point)
-            case "watch", codes, with_lines:
-                return self.watch(codes, with_lines, columns, progress)
+            case "watch", codes, width, with_lines:
+                return self.watch(codes, width, with_lines, columns, progress)
             case _:
                 return self.tell(request[1], page)
 
@@ -163,16 +163,21 @@ class Observer:
     def watch(
         self,
         codes: tuple[tuple[Any, int], ...],
+        width: int,
         with_lines: bool,
         columns: Sequence[Sequence[Any]],
         progress: "memoryview[int]",
     ) -> Reply:
         """Run the program on rows; keep what was seen until it is asked for."""
         answers: dict[Any, int] = {None: ABSTAIN, **dict(codes)}
+        scores = memoryview(bytearray(4 * width))
+        sheet = ScoreSheet(answers, width, scores.cast("f"))
         self.told = []
         for row, values in enumerate(zip(*columns, strict=True)):
             progress[0] = row
-            self.told += self._watch_row(answers, values, with_lines)
+            vote, *told = self._watch_row(answers, values, with_lines, sheet)
+            bits = scores.cast("i").tolist() if vote == SCORED else []
+            self.told += [vote, *bits, *told]
         return Reply(DONE)
 
     def tell(self, start: int, page: "memoryview[int]") -> Reply:
@@ -184,7 +189,11 @@ class Observer:
         return Reply(DONE)
 
     def _watch_row(
-        self, answers: Mapping[Any, int], values: tuple[Any, ...], with_lines: bool
+        self,
+        answers: Mapping[Any, int],
+        values: tuple[Any, ...],
+        with_lines: bool,
+        sheet: ScoreSheet,
     ) -> list[int]:
         assert self.label is not None
         label, votes, raised = self.label, [0], []
@@ -203,7 +212,9 @@ class Observer:
         if with_lines:
             sys.settrace(_tracer(lines))
         try:
-            _, starved, failed = run_rows(watched, answers, [values], 0, [0], votes)
+            _, starved, failed = run_rows(
+                watched, answers, [values], 0, [0], votes, sheet
+            )
         finally:
             sys.settrace(None)
         noted = self.notes.end()

@@ -76,15 +76,18 @@ class Provenance:
 class LabelingProgram:
     """Source of one Python function whose parameters name the columns that it reads.
 
-    The source is parsed, never executed, when the object is made. Programs are equal
-    if their source, entry point, `returns` and `class_order` are.
+    The function returns a class, None to abstain, or a dict of class to number, its
+    scores: the best class is voted for where it leads. The source is parsed, never
+    executed, when the object is made. Programs are equal if their source, entry point,
+    `returns`, `class_order` and thresholds are.
 
     Parameters
     ----------
     name : str
         Name shown in messages and tables.
     source : str
-        Python source text. Its function returns a class, or None to abstain.
+        Python source text. Its function returns a class, None to abstain, or a dict of
+        class to score.
     entry_point : str, optional
         The function to call. By default the one called ``label``, else the only
         public function at the top level, else the one that no other function calls.
@@ -101,6 +104,10 @@ class LabelingProgram:
         class that it may answer is now, several where it is divided, None where there
         is no such class any more. What is not listed is no answer. By default answers
         are classes of now.
+    thresholds : dict of scalar to float, optional
+        For a program that gives scores, by how much those of a class must lead those of
+        the next one for a vote; 0 for classes that are not listed. By default not yet
+        learned: `ProgramSynthesisLabeler` learns them when it is fitted.
 
     Attributes
     ----------
@@ -144,6 +151,9 @@ class LabelingProgram:
     class_mapping: tuple[tuple[Scalar, tuple[Scalar, ...]], ...] | None = field(
         default=None, kw_only=True
     )
+    thresholds: tuple[tuple[Scalar, float], ...] | None = field(
+        default=None, kw_only=True
+    )
 
     def __post_init__(self) -> None:
         if self.returns not in ("class", "index"):
@@ -160,6 +170,8 @@ class LabelingProgram:
             object.__setattr__(self, "class_order", tuple(order))
         if self.class_mapping is not None:
             object.__setattr__(self, "class_mapping", _as_pairs(self.class_mapping))
+        if self.thresholds is not None:
+            object.__setattr__(self, "thresholds", _as_leads(self.thresholds))
         try:
             entry_point, parameters, _ = _signature(self.source, self.entry_point)
         except Refusal as refusal:
@@ -168,12 +180,10 @@ class LabelingProgram:
         object.__setattr__(self, "parameters", parameters)
 
     def __setstate__(self, state: list[Any]) -> None:
-        names = [one.name for one in fields(self)]
-        if len(state) < len(names):  # of a version whose classes could not change
-            names.remove("class_mapping")
-            object.__setattr__(self, "class_mapping", None)
-        for name, value in zip(names, state, strict=True):
-            object.__setattr__(self, name, value)
+        # Earlier versions had neither class_mapping nor thresholds.
+        missing = [None] * (len(fields(self)) - len(state))
+        for one, value in zip(fields(self), [*state, *missing], strict=True):
+            object.__setattr__(self, one.name, value)
 
     def __repr__(self) -> str:
         columns = ", ".join(self.parameters)
@@ -204,6 +214,8 @@ class LabelingProgram:
         ]
         if self.class_mapping is not None:
             compared.append(self.class_mapping)
+        if self.thresholds is not None:
+            compared.append({"thresholds": self.thresholds})
         text = json.dumps(compared, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -265,6 +277,16 @@ def _as_pairs(mapping: Any) -> tuple[tuple[Scalar, tuple[Scalar, ...]], ...]:
         else (answer, ())
         for answer, now in pairs
     )
+
+
+def _as_leads(given: Any) -> tuple[tuple[Scalar, float], ...]:
+    """Check thresholds and write them down in one way."""
+    pairs: Iterable[Any] = given.items() if isinstance(given, Mapping) else given
+    leads = tuple((label, float(lead)) for label, lead in pairs)
+    for label, lead in leads:
+        if not 0 <= lead < float("inf"):
+            raise ValueError(f"thresholds[{label!r}] must be 0 or more, got {lead}")
+    return leads
 
 
 def check_program(program: LabelingProgram) -> None:

@@ -13,9 +13,12 @@ from typing import Any
 
 MAX_ROWS = 1024
 
-# Shared memory holds the row at work (int64), then one int32 per row of a chunk.
+# Shared memory holds the row at work (int64), then one int32 per row of a chunk, then
+# one float32 per class of each of its rows; what is not written takes no memory.
 VOTES_OFFSET = 8
-SHARED_BYTES = VOTES_OFFSET + 4 * MAX_ROWS
+SCORES_OFFSET = VOTES_OFFSET + 4 * MAX_ROWS
+MAX_SCORES = 1 << 20
+SHARED_BYTES = SCORES_OFFSET + 4 * MAX_SCORES
 
 ABSTAIN, INVALID, ERROR, MEMORY, TIMEOUT, CRASH, BUDGET, SKIPPED = range(-1, -9, -1)
 FAILURES = {
@@ -27,6 +30,10 @@ FAILURES = {
     "budget": BUDGET,
     "skipped": SKIPPED,
 }
+# The program gave scores to classes; between worker and host only.
+SCORED = -9
+# The largest that a float32 holds.
+MAX_SCORE = 3.4028234663852886e38
 NO_ROW = -1
 
 # How a request ended: as it should, without memory for a row, with a refusal.

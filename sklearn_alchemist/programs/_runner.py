@@ -38,10 +38,12 @@ from ._protocol import (
     CRASH,
     FAILURES,
     MAX_ROWS,
+    MAX_SCORES,
     SKIPPED,
     encode_columns,
 )
 from ._schema import Schema
+from ._scores import collect_scores, settle_scores
 
 # What all programs do with these rows fits into a cache of the processor.
 MAX_CHARACTERS = 1 << 18
@@ -74,6 +76,9 @@ class RunResult:
         Time that each program took, in seconds.
     failed_rows : tuple of dict
         For each program, an ndarray of the rows that failed, by kind.
+    scores : ndarray of shape (n_rows, n_programs, n_classes), float32, or None
+        What programs gave to classes, NaN where they gave nothing; None where it was
+        not asked for.
     """
 
     votes: np.ndarray
@@ -81,6 +86,7 @@ class RunResult:
     first_errors: tuple[str | None, ...]
     seconds: np.ndarray
     failed_rows: tuple[dict[str, np.ndarray], ...] = ()
+    scores: np.ndarray | None = None
 
 
 def run_programs(
@@ -93,6 +99,7 @@ def run_programs(
     n_jobs: int | None = None,
     on_rows: Callable[[int], object] | None = None,
     sandbox: str | None = "auto",
+    keep_scores: bool = False,
 ) -> RunResult:
     """Run programs over columns, each program in worker processes of ours.
 
@@ -125,6 +132,9 @@ def run_programs(
         system allows; a warning tells, once, where it cannot refuse system calls.
         "strict" raises there instead. None executes programs in this process, unchecked
         and without limits: only for programs that one wrote oneself. It warns, once.
+    keep_scores : bool, default=False
+        Whether the result holds the scores that programs gave to classes, besides the
+        votes that these were turned into.
 
     Returns
     -------
@@ -173,7 +183,13 @@ def run_programs(
     ]
     schema = Schema.of(programs, labels)
     tasks = [
-        Task(key, program, columns_of(program, list(columns)), schema.codes[key])
+        Task(
+            key,
+            program,
+            columns_of(program, list(columns)),
+            schema.codes[key],
+            schema.n_codes,
+        )
         for key, program in enumerate(programs)
     ]
     n_rows = next(iter(lengths.values()), 0)
@@ -184,15 +200,18 @@ def run_programs(
     if distinct is not None:
         session = Session(float(timeout), budget)
         needed = {name: distinct.take(values) for name, values in needed.items()}
-        chunks = list(_chunks(needed, len(distinct.first)))
+        most = max(1, min(MAX_ROWS, MAX_SCORES // max(1, schema.n_codes)))
+        chunks = list(_chunks(needed, len(distinct.first), most))
         finished = distinct.count_finished([stop for _, stop in chunks])
         # Closed at once when `on_rows` raises, so that no worker goes on.
         if sandbox is None:
             warn_once(_UNPROTECTED)
-            runs = _run_here(tasks, needed, chunks)
+            runs = _run_here(tasks, needed, chunks, keep_scores)
         else:
             strict = sandbox == "strict"
-            runs = _run_chunks(session, tasks, needed, chunks, n_jobs, strict)
+            runs = _run_chunks(
+                session, tasks, needed, chunks, n_jobs, strict, keep_scores
+            )
         with closing(runs) as results:
             for done, n_finished in zip(results, finished, strict=True):
                 outcomes.append(done)
@@ -200,7 +219,13 @@ def run_programs(
                     on_rows(n_finished)
     result = _collect((n_rows, len(tasks)), outcomes, distinct, schema.n_codes)
     votes = schema.settle(result.votes).astype(_dtype(len(labels)), copy=False)
-    return replace(result, votes=votes)
+    scores = None
+    if keep_scores:
+        scores = collect_scores(outcomes, distinct, (*votes.shape, len(labels)))
+        for place, by_kind in enumerate(result.failed_rows):
+            for rows in by_kind.values() if scores.flags.writeable else ():
+                scores[rows, place] = np.nan
+    return replace(result, votes=votes, scores=scores)
 
 
 def prove_sandbox(sandbox: str | None) -> None:
@@ -242,7 +267,7 @@ def columns_of(program: LabelingProgram, known: list[str]) -> tuple[str, ...]:
     return program.parameters + tuple(takewhile(known.__contains__, optional))
 
 
-def _chunks(columns: Columns, n_rows: int) -> Iterator[tuple[int, int]]:
+def _chunks(columns: Columns, n_rows: int, most: int) -> Iterator[tuple[int, int]]:
     """Bounds of chunks that hold few rows and few characters."""
     sizes = np.zeros(n_rows, dtype=np.int64)
     for values in columns.values():
@@ -252,7 +277,7 @@ def _chunks(columns: Columns, n_rows: int) -> Iterator[tuple[int, int]]:
     while start < n_rows:
         before = ends[start - 1] if start else 0
         fitting = int(np.searchsorted(ends, before + MAX_CHARACTERS, side="right"))
-        stop = min(max(fitting, start + 1), start + MAX_ROWS, n_rows)
+        stop = min(max(fitting, start + 1), start + most, n_rows)
         yield start, stop
         start = stop
 
@@ -264,6 +289,7 @@ def _run_chunks(
     chunks: Sequence[tuple[int, int]],
     n_jobs: int | None,
     strict: bool,
+    keep_scores: bool,
 ) -> Generator[list[ChunkResult], None, None]:
     """Run each program on each chunk, in threads that wait for one worker each."""
     losses = np.zeros((len(chunks), len(tasks)), dtype=np.int64)
@@ -292,6 +318,7 @@ def _run_chunks(
             require_walls(loan.worker, strict)
             runner = ProgramRunner(loan, session, task)
             result = runner.run(encoded(number, task.columns), stop - start, left)
+        settle_scores(result, task, keep_scores)
         losses[number, task.key] = len(find_lost(result.votes))
         seconds[number, task.key] = result.seconds
         return result
@@ -345,13 +372,19 @@ def require_walls(worker: Worker, strict: bool) -> None:
 
 
 def _run_here(
-    tasks: Sequence[Task], columns: Columns, chunks: Sequence[tuple[int, int]]
+    tasks: Sequence[Task],
+    columns: Columns,
+    chunks: Sequence[tuple[int, int]],
+    keep_scores: bool,
 ) -> Generator[list[ChunkResult], None, None]:
     """Run chunks in this process."""
     runner = InProcessRunner(tasks)
     for start, stop in chunks:
         part = {name: values[start:stop] for name, values in columns.items()}
-        yield runner.run(part, stop - start)
+        results = runner.run(part, stop - start)
+        for result, task in zip(results, tasks, strict=True):
+            settle_scores(result, task, keep_scores)
+        yield results
 
 
 def warn_once(message: str, category: type[Warning] = SandboxWarning) -> None:

@@ -23,11 +23,13 @@ from ._protocol import (
     DONE,
     FAILURES,
     MAX_ROWS,
+    SCORED,
     TIMEOUT,
     encode_columns,
 )
 from ._runner import columns_of, count_jobs, require_walls
 from ._schema import Schema
+from ._scores import cut_scores, thresholds_of
 
 # Watched rows take longer, which is no fault of the program.
 _SLOWER = 20.0
@@ -133,7 +135,8 @@ def trace_programs(
     def trace(place: int) -> list[Trace]:
         program = programs[place]
         names = columns_of(program, list(columns))
-        task = _Task(program, names, schema.codes[place], lines, limit)
+        codes = schema.codes[place]
+        task = _Task(program, names, codes, schema.n_codes, lines, limit)
         values = [list(columns[name]) for name in names]
         traces: list[Trace] = []
         for start in range(0, n_rows, _MAX_BATCH):
@@ -168,13 +171,9 @@ class _Task:
     program: LabelingProgram
     names: tuple[str, ...]
     codes: tuple[tuple[Scalar, int], ...]
+    n_codes: int
     lines: bool
     limit: float
-
-    @property
-    def n_votes(self) -> int:
-        """Number of different votes that may be."""
-        return 1 + max(vote for _, vote in self.codes)
 
     def run(self, batch: list[list[Any]], strict: bool) -> list[Trace]:
         """Watch rows together; one by one if one of them ends the worker."""
@@ -201,7 +200,7 @@ class _Task:
             if worker.key is None:
                 self._load(worker)
                 worker.key = key
-            head = ("observe", "watch", self.codes, self.lines)
+            head = ("observe", "watch", self.codes, self.n_codes, self.lines)
             reply = worker.ask(
                 head, encode_columns(batch), limit=self.limit, before=LOAD_SECONDS
             )
@@ -228,7 +227,9 @@ class _Task:
 
     def _read(self, told: "_Told", row: tuple[Any, ...]) -> Trace:
         """Read what was said of a row; nothing that is not about it."""
-        code = told.number(-len(FAILURES) - 1, self.n_votes)
+        code = told.number(SCORED, self.n_codes)
+        if code == SCORED:
+            code = self._read_scores(told)
         n_lines = self.program.source.count("\n") + 1
         lines = [told.number(0, n_lines + 1) for _ in told.count()]
         spans = [self._read_span(told, row, n_lines) for _ in told.count()]
@@ -243,6 +244,15 @@ class _Task:
             tuple(lines),
             tuple(span for span in spans if span is not None),
         )
+
+    def _read_scores(self, told: "_Told") -> int:
+        """Turn what was said to be scores into a vote, as `run_programs` does."""
+        bits = [told.number(-(1 << 31), 1 << 31) for _ in range(self.n_codes)]
+        scores = np.array([bits], dtype=np.int32).view(np.float32)
+        if np.isinf(scores).any():
+            return CRASH
+        cuts = thresholds_of(self.program, self.codes, self.n_codes)
+        return int(cut_scores(scores, cuts)[0])
 
     def _read_span(
         self, told: "_Told", row: tuple[Any, ...], n_lines: int

@@ -19,13 +19,14 @@ from ._protocol import (
     ABSTAIN,
     DONE,
     REFUSED,
+    SCORES_OFFSET,
     SHARED_BYTES,
     STARVED,
     VOTES_OFFSET,
     Reply,
     read_request,
 )
-from ._rows import FILE, describe, run_rows
+from ._rows import FILE, ScoreSheet, describe, run_rows
 from ._seccomp import prepare_filter
 from ._stand_ins import start_row
 
@@ -55,6 +56,8 @@ class Worker:
         self.label: Callable[..., Any] | None = None
         # What its answers are, as votes.
         self.codes: dict[Any, int] = {}
+        # Where scores are written.
+        self.scores: memoryview[float] = memoryview(b"").cast("f")
         # Whether the program may draw at random.
         self.draws = False
         # Made where a program is to be watched; such a worker only does that.
@@ -64,7 +67,8 @@ class Worker:
         """Answer requests until they end."""
         whole = memoryview(shared)
         progress = whole[:VOTES_OFFSET].cast("q")
-        votes = whole[VOTES_OFFSET:].cast("i")
+        votes = whole[VOTES_OFFSET:SCORES_OFFSET].cast("i")
+        self.scores = whole[SCORES_OFFSET:].cast("f")
         while (
             request := read_request(lambda size: os.read(requests, size))
         ) is not None:
@@ -75,8 +79,8 @@ class Worker:
                 self.observer = self.observer or Observer(self.facades)
                 reply = self.observer.answer(details, columns, progress, votes)
             else:
-                anew, codes, start = details
-                reply = self.run(anew, codes, start, columns, progress, votes)
+                anew, codes, width, start = details
+                reply = self.run(anew, codes, width, start, columns, progress, votes)
             del request, columns
             os.write(replies, reply.pack())
 
@@ -118,6 +122,7 @@ class Worker:
         self,
         anew: bool,
         codes: tuple[tuple[Any, int], ...] | None,
+        width: int,
         start: int,
         columns: list[list[Any]],
         progress: "memoryview[int]",
@@ -132,7 +137,10 @@ class Worker:
         if start:
             columns = [values[start:] for values in columns]
         label, rows = _by_row(self.label, columns, self.draws)
-        row, starved, failed = run_rows(label, self.codes, rows, start, progress, votes)
+        sheet = ScoreSheet(self.codes, width, self.scores)
+        row, starved, failed = run_rows(
+            label, self.codes, rows, start, progress, votes, sheet
+        )
         status = STARVED if starved else DONE
         return Reply(status, row) if failed is None else Reply(status, row, *failed)
 

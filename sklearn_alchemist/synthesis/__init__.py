@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ._rows import describe_values
     from ._select import find_idle, leave_out, rows_to_judge, select, unheard_classes
     from ._synthesize import Exchange, Synthesis, synthesize
+    from ._thresholds import gives_scores, learn_thresholds
     from ._tuning import tune_programs
 
 __all__ = [
@@ -50,7 +51,9 @@ __all__ = [
     "explain_silence",
     "extract_source",
     "find_idle",
+    "gives_scores",
     "knowledge_questions",
+    "learn_thresholds",
     "leave_out",
     "list_columns",
     "longest_text",
@@ -95,7 +98,9 @@ __getattr__ = lazy_exports(
         "explain_silence": "_columns",
         "extract_source": "_parsing",
         "find_idle": "_select",
+        "gives_scores": "_thresholds",
         "knowledge_questions": "_recipe",
+        "learn_thresholds": "_thresholds",
         "leave_out": "_select",
         "list_columns": "_columns",
         "longest_text": "_gate",

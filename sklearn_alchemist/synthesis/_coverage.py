@@ -82,6 +82,14 @@ def _answers(program: LabelingProgram) -> set[Any]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Return) or node.value is None:
             continue
+        # What scores are given to.
+        found |= {
+            key.value
+            for part in ast.walk(node.value)
+            if isinstance(part, ast.Dict)
+            for key in part.keys
+            if isinstance(key, ast.Constant)
+        }
         for leaf in leaves_of(node.value):
             if isinstance(leaf, ast.Constant):
                 found.add(leaf.value)
