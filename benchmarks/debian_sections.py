@@ -1,7 +1,7 @@
 """Make two text sets of Debian's package lists: many classes, and another language.
 
-``debian.csv.gz`` holds English descriptions of packages with 24 sections of the archive,
-from 35 packages to a thousand; ``debian_de.csv.gz`` German ones with eight sections. The
+``debian.csv.gz`` holds English descriptions of packages with 24 sections of the
+archive, of 39 to 1,754 packages; ``debian_de.csv.gz`` German ones with eight. The
 sections were given by the packages' maintainers. Names of packages are blanked, since
 they would give sections away, and of the packages built from one source one is kept::
 
