@@ -502,11 +502,14 @@ class ProgramSynthesisLabeler(
         given = labeler._load(records, now, change)
         return labeler._estimate(labeler._orders(records, now, change, given), records)
 
-    def _estimate(self, orders: "list[Order]", records: Records) -> "CostEstimate":
+    def _estimate(
+        self, orders: "list[Order]", records: Records | None
+    ) -> "CostEstimate":
         """Add up what orders would cost."""
         llm, estimate = as_llm(self.llm), _synthesis.CostEstimate()
         for order in orders:
             assert llm is not None
+            assert records is not None
             one = _synthesis.estimate_cost(
                 llm,
                 order.brief,
@@ -580,7 +583,7 @@ class ProgramSynthesisLabeler(
         remapped.rejected_ = list(self.rejected_)
         remapped.conversation_ = list(self.conversation_)
         remapped.programs_ = older
-        if orders:
+        if orders and records is not None:
             remapped._add_finders(older, orders, records, X is not None)
         return remapped.set_params(
             classes=list(described) if plain else described,
@@ -591,7 +594,7 @@ class ProgramSynthesisLabeler(
 
     def _plan_remap(
         self, mapping: Mapping[Any, Any], X: Any, n_programs: int
-    ) -> "tuple[ClassMapping, list[LabelingProgram], list[Order], Records]":
+    ) -> "tuple[ClassMapping, list[LabelingProgram], list[Order], Records | None]":
         """Say what becomes of programs, and what has to be asked; raise what cannot."""
         check_is_fitted(self)
         change = ClassMapping.read(mapping, self._described())
@@ -602,13 +605,16 @@ class ProgramSynthesisLabeler(
                 "what a class is divided into, or an added class, is looked for in "
                 "columns: pass X, some records, to remap or estimate_cost."
             )
-        records = check_records(self, [""] if X is None else X, reset=False)
+        # What is free needs no record, and there is none to make up for a table.
+        records = None
+        if X is not None or is_text:
+            records = check_records(self, [""] if X is None else X, reset=False)
         check_change(change, self.programs_, asks=asks and not change.is_free)
         older = [carry_over(program, change) for program in self.programs_]
         missing = count_missing(change, (), n_programs)
         check_tellers(change, dict.fromkeys(missing, N_FINDERS), asks=asks)
         orders = []
-        if missing:
+        if missing and records is not None:
             brief, recipe = self._order(records, change.after.described, older)
             orders = order_finders(change, missing, brief, recipe)
         return change, older, orders, records

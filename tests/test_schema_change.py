@@ -474,6 +474,21 @@ def test_a_table_needs_records_to_look_at(llm):
     assert fitted.estimate_cost(table, mapping={"big": ["large", "huge"]}).calls == 3
 
 
+def test_what_is_free_needs_no_records_of_a_table():
+    import pandas as pd
+
+    source = "def label(size): return 'big' if size > 3 else 'small'"
+    table = pd.DataFrame({"size": [1, 5] * 10, "colour": ["red", "blue"] * 10})
+    fitted = labeler(
+        classes=["big", "small"], programs=[LabelingProgram("p", source)]
+    ).fit(table)
+    now = fitted.remap({"big": "large"})
+    assert names_of(now, table[:2]) == [["small"], ["large"]]
+    assert fitted.estimate_cost(mapping={"big": "large"}).calls == 0
+    annotator = DistilledAnnotator(clone(fitted)).fit(table)
+    assert annotator.remap({"big": "large"}).classes_.tolist() == ["large", "small"]
+
+
 def test_an_annotator_learns_divided_classes_from_what_is_missing(llm, server):
     before = DistilledAnnotator(asking(llm), random_state=0).fit(TEXTS)
     n_before = len(server.requests)
