@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_random_state
@@ -22,6 +22,7 @@ from sklearn.utils.validation import (
 
 from ._doc_links import DocLinks
 from ._remapped import RemappedAggregator, require_free
+from ._typing import LabelsLike, _fit_context
 from ._warn import warn
 from .data import Classes, ClassMapping, label_array
 from .exceptions import FallbackWarning, LabelsWarning
@@ -341,7 +342,7 @@ class LabelModelAggregator(
     def fit(
         self,
         X: ArrayLike,
-        y: ArrayLike | None = None,
+        y: LabelsLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
         label_proba: ArrayLike | float | None = None,
@@ -413,7 +414,7 @@ class LabelModelAggregator(
     def partial_fit(
         self,
         X: ArrayLike,
-        y: ArrayLike | None = None,
+        y: LabelsLike | None = None,
         classes: Iterable[Any] | None = None,
         sample_weight: ArrayLike | None = None,
         *,
@@ -595,7 +596,7 @@ class LabelModelAggregator(
         return encode_answers(votes, self.answers_)
 
     def score(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, X: ArrayLike, y: LabelsLike, sample_weight: ArrayLike | None = None
     ) -> float:
         """Compute the accuracy.
 
@@ -674,7 +675,7 @@ class LabelModelAggregator(
     def _read(
         self,
         votes: np.ndarray,
-        y: ArrayLike | None,
+        y: LabelsLike | None,
         sample_weight: ArrayLike | None,
         known: Classes | None,
         label_proba: ArrayLike | float | None,
@@ -732,7 +733,7 @@ class LabelModelAggregator(
         rows: Rows,
         classes: Classes | None,
         X: ArrayLike,
-        y: ArrayLike | None,
+        y: LabelsLike | None,
     ) -> None:
         """Fit the method to different rows of votes."""
         names, answers = self._resolve_classes(rows.votes, classes)
@@ -828,7 +829,7 @@ class LabelModelAggregator(
         self.log_likelihood_ = np.nan
 
     def _run(
-        self, patterns: Patterns, task: Any, X: ArrayLike, y: ArrayLike | None
+        self, patterns: Patterns, task: Any, X: ArrayLike, y: LabelsLike | None
     ) -> None:
         """Set what was learned by expectation maximisation, or by its fallback."""
 

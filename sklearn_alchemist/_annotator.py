@@ -12,7 +12,6 @@ from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
     MetaEstimatorMixin,
-    _fit_context,
     clone,
 )
 from sklearn.callback import CallbackSupportMixin
@@ -63,6 +62,7 @@ from ._preflight import (
     check_parts,
     known_classes,
 )
+from ._typing import LabelsLike, _fit_context
 from ._warn import warn
 from .data import (
     UNLABELED,
@@ -330,7 +330,7 @@ class DistilledAnnotator(
     def fit(
         self,
         X: Any,
-        y: ArrayLike | None = None,
+        y: LabelsLike | None = None,
         *,
         label_proba: ArrayLike | float | None = None,
         **fit_params: Any,
@@ -510,7 +510,7 @@ class DistilledAnnotator(
         return self.classes_[proba.argmax(axis=1)]
 
     def score(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, X: Any, y: LabelsLike, sample_weight: ArrayLike | None = None
     ) -> float:
         """Compute the accuracy.
 

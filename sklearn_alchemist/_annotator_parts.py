@@ -5,7 +5,6 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.callback import CallbackContext
 from sklearn.utils import Bunch
@@ -24,6 +23,7 @@ from sklearn.utils.validation import (
 
 from ._aggregator import LabelModelAggregator
 from ._schema_change import read_change
+from ._typing import LabelsLike
 from .data import UNLABELED, Classes, ClassMapping, minus_one_is_open, read_labels
 from .distillation import fit_parameter
 
@@ -96,7 +96,7 @@ def label_proba_for(
 
 
 def find_labelled(
-    labeler: BaseEstimator, y: ArrayLike | None, n_samples: int, *, learn: bool
+    labeler: BaseEstimator, y: LabelsLike | None, n_samples: int, *, learn: bool
 ) -> np.ndarray:
     """Tell which labels to learn from; raise before programs are paid for.
 

@@ -17,6 +17,7 @@ from ._remapped import (
     remap_weights,
 )
 from ._schema_change import N_FINDERS
+from ._typing import LabelsLike
 from .data import Classes, ClassMapping
 from .distillation import Opinions, Scaling, TrainingMemory
 
@@ -48,7 +49,7 @@ class RemapMixin:
         self,
         mapping: Mapping[Any, Any],
         X: Any = None,
-        y: ArrayLike | None = None,
+        y: LabelsLike | None = None,
         *,
         label_proba: ArrayLike | float | None = None,
         n_programs: int = N_FINDERS,

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
+from ._typing import LabelsLike
 from ._warn import warn
 from .data import UNLABELED, Classes
 from .distillation import (
@@ -65,7 +66,7 @@ class ReviewMixin:
     def annotate(
         self,
         X: Any,
-        y: ArrayLike | None = None,
+        y: LabelsLike | None = None,
         *,
         label_proba: ArrayLike | float | None = None,
         as_frame: bool = False,
@@ -238,7 +239,7 @@ class ReviewMixin:
         return (positions, label_proba) if return_proba else positions
 
     def update(
-        self, y: ArrayLike, *, label_proba: ArrayLike | float | None = None
+        self, y: LabelsLike, *, label_proba: ArrayLike | float | None = None
     ) -> Self:
         """Learn from labels of the training records, in seconds.
 

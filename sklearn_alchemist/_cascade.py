@@ -11,7 +11,6 @@ from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
     MetaEstimatorMixin,
-    _fit_context,
     clone,
 )
 from sklearn.callback import CallbackSupportMixin
@@ -35,6 +34,7 @@ from ._annotator_parts import (
 )
 from ._briefing import as_llm, check_question
 from ._doc_links import DocLinks
+from ._typing import LabelsLike, _fit_context
 from ._warn import warn
 from ._zero_shot import ZeroShotAnnotator
 from .cascade import (
@@ -236,7 +236,7 @@ class CascadeAnnotator(
     def fit(
         self,
         X: Any,
-        y: ArrayLike | None = None,
+        y: LabelsLike | None = None,
         *,
         label_proba: ArrayLike | float | None = None,
         **fit_params: Any,
@@ -381,7 +381,7 @@ class CascadeAnnotator(
         return self.classes_[proba.argmax(axis=1)]
 
     def score(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, X: Any, y: LabelsLike, sample_weight: ArrayLike | None = None
     ) -> float:
         """Compute the accuracy; ask nothing.
 
@@ -575,7 +575,7 @@ class CascadeAnnotator(
             max_dollars=model.worst_case(asked),
         )
 
-    def frontier(self, X: Any, y: ArrayLike | None = None) -> Bunch:
+    def frontier(self, X: Any, y: LabelsLike | None = None) -> Bunch:
         """Tell what accuracy to expect for which dollars; ask nothing.
 
         Parameters

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -19,6 +19,7 @@ from . import llm as _llm
 from ._briefing import as_llm
 from ._doc_links import DocLinks
 from ._image_input import check_images, embed_images, none_readable
+from ._typing import LabelsLike, _fit_context
 from .data import Classes, parameter_names
 from .exceptions import SynthesisError
 from .images import Concept
@@ -205,7 +206,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstima
         self.max_repairs = max_repairs
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: LabelsLike | None = None) -> Self:
         """Get concepts named, and learn the range of their similarities.
 
         Parameters
@@ -246,7 +247,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstima
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X: Any, y: ArrayLike | None = None) -> np.ndarray:
+    def fit_transform(self, X: Any, y: LabelsLike | None = None) -> np.ndarray:
         """Get concepts named and score the images, which are embedded once.
 
         Parameters
@@ -366,7 +367,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstima
                 return
         raise ValueError(none_readable(len(images)))
 
-    def _ask(self, X: Any, y: ArrayLike | None) -> list[Concept]:
+    def _ask(self, X: Any, y: LabelsLike | None) -> list[Concept]:
         """Have concepts named; keep what was said and what it cost."""
         if self.llm is None:
             raise ValueError(

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -15,6 +15,7 @@ from . import images as _images
 from ._doc_links import DocLinks
 from ._embedding_memory import clone_sharing
 from ._image_input import check_images, embed_images
+from ._typing import LabelsLike, _fit_context
 
 
 class ImageEmbedder(TransformerMixin, DocLinks, BaseEstimator):
@@ -87,7 +88,7 @@ class ImageEmbedder(TransformerMixin, DocLinks, BaseEstimator):
         self.cache = cache
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: LabelsLike | None = None) -> Self:
         """Find out the number of dimensions; nothing else is learned.
 
         Parameters
@@ -107,7 +108,7 @@ class ImageEmbedder(TransformerMixin, DocLinks, BaseEstimator):
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X: Any, y: ArrayLike | None = None) -> np.ndarray:
+    def fit_transform(self, X: Any, y: LabelsLike | None = None) -> np.ndarray:
         """Embed images, once.
 
         Parameters

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.callback import CallbackContext, CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -30,6 +30,7 @@ from ._schema_change import (
     order_finders,
     read_change,
 )
+from ._typing import LabelsLike, _fit_context
 from ._warn import warn
 from .data import Classes, ClassMapping, Records, check_records
 from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
@@ -291,7 +292,7 @@ class ProgramSynthesisLabeler(
         self.sandbox = sandbox
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: LabelsLike | None = None) -> Self:
         """Get the programs written, and try them on a few records.
 
         Parameters
@@ -335,7 +336,7 @@ class ProgramSynthesisLabeler(
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X: Any, y: ArrayLike | None = None) -> np.ndarray:
+    def fit_transform(self, X: Any, y: LabelsLike | None = None) -> np.ndarray:
         """Get the programs written and run them.
 
         Parameters
@@ -469,7 +470,7 @@ class ProgramSynthesisLabeler(
     def estimate_cost(
         self,
         X: Any = None,
-        y: ArrayLike | None = None,
+        y: LabelsLike | None = None,
         *,
         mapping: Mapping[Any, Any] | None = None,
     ) -> "CostEstimate":
@@ -677,7 +678,7 @@ class ProgramSynthesisLabeler(
         _check_feature_names_in(self, input_features, generate_names=False)
         return np.array([program.name for program in self.programs_], dtype=object)
 
-    def _fit(self, X: Any, y: ArrayLike | None, context: CallbackContext) -> Records:
+    def _fit(self, X: Any, y: LabelsLike | None, context: CallbackContext) -> Records:
         """Do the work of `fit`; return the validated records."""
         records = check_records(self, X, reset=True)
         now, change = self._resolve_classes(records, y)
@@ -775,7 +776,7 @@ class ProgramSynthesisLabeler(
         programs: list[LabelingProgram],
         n_given: int,
         records: Records,
-        y: ArrayLike | None,
+        y: LabelsLike | None,
     ) -> tuple[list[LabelingProgram], np.ndarray]:
         """Keep the programs that add something, and their votes on some records."""
         columns, labels = records.sample(_N_TRIED), None
@@ -837,7 +838,7 @@ class ProgramSynthesisLabeler(
         )
 
     def _resolve_classes(
-        self, records: Records, y: ArrayLike | None
+        self, records: Records, y: LabelsLike | None
     ) -> tuple[Classes, ClassMapping | None]:
         """Say what the classes are now, and what became of those that are listed."""
         options: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Bunch, Tags
 from sklearn.utils._param_validation import Interval
@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._briefing import as_llm, check_question
 from ._doc_links import DocLinks
+from ._typing import LabelsLike, _fit_context
 from .data import Classes, check_records, label_array
 from .exceptions import AnswerWarning
 from .llm import LLM
@@ -102,7 +103,7 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEst
         self.structured = structured
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: LabelsLike | None = None) -> Self:
         """Settle the classes and the columns; ask nothing.
 
         Parameters
@@ -184,7 +185,7 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEst
         return self.classes_[proba.argmax(axis=1)]
 
     def score(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, X: Any, y: LabelsLike, sample_weight: ArrayLike | None = None
     ) -> float:
         """Ask for the class of each record, and compute the accuracy.
 

@@ -1,11 +1,12 @@
 """Label Dask collections partition by partition, where they lie."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from .._typing import Method
 from ..votes import collapse
 from ._digest import without_jobs
 
@@ -33,7 +34,7 @@ def is_dask(X: Any) -> bool:
     return module in {"dask", "dask_expr"} and hasattr(X, "__dask_graph__")
 
 
-def lazy_for_dask(method: Callable[..., Any]) -> Callable[..., Any]:
+def lazy_for_dask(method: Method) -> Method:
     """Let a method that labels records stay lazy for Dask collections.
 
     Parameters
@@ -59,7 +60,7 @@ def lazy_for_dask(method: Callable[..., Any]) -> Callable[..., Any]:
             return map_partitions(self, method.__name__, X, **kwargs)
         return method(self, X, *args, **kwargs)
 
-    return labelled
+    return cast(Method, labelled)
 
 
 def map_partitions(estimator: Any, method: str, X: Any, **parameters: Any) -> Any:
