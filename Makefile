@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
-.PHONY: help demo test test-browser fuzz lint format types wheel docs rerecord \
+.PHONY: help demo test test-browser test-oldest test-next test-random test-wheel coverage \
+  fuzz lint format types workflows citation changelog changelog-check wheel docs rerecord \
   benchmark-annotator benchmark-cascade benchmark-drift benchmark-explain \
   benchmark-files benchmark-llm-labels benchmark-label-models benchmark-labels \
   benchmark-programs benchmark-synthesis benchmark-throttled benchmark-tuning \
@@ -15,11 +16,20 @@ ARGS ?=
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
 	@echo "make test      run the tests"
+	@echo "make test PYTHON=python3.13   the same with another Python"
+	@echo "make test-oldest   with the lowest versions that are allowed"
+	@echo "make test-next     with the newest ones, and those not yet released"
+	@echo "make test-random   in random order, on two cores"
+	@echo "make test-wheel    of the wheel instead of the checkout"
+	@echo "make coverage  which lines no test runs"
 	@echo "make test-browser  open the report in Chromium (CHROMIUM=path, or downloaded)"
 	@echo "make fuzz      look for inputs that break an invariant, for minutes"
 	@echo "make lint      check the style of the code"
 	@echo "make format    mend the style where that can be done"
-	@echo "make types     check the types"
+	@echo "make types     check the types (mypy), and those that users see (pyright)"
+	@echo "make workflows check what GitHub and Read the Docs are told to do"
+	@echo "make citation  check CITATION.cff"
+	@echo "make changelog show what the changelog will say of the next release"
 	@echo "make wheel     build the wheel, install it alone and use it"
 	@echo "make docs      build the documentation"
 	@echo "make rerecord  ask a model again for the answers in examples/recordings"
@@ -65,6 +75,47 @@ demo: $(VENV)/examples
 test: $(VENV)/tests
 	$(BIN)/python -m pytest $(ARGS)
 
+# The lowest versions that pyproject.toml allows, of the lowest Python.
+test-oldest: $(VENV)/python
+	$(INSTALL) "uv>=0.5"
+	rm -rf build/oldest
+	$(BIN)/uv venv --quiet --python $(BIN)/python build/oldest
+	$(BIN)/uv pip install --quiet --python build/oldest/bin/python \
+	  --resolution lowest-direct -e . --group tests
+	build/oldest/bin/python -m pytest $(ARGS)
+
+# The newest versions, and those that are not yet released.
+test-next: $(VENV)/python
+	rm -rf build/next
+	$(PYTHON) -m venv build/next
+	build/next/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	build/next/bin/python -m pip install --quiet --pre -e . --group tests
+	build/next/bin/python -m pytest $(ARGS)
+
+# No test may lean on one before it, nor on having the machine for itself.
+test-random: $(VENV)/tests
+	$(INSTALL) "pytest-randomly>=3.16"
+	$(BIN)/python -m pytest -p randomly -n 2 $(ARGS)
+
+# Tests beside a copy of everything but the package: what is imported is the wheel.
+test-wheel: wheel
+	rm -rf build/beside
+	mkdir -p build/beside
+	tar -cf - $(filter-out sklearn_alchemist build dist,$(wildcard *)) .ci \
+	  | tar -xf - -C build/beside
+	$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' \
+	  > "$$(build/wheel/bin/python -c 'import site; print(site.getsitepackages()[0])')/beside.pth"
+	cd build/beside && ../wheel/bin/python -m pytest $(ARGS) tests --pyargs sklearn_alchemist
+
+# Lines that no test runs. Programs run in processes that may write no file, so what
+# only they run counts as not run.
+coverage: $(VENV)/tests
+	$(INSTALL) "coverage[toml]>=7.10"
+	rm -rf build/coverage
+	$(BIN)/coverage run -m pytest -m "not slow" $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 CHROMIUM ?= $(shell command -v chromium)
 test-browser: $(VENV)/tests
 	$(INSTALL) "playwright>=1.49"
@@ -85,6 +136,31 @@ format: $(VENV)/lint
 
 types: $(VENV)/lint
 	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+# What GitHub and Read the Docs read: by their schemas, and for what attackers look for.
+workflows: $(VENV)/lint
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config \
+	  .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms \
+	  .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.readthedocs .readthedocs.yaml
+	$(BIN)/zizmor --quiet --offline .github
+
+# cffconvert needs an older jsonschema than the rest.
+citation:
+	$(PYTHON) -m venv build/citation
+	build/citation/bin/python -m pip install --quiet --disable-pip-version-check cffconvert
+	build/citation/bin/cffconvert --validate
+
+# Which fragment is written for this branch, and what the changelog will say.
+changelog-check: $(VENV)/lint
+	$(BIN)/towncrier check --compare-with origin/main
+
+changelog: $(VENV)/lint
+	$(BIN)/towncrier build --draft
 
 # Folders of recorded programs and of their texts; see benchmarks/programs.py.
 RECORDINGS ?=
