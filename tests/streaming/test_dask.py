@@ -118,13 +118,14 @@ def test_tables_are_read_by_names_in_any_order():
 
 def test_no_record_is_made_up_and_nothing_runs_before_it_is_asked(labeler, monkeypatch):
     seen = []
-    whole = ProgramSynthesisLabeler.run
+    whole = ProgramSynthesisLabeler._vote
 
-    def run(self, X):
-        seen.append(list(X))
-        return whole(self, X)
+    def vote(self, records, *args, **options):
+        (texts,) = records.columns.values()
+        seen.append(list(texts))
+        return whole(self, records, *args, **options)
 
-    monkeypatch.setattr(ProgramSynthesisLabeler, "run", run)
+    monkeypatch.setattr(ProgramSynthesisLabeler, "_vote", vote)
     votes = labeler.transform(series())
     assert [texts for texts in seen if texts] == []
     votes.compute()
