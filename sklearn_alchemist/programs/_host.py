@@ -26,6 +26,7 @@ from ._protocol import (
     SCORED,
     SCORES_OFFSET,
     SHARED_BYTES,
+    SKIPPED,
     VOTES_OFFSET,
     Reply,
     encode,
@@ -106,10 +107,10 @@ class Worker:
         except OSError as error:
             raise RuntimeError(_NOT_STARTED.format(error)) from None
         shared = self.process.shared
-        self._progress = np.frombuffer(shared, np.int64, 1)
-        self._votes = np.frombuffer(shared, np.int32, MAX_ROWS, VOTES_OFFSET)
+        self._first = np.frombuffer(shared, np.int64, 1)
+        self._votes = np.frombuffer(shared, np.int32, MAX_ROWS + 1, VOTES_OFFSET)
         self._scores = np.frombuffer(shared, np.float32, MAX_SCORES, SCORES_OFFSET)
-        self._progress[0] = NO_ROW
+        self._forget_rows()
         try:
             started = self._wait(b"", _START_SECONDS)
         except WorkerLost:
@@ -140,8 +141,20 @@ class Worker:
         before: float = 0.0,
     ) -> Reply:
         """Send a request and wait for the reply; `spent` is then what it took."""
-        self._progress[0] = NO_ROW
+        self._forget_rows()
         return self._wait(encode(head, body), limit, total, before)
+
+    @property
+    def row(self) -> int:
+        """The row at work: the first without a vote; `NO_ROW` before there is one."""
+        first = int(self._first[0])
+        if not 0 <= first < MAX_ROWS:
+            return NO_ROW
+        return first + int(np.argmax(self._votes[first:] == SKIPPED))
+
+    def _forget_rows(self) -> None:
+        self._first[0] = NO_ROW
+        self._votes[:] = SKIPPED
 
     def votes(self, start: int, stop: int) -> np.ndarray:
         """Copy the votes that the worker has written."""
@@ -156,7 +169,7 @@ class Worker:
         """End the process at once; closing twice is fine."""
         self.process.close()
         # Nothing may view the map when it is closed.
-        self._progress, self._votes = self._progress.copy(), self._votes.copy()
+        self._first, self._votes = self._first.copy(), self._votes.copy()
         has_scores = (self._votes == SCORED).any()
         self._scores = self._scores.copy() if has_scores else np.zeros(MAX_SCORES, "f")
         self.process.shared.close()
@@ -188,7 +201,7 @@ class Worker:
                 raise self._lost("itself", whole) from None
             if self.cancelled.is_set():
                 raise self._lost("itself", whole)
-            now = int(self._progress[0])
+            now = self.row
             most = limit if now != NO_ROW else max(limit, before)
             if now != row or watch is whole:
                 row = now
@@ -205,7 +218,7 @@ class Worker:
         """End the process and say where it was."""
         seconds = watch.seconds
         self.close()
-        return WorkerLost(int(self._progress[0]), cause, seconds)
+        return WorkerLost(self.row, cause, seconds)
 
 
 class _Watch:

@@ -183,6 +183,6 @@ def passing(
         whole = list(enumerate(elements) if is_counted else elements)
         if options & FIRST and kept[:1] != whole[:1]:
             kept.insert(0, whole[0])
-        if options & LAST and kept[-1] != whole[-1]:
+        if options & LAST and kept[-1:] != whole[-1:]:
             kept.append(whole[-1])
     return kept

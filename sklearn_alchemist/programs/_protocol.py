@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-MAX_ROWS = 1024
+MAX_ROWS = 8192
 
-# Shared memory holds the row at work (int64), then one int32 per row of a chunk, then
-# one float32 per class of each of its rows; what is not written takes no memory.
+# Shared memory holds the first row (int64), then one int32 per row of a chunk and one
+# that stays as it is, as the row at work is the first that does, then one float32 per
+# class of each row; what is not written takes no memory.
 VOTES_OFFSET = 8
-SCORES_OFFSET = VOTES_OFFSET + 4 * MAX_ROWS
+SCORES_OFFSET = VOTES_OFFSET + 4 * (MAX_ROWS + 1)
 MAX_SCORES = 1 << 20
 SHARED_BYTES = SCORES_OFFSET + 4 * MAX_SCORES
 

@@ -78,29 +78,29 @@ def run_rows(
     sheet: ScoreSheet,
     caught: type[BaseException] = BaseException,
 ) -> tuple[int, bool, tuple[int, str] | None]:
-    """Run a program over rows; stop early where memory ran out."""
+    """Run a program over rows; stop early where memory ran out.
+
+    The first row goes to `progress`, as it begins; a row is done once it has a vote.
+    """
     failed: tuple[int, str] | None = None
-    row = start
-    vote_of, scalars = codes.get, _SCALARS
+    row = progress[0] = start
     for row, values in enumerate(rows, start):
-        progress[0] = row
         try:
             answer = label(values)
-            # Only values whose hashing runs no code of the program.
-            if type(answer) in scalars:
-                vote = vote_of(answer, INVALID)
-            else:
-                vote = sheet.write(row, answer)
-            if vote == INVALID and failed is None:
-                failed = row, f"returned {_wrong(answer, codes)}"
         except MemoryError:
             votes[row] = MEMORY
             return row, True, failed
         except caught as error:
-            vote = ERROR
+            votes[row] = ERROR
             if failed is None:
                 failed = row, describe(error)
-        votes[row] = vote
+            continue
+        try:
+            votes[row] = codes[answer]
+        except caught:  # scores, unknown, or of a class that is bad at being a key
+            votes[row] = vote = sheet.write(row, answer)
+            if vote == INVALID and failed is None:
+                failed = row, f"returned {_wrong(answer, codes)}"
     return row, False, failed
 
 

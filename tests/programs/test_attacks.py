@@ -238,7 +238,7 @@ def test_changed_builtins_are_the_programs_own(make):
     assert run_beside_a_victim(make, source)[1] == [1] * 5
 
 
-def test_answers_of_own_classes_run_no_code(make):
+def test_answers_of_own_classes_cost_their_rows_alone(make):
     source = """
         class Answer:
             def __eq__(self, other): raise SystemExit

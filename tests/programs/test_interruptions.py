@@ -55,7 +55,7 @@ def descendants(pid):
 def test_no_worker_outlives_an_interrupted_run():
     rng = random.Random(0)
     seen = 0
-    for _ in range(N_INTERRUPTIONS):
+    for number in range(N_INTERRUPTIONS):
         how = rng.choice([signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
         with subprocess.Popen(
             [sys.executable, "-c", SCRIPT],
@@ -63,6 +63,9 @@ def test_no_worker_outlives_an_interrupted_run():
             stderr=subprocess.DEVNULL,
         ) as process:
             assert process.stdout.readline() == b"ready\n"
+            # At any moment; the first time not before there is a worker.
+            while number == 0 and len(descendants(process.pid)) < 2:
+                time.sleep(0.01)
             time.sleep(rng.uniform(0, 1.0))
             started = descendants(process.pid)
             seen += len(started)

@@ -152,6 +152,13 @@ OF_WORDS = [
     return total, type(total)
     """,
     """
+    n = 0
+    for t in tokens:
+        if t in good:
+            n += 1
+    return n, t
+    """,
+    """
     total = None
     for t in tokens:
         if t in good:
@@ -239,6 +246,19 @@ def test_votes_are_those_of_the_full_loop(body, words, weights, texts):
         assert repr(outcome(worker.label, text)) == repr(expected)
 
 
+@pytest.mark.parametrize("body", OF_WORDS)
+@pytest.mark.parametrize("text", ["x y " * 20, "win " * 20, "x " * 20 + "win"])
+def test_loops_over_words_of_which_none_or_all_pass(body, text):
+    top = TOP.format(words=["win"], weights={"win": 2})
+    source = f"{top}\ndef label(text):\n{START}    {body.strip()}\n"
+    plain, worker = {}, Worker(FACADES)
+    exec(source, plain)
+    worker.load(source, "label")
+    for _ in range(2):
+        expected = outcome(plain["label"], text)
+        assert repr(outcome(worker.label, text)) == repr(expected)
+
+
 def is_narrowed(body, by=LIVE):
     start = START if "tokens" in body else ""
     head = (
@@ -255,7 +275,7 @@ def test_loops_are_narrowed_where_nothing_else_can_be_seen():
     assert narrowed[:4] == [True] * 4
     assert narrowed[4:6] == [False] * 2
     assert all(narrowed[7:13])
-    assert [is_narrowed(body, PASSING) for body in OF_WORDS] == [True] * 5 + [False] * 3
+    assert [is_narrowed(body, PASSING) for body in OF_WORDS] == [True] * 6 + [False] * 3
 
 
 def test_texts_are_scanned_for_all_literals_in_one_pass():

@@ -23,6 +23,22 @@ def test_a_single_parameter_takes_a_single_column(make):
     assert run_programs([program], {"text": ["a"]}, ["a"]).votes.tolist() == [[0]]
 
 
+def test_answers_count_that_equal_a_class(make):
+    """As in a dict of classes, whatever their type; what is no key is no class."""
+    source = """
+        from enum import StrEnum
+        from fractions import Fraction
+        class Kind(StrEnum):
+            SPAM = "spam"
+        ANSWERS = {"member": Kind.SPAM, "part": Fraction(4, 2), "list": ["spam"]}
+        def label(text): return ANSWERS[text]
+        """
+    columns = {"text": ["member", "part", "list"]}
+    result = run_programs([make(source)], columns, ["spam", 2])
+    assert result.votes.ravel().tolist() == [0, 1, -1]
+    assert result.failures == ({"invalid": 1},)
+
+
 def test_an_unknown_column_is_named(make):
     program = make("def label(body): return body")
     message = "'program' reads 'body', which is no column; columns are a, b"

@@ -81,7 +81,7 @@ def test_killed_workers_cost_nothing(make):
         while not finished.wait(0.001):
             for worker in list(POOL._all):
                 is_new = worker.alive and worker.pid not in killed
-                if is_new and worker._progress[0] >= row:
+                if is_new and worker.row >= row:
                     os.kill(worker.pid, signal.SIGKILL)
                     killed.add(worker.pid)
                     return
@@ -117,7 +117,6 @@ def test_a_worker_lost_twice_on_a_row_costs_that_row(make, monkeypatch):
     def lose_row_two(worker, head, *body, **limits):
         reply = ask(worker, head, *body, **limits)
         if head[0] == "run" and head[-1] <= 2:
-            worker._progress[0] = 2
             raise WorkerLost(2, "itself", 0.0)
         return reply
 
@@ -236,7 +235,7 @@ SCRIPT = textwrap.dedent(
     from sklearn_alchemist.programs._pool import POOL
 
     def show():
-        while not [w for w in list(POOL._all) if w._progress[0] >= 0]:
+        while not [w for w in list(POOL._all) if w.row >= 0]:
             time.sleep(0.01)
         print(*[w.pid for w in list(POOL._all)], flush=True)
 
