@@ -44,12 +44,12 @@ from .label_model import (
     count_votes,
     fallback_reason,
     find_all_groups,
+    find_shared_errors,
     fit_temperature,
     fit_votes,
     fit_voting_rule,
     program_confusion,
     read_rows,
-    shared_errors,
     sparse_confusion_reason,
     vote_share_prior,
 )
@@ -880,8 +880,8 @@ class LabelModelAggregator(
             )
             self._vote(patterns, self._settings.class_prior)
         elif not fit.stopped:
-            shared = shared_errors(patterns, fit.model)
-            self._model = replace(fit.model, shared_errors=shared)
+            shared = find_shared_errors(patterns, fit.model)
+            self._model = replace(fit.model, shared=shared)
 
     def _describe(self, patterns: Patterns, class_prior: np.ndarray | None) -> None:
         """Set the attributes that say what programs do."""

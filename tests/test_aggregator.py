@@ -690,7 +690,7 @@ def test_programs_that_err_together_are_less_sure_and_decide_as_before():
     assert abs(sure.mean() - (model.predict(alone) == y).mean()) < 0.02
     assert unsure.max() < 0.95 < sure.max()
     accuracy = model.fit(together).score(together, y)
-    assert accuracy - 0.1 < unsure.mean() < accuracy + 0.01
+    assert accuracy - 0.12 < unsure.mean() < accuracy + 0.01
 
 
 @pytest.mark.slow

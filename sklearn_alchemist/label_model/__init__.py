@@ -19,6 +19,13 @@ from ._dependencies import (
     fit_rank_one,
     pair_statistics,
 )
+from ._difficulty import (
+    N_LEVELS,
+    SharedErrors,
+    find_levels,
+    find_shared_errors,
+    level_cuts,
+)
 from ._em import Fit, Settings, Stepwise, fit_votes
 from ._intervals import VoteBounds
 from ._label_proba import check_label_proba, label_weights
@@ -29,7 +36,6 @@ from ._trust import (
     accuracies_of,
     fallback_reason,
     program_confusion,
-    shared_errors,
     sparse_confusion_reason,
 )
 from ._voting import (
@@ -43,12 +49,14 @@ from ._voting import (
 )
 
 __all__ = [
+    "N_LEVELS",
     "Fit",
     "MajorityVote",
     "PairStatistics",
     "Patterns",
     "Rows",
     "Settings",
+    "SharedErrors",
     "Stepwise",
     "VoteBounds",
     "VoteModel",
@@ -68,17 +76,19 @@ __all__ = [
     "fallback_reason",
     "find_all_groups",
     "find_groups",
+    "find_levels",
+    "find_shared_errors",
     "fit_rank_one",
     "fit_temperature",
     "fit_votes",
     "fit_voting_rule",
     "label_weights",
+    "level_cuts",
     "normalise",
     "pair_statistics",
     "peer_accuracies",
     "program_confusion",
     "read_rows",
-    "shared_errors",
     "silent_prior",
     "sparse_confusion_reason",
     "sparse_votes",

@@ -254,7 +254,7 @@ class Stepwise:
             The model.
         """
         model = self.problem.maximise(self.counted)
-        return replace(model, shared_errors=self.model.shared_errors)
+        return replace(model, shared=self.model.shared)
 
     def _count(self, chunk: Patterns) -> "Stepwise":
         """Count votes by class, as the model has the classes."""

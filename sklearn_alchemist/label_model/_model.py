@@ -2,15 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..votes import collapse
 from ._patterns import chunks, vote_matrix
 
+if TYPE_CHECKING:
+    from ._difficulty import SharedErrors
+
 # Of more rows, up to so many different ones are computed once and looked up. Judged by
 # benchmarks/label_models.py --speed 1000000, at this value only.
 _MANY = _MAX_LOOKED_UP = 1 << 16
+_TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -27,10 +32,8 @@ class VoteModel:
         Logarithm of the class probabilities among the rows with no vote, one vote, and
         several.
 
-    shared_errors : float
-        How strongly the errors of programs come together, from 0 (they are independent)
-        on: what is known of a row with n votes is divided by
-        ``1 + (n - 1) * shared_errors``.
+    shared : SharedErrors or None
+        How errors of programs come together; None where they are independent.
 
     groups : tuple of ndarray of int
         Programs that share one vote.
@@ -38,11 +41,20 @@ class VoteModel:
 
     evidence: np.ndarray
     log_prior: np.ndarray
-    shared_errors: float = 0.0
+    shared: "SharedErrors | None" = None
     groups: tuple[np.ndarray, ...] = ()
 
-    def posterior(self, codes: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    def posterior(
+        self,
+        codes: np.ndarray,
+        temperature: float = 1.0,
+        levels: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Compute the class probabilities of rows of votes.
+
+        As far as errors are shared, the votes of a row are worth what one of them is,
+        any one: so what the votes say one by one is averaged [1]_, and on some rows
+        they say nothing.
 
         Parameters
         ----------
@@ -52,30 +64,49 @@ class VoteModel:
         temperature : float, default=1
             What the votes say is divided by it, beside the prior.
 
+        levels : ndarray of int of shape (n_rows,), default=None
+            Levels of difficulty, if rows were fitted with levels; -1 where unknown.
+
         Returns
         -------
         posterior : ndarray of shape (n_rows, n_classes)
             Rows sum to one.
+
+        References
+        ----------
+        .. [1] M. Stone, "The opinion pool", Annals of Mathematical Statistics 32(4),
+           1961.
         """
+        shared, n_programs = self.shared, codes.shape[1]
         n_answers, n_classes = self.evidence.shape[1] + 1, self.evidence.shape[2]
-        by_vote = np.ones((self.evidence[..., 0].size, n_classes + 1))
-        by_vote[:, :n_classes] = self.evidence.reshape(-1, n_classes)
+        evidence = self.evidence.reshape(-1, n_classes)
+        each = [evidence, np.ones((len(evidence), 1))]
+        if shared is not None:
+            each.append(normalise(evidence + self.log_prior[1])[0])
+            if shared.cuts is None and levels is not None:
+                codes = np.column_stack([codes, levels + 1])
+        by_vote = np.concatenate(each, axis=1)
 
         def compute(codes: np.ndarray) -> np.ndarray:
-            votes = vote_matrix(codes, n_answers, self.groups)
-            logits = votes @ by_vote
-            n_votes = logits[:, n_classes]
-            logits = logits[:, :n_classes]
+            said = vote_matrix(codes[:, :n_programs], n_answers, self.groups) @ by_vote
+            n_votes = said[:, n_classes]
             prior = self.log_prior[votes_level(n_votes)]
-            logits += prior
-            if self.shared_errors:
-                logits /= (1 + (n_votes - 1).clip(0) * self.shared_errors)[:, None]
+            proba = normalise(said[:, :n_classes] + prior)[0]
+            if shared is not None:
+                pooled = said[:, n_classes + 1 :] / np.maximum(n_votes, 1)[:, None]
+                given = (
+                    codes[:, n_programs] - 1 if codes.shape[1] > n_programs else None
+                )
+                hard = shared.hard_share(n_votes, given)[:, None]
+                part = shared.strength * (n_votes > 0.5)[:, None]
+                proba = (1 - part) * proba + part * pooled
+                proba = (1 - hard) * proba + hard / n_classes
             if temperature != 1:
-                logits += (temperature - 1) * prior
-                logits /= temperature
-            return normalise(logits)[0]
+                logits = np.log(np.maximum(proba, _TINY)) + (temperature - 1) * prior
+                proba = normalise(logits / temperature)[0]
+            return proba
 
-        return by_chunk(compute, codes, self.evidence.shape[2])
+        return by_chunk(compute, codes, n_classes)
 
     def prior(self, codes: np.ndarray) -> np.ndarray:
         """Say how probable classes are before it is known what the votes are.

@@ -40,6 +40,9 @@ class Patterns:
 
     label_weights : ndarray of shape (n_patterns,) or None
         Factors that make labels a plain sample; None if they are one.
+
+    levels : ndarray of int of shape (n_patterns,) or None
+        Levels of difficulty, -1 where unknown; None if the number of votes tells.
     """
 
     codes: np.ndarray
@@ -47,6 +50,7 @@ class Patterns:
     meaning: np.ndarray
     labels: np.ndarray | None = None
     label_weights: np.ndarray | None = None
+    levels: np.ndarray | None = None
 
     @property
     def n_answers(self) -> int:
@@ -88,14 +92,10 @@ class Patterns:
         patterns : Patterns
             These patterns.
         """
-        labels, weights = self.labels, self.label_weights
-        return replace(
-            self,
-            codes=self.codes[chosen],
-            counts=self.counts[chosen],
-            labels=None if labels is None else labels[chosen],
-            label_weights=None if weights is None else weights[chosen],
-        )
+        kept = ("codes", "counts", "labels", "label_weights", "levels")
+        parts = {name: getattr(self, name) for name in kept}
+        given = {name: p[chosen] for name, p in parts.items() if p is not None}
+        return replace(self, **given)
 
     def with_weighted_labels(self, times: float = _LABEL_WEIGHT) -> "Patterns":
         """Make each labelled sample count as much as several others.
@@ -147,7 +147,7 @@ class Patterns:
         """The patterns in order, once columns are sorted by their votes."""
         columns = np.lexsort(self.n_votes.T)
         first, rank = rank_rows(self.codes.take(columns, axis=1))
-        # Equal rows have different labels.
+        # Equal rows have different labels or levels.
         return first if len(first) == len(rank) else rank.argsort()
 
 

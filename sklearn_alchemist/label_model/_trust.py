@@ -1,10 +1,10 @@
-"""Ask how far a fit is to be trusted: what programs do, share, and overrule."""
+"""Ask how far a fit is to be trusted: what programs do, and overrule."""
 
 import numpy as np
 from scipy.special import logsumexp
 
-from ._model import VoteModel, votes_level
-from ._patterns import Patterns, chunks, sparse_votes, vote_matrix
+from ._model import VoteModel
+from ._patterns import Patterns, chunks, vote_matrix
 
 # Fewer samples prove nothing.
 _MIN_SAMPLES = 100
@@ -14,83 +14,11 @@ _MIN_SAMPLES = 100
 _MAX_WORSE = 0.25
 # Below this many times what chance would have, a vote counts as worse than chance.
 _WORSE_THAN_CHANCE = 0.95
-# Of the errors that programs share, votes show one in so many, since most end in
-# agreement: the column "ECE" of benchmarks/label_models.py --data, all families.
-_UNSEEN_ERRORS = 7.0
 # A confusion matrix of so many kinds of votes or more ...
 _MANY_KINDS = 10
 # ... asks for so many votes a cell: below, counting votes weighed by one accuracy a
 # program is better (benchmarks/label_models.py --sizes 2000,8,60 5000,10,30).
 _VOTES_PER_CELL = 3.0
-# So many patterns, and patterns times classes, show what all of them would.
-_SAMPLE_SIZE, _MAX_CELLS = 1 << 15, 1 << 19
-
-
-def shared_errors(patterns: Patterns, model: VoteModel) -> float:
-    """Estimate how strongly the errors of programs come together.
-
-    Programs of one author err together on hard samples. If they were independent given
-    the class, their errors would be uncorrelated there: the correlation that is left
-    is the part of the shared errors that ends in disagreement.
-
-    Parameters
-    ----------
-    patterns : Patterns
-        Votes and counts.
-
-    model : VoteModel
-        The model.
-
-    Returns
-    -------
-    shared_errors : float
-        By how much each further vote dilutes what is known of a row: 0 where programs
-        are independent, 1 where all votes of a row count as one.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_alchemist.label_model import Patterns, VoteModel, shared_errors
-    >>> meaning = np.array([[False, False], [True, False], [False, True]])
-    >>> codes = np.array([[1, 1, 1], [2, 2, 2], [1, 2, 2], [2, 1, 1]])
-    >>> patterns = Patterns(codes, np.array([40.0, 40.0, 10.0, 10.0]), meaning)
-    >>> evidence = np.log(np.tile([[0.8, 0.2], [0.2, 0.8]], (3, 1, 1)))
-    >>> model = VoteModel(evidence, np.log(np.full((3, 2), 0.5)))
-    >>> shared_errors(patterns, model) > 0
-    True
-    """
-    patterns = patterns.sample(min(_SAMPLE_SIZE, _MAX_CELLS // patterns.n_classes + 1))
-    votes = sparse_votes(patterns.codes, patterns.n_answers, model.groups)
-    several = votes_level(np.asarray(votes.sum(axis=1))) == 2
-    votes, counts = votes[several], patterns.counts[several]
-    if not len(counts):
-        return 0.0
-    proba = model.posterior(patterns.codes[several]) * counts[:, None]
-    n_programs, n_votes, n_classes = model.evidence.shape
-    right = np.tile(patterns.meaning[1:], (n_programs, 1))
-    # How often a program that votes is right, by class.
-    seen = (votes.T @ proba).reshape(n_programs, n_votes, n_classes)
-    named = right.reshape(seen.shape)
-    total = np.maximum(seen.sum(axis=1), 1e-12)
-    accuracy = (seen * named).sum(axis=1) / total
-    accuracy = np.repeat(accuracy, n_votes, axis=0)
-    surprise = right - accuracy
-    spread = np.sqrt(accuracy * (1 - accuracy))
-
-    squares = votes.multiply(votes).tocsr()
-    together = (votes @ surprise) ** 2 - squares @ surprise**2
-    possible = (votes @ spread) ** 2 - squares @ spread**2
-    for group in model.groups:
-        # Members of a group are known to err together.
-        member = np.zeros((n_programs, n_votes), dtype=bool)
-        member[group] = True
-        inside, squared = votes * member.ravel(), squares * member.ravel()
-        together -= (inside @ surprise) ** 2 - squared @ surprise**2
-        possible -= (inside @ spread) ** 2 - squared @ spread**2
-    correlation = (proba * together).sum() / max((proba * possible).sum(), 1e-12)
-    # More votes never tell less than one: without a bound ten programs that were right
-    # on .97 of some articles were sure of .61.
-    return float(np.clip(_UNSEEN_ERRORS * correlation, 0, 1))
 
 
 def fallback_reason(patterns: Patterns, model: VoteModel) -> str | None:

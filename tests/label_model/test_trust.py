@@ -1,8 +1,5 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_alchemist.label_model import (
     Patterns,
@@ -10,7 +7,6 @@ from sklearn_alchemist.label_model import (
     class_of_answers,
     fallback_reason,
     fit_votes,
-    shared_errors,
 )
 
 
@@ -24,47 +20,6 @@ def fitted(votes, groups=()):
 def votes_of(accuracy, n_programs, rng, y):
     right = rng.random((len(y), n_programs)) < accuracy
     return np.where(right, y[:, None], 1 - y[:, None])
-
-
-def test_errors_of_independent_programs_are_not_shared():
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 2, 6000)
-    accuracy = np.linspace(0.6, 0.85, 8)
-    assert shared_errors(*fitted(votes_of(accuracy, 8, rng, y))) < 0.05
-
-
-def test_errors_that_come_together_on_hard_rows_are_seen():
-    rng = np.random.default_rng(0)
-    y, hard = rng.integers(0, 2, 6000), rng.random(6000) < 0.3
-    accuracy = np.where(hard, 0.6, 0.95)[:, None]
-    patterns, model = fitted(votes_of(accuracy, 8, rng, y))
-    shared = shared_errors(patterns, model)
-    assert shared > 0.3
-    sure = model.posterior(patterns.codes)
-    unsure = replace(model, shared_errors=shared).posterior(patterns.codes)
-    assert_array_equal(unsure.argmax(axis=1), sure.argmax(axis=1))
-    assert unsure.max(axis=1).mean() < sure.max(axis=1).mean()
-
-
-def test_copies_in_one_group_are_no_shared_errors():
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 2, 6000)
-    votes = votes_of(np.full(6, 0.75), 6, rng, y)
-    votes = np.column_stack([votes, votes[:, :1], votes[:, :1]])
-    apart, together = (
-        shared_errors(*fitted(votes, groups)) for groups in ([], [np.array([0, 6, 7])])
-    )
-    assert together < 0.05 < apart
-
-
-def test_a_single_vote_is_as_sure_whatever_is_shared():
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 2, 500)
-    _, model = fitted(votes_of(np.full(3, 0.8), 3, rng, y))
-    alone = np.array([[2, 0, 0]])
-    assert_allclose(
-        replace(model, shared_errors=5.0).posterior(alone), model.posterior(alone)
-    )
 
 
 @pytest.mark.parametrize(("n_wrong", "doubted"), [(1, False), (6, True)])

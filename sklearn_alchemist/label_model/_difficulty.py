@@ -1,0 +1,235 @@
+"""Find how far errors come together on hard rows, which no agreement shows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from ._model import VoteModel
+from ._patterns import Patterns, sparse_votes
+
+N_LEVELS = 4
+"""Rows are cut into at most so many levels of difficulty."""
+
+# Of the errors that programs share, votes show one in so many, since most end in
+# agreement: benchmarks/label_constants.py.
+_UNSEEN_ERRORS = 7.0
+# Where hard rows are decided by the toss of a coin and others are right, a share of s
+# hard ones makes errors covary by a quarter of s. Other factors are measured by
+# benchmarks/label_constants.py.
+_BY_COIN = 4.0
+# So many rows of any level each level is worth: benchmarks/label_constants.py.
+_LEVEL_STRENGTH = 50.0
+# So many patterns, and patterns times classes, show what all of them would.
+_SAMPLE_SIZE, _MAX_CELLS = 1 << 15, 1 << 19
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class SharedErrors:
+    """How errors of programs come together.
+
+    Parameters
+    ----------
+    strength : float
+        From 0, where programs err independently, to 1, where all votes of a row are
+        worth as much as one of them.
+
+    hard : ndarray of shape (n_levels + 1,)
+        Share of the rows of each level on which votes say nothing of the class; at
+        last, that of all rows.
+
+    cuts : ndarray of shape (n_levels - 1,) or None
+        Numbers of votes at which levels end; None if levels come with the rows.
+    """
+
+    strength: float
+    hard: np.ndarray
+    cuts: np.ndarray | None
+
+    def hard_share(
+        self, n_votes: np.ndarray, levels: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Say how probably each row is a hard one.
+
+        Parameters
+        ----------
+        n_votes : ndarray of shape (n_rows,)
+            Number of votes.
+
+        levels : ndarray of int of shape (n_rows,), default=None
+            Levels that come with the rows, -1 where they are not known.
+
+        Returns
+        -------
+        hard : ndarray of shape (n_rows,)
+            Between 0 and 1; 0 for a row without any vote.
+        """
+        if self.cuts is not None:
+            levels = find_levels(np.rint(n_votes), self.cuts)
+        hard = self.hard[-1 if levels is None else levels]
+        return np.where(n_votes > 0.5, hard, 0.0)
+
+
+def level_cuts(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Cut values into levels that as many samples have, as far as ties let them.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        Any scale; NaN where unknown.
+
+    counts : ndarray of shape (n_rows,)
+        Number of samples of each row.
+
+    Returns
+    -------
+    cuts : ndarray of shape (n_levels - 1,)
+        The largest value of each level but the last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import level_cuts
+    >>> level_cuts(np.arange(8.0), np.ones(8))
+    array([1., 3., 5.])
+    >>> level_cuts(np.array([2.0, 2.0, 9.0, np.nan]), np.ones(4))
+    array([2.])
+    """
+    known = ~np.isnan(values)
+    order = np.flatnonzero(known)[np.argsort(values[known], kind="stable")]
+    if not len(order):
+        return np.empty(0)
+    through = counts[order].cumsum()
+    shares = np.arange(1, N_LEVELS) / N_LEVELS * through[-1]
+    # Sums of weights are rounded.
+    cuts = values[order[np.searchsorted(through, shares * (1 - 1e-9))]]
+    return np.unique(cuts[cuts < values[order[-1]]])
+
+
+def find_levels(values: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """Tell which level each value is of.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        On the scale of the cuts; NaN where unknown.
+
+    cuts : ndarray of shape (n_levels - 1,)
+        As from `level_cuts`.
+
+    Returns
+    -------
+    levels : ndarray of int of shape (n_rows,)
+        From 0 on; -1 where unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import find_levels
+    >>> find_levels(np.array([1.0, 3.5, np.nan, 9.0]), np.array([1.0, 3.0, 5.0]))
+    array([ 0,  2, -1,  3])
+    """
+    return np.where(np.isnan(values), -1, np.searchsorted(cuts, values))
+
+
+def find_shared_errors(patterns: Patterns, model: VoteModel) -> SharedErrors | None:
+    """Estimate how errors of programs come together, from votes alone.
+
+    Programs of one author err together on hard samples. If they were independent given
+    the class, their errors would be uncorrelated there: the correlation that is left
+    is the part of the shared errors that ends in disagreement, and levels on which
+    more of it is left have more hard samples.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Votes, counts and perhaps levels; without these, rows with equally many votes
+        are equally hard.
+
+    model : VoteModel
+        The model.
+
+    Returns
+    -------
+    shared : SharedErrors or None
+        None where programs are independent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import Patterns, VoteModel
+    >>> from sklearn_alchemist.label_model import find_shared_errors
+    >>> meaning = np.array([[False, False], [True, False], [False, True]])
+    >>> codes = np.array([[1, 1, 1], [2, 2, 2], [1, 2, 2], [2, 1, 1]])
+    >>> patterns = Patterns(codes, np.array([40.0, 40.0, 10.0, 10.0]), meaning)
+    >>> evidence = np.log(np.tile([[0.8, 0.2], [0.2, 0.8]], (3, 1, 1)))
+    >>> model = VoteModel(evidence, np.log(np.full((3, 2), 0.5)))
+    >>> find_shared_errors(patterns, model).strength > 0
+    True
+    """
+    patterns = patterns.sample(min(_SAMPLE_SIZE, _MAX_CELLS // patterns.n_classes + 1))
+    votes = sparse_votes(patterns.codes, patterns.n_answers, model.groups)
+    n_votes = np.rint(votes.sum(axis=1))
+    cuts, levels = None, patterns.levels
+    if levels is None:
+        some = n_votes > 0
+        cuts = level_cuts(n_votes[some], patterns.counts[some])
+        levels = find_levels(n_votes, cuts)
+    n_levels = N_LEVELS if cuts is None else len(cuts) + 1
+    several = n_votes > 1
+    patterns, votes, levels = patterns.take(several), votes[several], levels[several]
+    if not several.any():
+        return None
+    together, possible, n_pairs = _joint_errors(patterns, votes, model)
+    counts = patterns.counts
+    # More votes never tell less than one: without a bound ten programs that were right
+    # on .97 of some articles were sure of .61.
+    correlation = counts @ together / max(counts @ possible, _TINY)
+    strength = float(np.clip(_UNSEEN_ERRORS * correlation, 0, 1))
+    if not strength:
+        return None
+    covariance = np.divide(
+        together, n_pairs, out=np.zeros(len(counts)), where=n_pairs > 1e-9
+    )
+    counts = np.where(n_pairs > 1e-9, counts, 0.0)
+    overall = counts @ covariance / max(counts.sum(), _TINY)
+    # Levels that are not known count for all rows only.
+    total = np.bincount(levels + 1, counts * covariance, n_levels + 1)[1:]
+    n_rows = np.bincount(levels + 1, counts, n_levels + 1)[1:]
+    mean = (total + _LEVEL_STRENGTH * overall) / (n_rows + _LEVEL_STRENGTH)
+    hard = (_BY_COIN * np.append(mean, overall)).clip(0, 1)
+    return SharedErrors(strength, hard, cuts)
+
+
+def _joint_errors(
+    patterns: Patterns, votes: csr_array, model: VoteModel
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sum up over the pairs of votes of a row: joint errors, their bound, and one."""
+    proba = model.posterior(patterns.codes)
+    n_programs, n_votes, n_classes = model.evidence.shape
+    right = np.tile(patterns.meaning[1:], (n_programs, 1))
+    # How often a program that votes is right, by class.
+    seen = votes.T @ (proba * patterns.counts[:, None])
+    seen = seen.reshape(n_programs, n_votes, n_classes)
+    named = right.reshape(seen.shape)
+    accuracy = (seen * named).sum(axis=1) / np.maximum(seen.sum(axis=1), _TINY)
+    accuracy = np.repeat(accuracy, n_votes, axis=0)
+    surprise = right - accuracy
+    spread = np.sqrt(accuracy * (1 - accuracy))
+    squares = votes.multiply(votes).tocsr()
+
+    def of_pairs(values: np.ndarray) -> np.ndarray:
+        """Sum the products of the values of all pairs of voters."""
+        total = (votes @ values) ** 2 - squares @ values**2
+        for group in model.groups:
+            # Members of a group are known to err together.
+            member = np.zeros((n_programs, n_votes), dtype=bool)
+            member[group] = True
+            inside, squared = votes * member.ravel(), squares * member.ravel()
+            total = total - ((inside @ values) ** 2 - squared @ values**2)
+        return np.asarray(total)
+
+    together = (proba * of_pairs(surprise)).sum(axis=1)
+    possible = (proba * of_pairs(spread)).sum(axis=1)
+    return together, possible, of_pairs(np.ones((len(surprise), 1)))[:, 0]
