@@ -9,7 +9,7 @@ import re
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +97,7 @@ class ColumnProfile:
         counts : ndarray
             As `novelty`.
         """
-        return _novelty(_hashed(values), self.known, self.limit)
+        return _novelty(*_hashed(values), self.known, self.limit)
 
     def news(self, values: Sequence[Any]) -> Counter[str]:
         """Count the records that hold each new word or value.
@@ -164,15 +164,13 @@ def _profile(values: list[Any], *, is_text: bool) -> ColumnProfile:
         return ColumnProfile("number", edges, nothing, counts, nothing, 0, nothing)
     edges = _quantiles([len(str(value)) for value in known])
     counts = _count_numbers(edges, values)
-    by_record = list(_hashed(values))
-    words, n_records = np.unique(
-        np.concatenate([nothing, *by_record]), return_counts=True
-    )
+    places, hashes = _hashed(values)
+    words, n_records = np.unique(hashes, return_counts=True)
     limit = 1 << 32
     if len(words) > _MOST_WORDS:
         limit = int(words[_MOST_WORDS])
         words, n_records = words[:_MOST_WORDS], n_records[:_MOST_WORDS]
-    novelty = _novelty(by_record, words[n_records > 1], limit)
+    novelty = _novelty(places, hashes, words[n_records > 1], limit)
     return ColumnProfile("text", edges, nothing, counts, words, limit, novelty)
 
 
@@ -226,37 +224,49 @@ def _floats(numbers: Sequence[float]) -> np.ndarray:
 
 
 def _novelty(
-    by_record: Iterable[np.ndarray], known: np.ndarray, limit: int
+    places: np.ndarray, hashes: np.ndarray, known: np.ndarray, limit: int
 ) -> np.ndarray:
     """Count records by the share of their words that are not known.
 
     By steps of a twentieth; none at all is a step of its own.
     """
-    shares = []
-    for hashes in by_record:
-        ours = hashes[hashes < limit]
-        if len(ours):
-            shares.append(np.mean(~_is_among(ours, known)))
-    places = np.searchsorted(_SHARES, np.array(shares, dtype=float))
-    return np.bincount(places, minlength=len(_SHARES))
+    count = hashes < limit
+    places, hashes = places[count], hashes[count]
+    n_words = np.bincount(places)
+    n_new = np.bincount(places, ~_is_among(hashes, known), minlength=len(n_words))
+    shares = n_new[n_words > 0] / n_words[n_words > 0]
+    return np.bincount(np.searchsorted(_SHARES, shares), minlength=len(_SHARES))
 
 
 def _hashes_of(values: Iterable[Any]) -> np.ndarray:
     return np.array([_hash(str(value)) for value in values], dtype=np.uint32)
 
 
-def _hashed(values: Iterable[Any]) -> Iterator[np.ndarray]:
-    """Hashes of the words of each text, each once."""
-    known = _Hashes()
+def _hashed(values: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Say of each word of each text, each once, in which text it is, and its hash."""
+    find = _Hashes().__getitem__
+    hashes: list[int] = []
+    ends: list[int] = []
     for value in values:
-        words = [known[word] for word in _words(value)]
-        yield np.unique(np.array(words, dtype=np.uint32))
+        hashes.extend(map(find, _words(value)))
+        ends.append(len(hashes))
+    places = np.repeat(
+        np.arange(len(ends), dtype=np.uint64), np.diff(np.array(ends), prepend=0)
+    )
+    pairs = (places << np.uint64(32)) | np.array(hashes, dtype=np.uint64)
+    # Two words of a text may have one hash; sorting is quicker than NumPy's `unique`.
+    pairs.sort()
+    pairs = pairs[np.diff(pairs, prepend=~pairs[:1]) != 0]
+    return (pairs >> np.uint64(32)).astype(np.intp), pairs.astype(np.uint32)
 
 
 def _words(value: Any) -> set[str]:
     if value is None:
         return set()
-    words = set(_WORD.findall(str(value)[:_LONGEST].lower()))
+    text = str(value)[:_LONGEST].lower()
+    words = set(_WORD.findall(text))
+    if not _UNSPACED.search(text):
+        return words
     run_on = {word for word in words if _UNSPACED.search(word)}
     pairs = {word[i : i + 2] for word in run_on for i in range(len(word))}
     return (words - run_on) | pairs

@@ -164,8 +164,10 @@ def distil(
             start=start,
         )
 
-    def whole(target: np.ndarray, used: np.ndarray) -> BaseEstimator:
-        student = fit(target, used)
+    def whole(
+        target: np.ndarray, used: np.ndarray, start: BaseEstimator | None = None
+    ) -> BaseEstimator:
+        student = fit(target, used, start)
         # What answers with the average has nothing of the student.
         return shared.join(student) if type(student) is type(shared.rest) else student
 
@@ -189,7 +191,7 @@ def distil(
             break
         corrected = combine(held_out, lesson.from_votes, lesson.prior, vote_weight)
         target = lesson.with_gold(corrected)
-    return Distilled(whole(target, used), scaling, said)
+    return Distilled(whole(target, used, students[0]), scaling, said)
 
 
 def probabilities(student: BaseEstimator, X: Any, classes: np.ndarray) -> np.ndarray:

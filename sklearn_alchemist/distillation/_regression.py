@@ -22,6 +22,10 @@ _MOST_ROWS = 2000
 _JITTER = 1e-6
 # Columns that so large a share of the rows hold are multiplied as dense ones.
 _DENSE_SHARE = 0.05
+# Dense features up to so many are scaled by how they vary together, as so many rows
+# show; beyond, that costs more than the passes it saves (benchmarks/annotator_cpu.py).
+_MOST_SCALED = 1000
+_ROWS_FOR_SCALE = 1500
 
 
 def takes_probabilities(student: BaseEstimator) -> bool:
@@ -117,11 +121,14 @@ def fit_logistic(
     row_share = share.sum(axis=1)
     decay = 0.0 if np.isinf(model.C) else 1 / (model.C * total)
     transposed = X.T
+    scale = _find_scale(X, len(classes), decay) if rotation is None else _Scale(None)
+    steepest = np.inf
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        coef, intercept = flat[:-n_columns], flat[-n_columns:]
-        by_column = coef.reshape(n_features, n_columns)
-        score = X @ by_column + intercept
+        nonlocal steepest
+        scaled, intercept = flat[:-n_columns], flat[-n_columns:]
+        coef = scale.back(scaled.reshape(n_features, n_columns))
+        score = X @ coef + intercept
         if is_binary:
             positive, score = share[:, 1], score[:, 0]
             cost = row_share @ np.logaddexp(0, score) - positive @ score
@@ -131,20 +138,28 @@ def fit_logistic(
             cost = -np.vdot(share, logs)
             excess = row_share[:, None] * np.exp(logs) - share
         gradient = np.empty_like(flat)
-        gradient[:-n_columns] = (transposed @ excess).ravel()
-        gradient[:-n_columns] += decay * coef
+        of_coef = transposed @ excess
+        of_coef += decay * coef
+        steepest = np.abs(of_coef).max(initial=0.0)
+        gradient[:-n_columns] = scale.turn(of_coef).ravel()
         gradient[-n_columns:] = excess.sum(axis=0) if model.fit_intercept else 0.0
-        return cost + decay / 2 * (coef @ coef), gradient
+        return cost + decay / 2 * np.vdot(coef, coef), gradient
+
+    def stop(_: np.ndarray) -> None:
+        # The gradient that counts is that of the coefficients, in units of the user.
+        if scale.factor is not None and steepest <= model.tol:
+            raise StopIteration
 
     first = np.zeros((n_features + 1) * n_columns)
     if begin is not None:
         coef = begin.coef_.T if rotation is None else rotation.turn(given, begin.coef_)
-        first = np.r_[coef.ravel(), begin.intercept_].astype(float)
+        first = np.r_[scale.forth(coef).ravel(), begin.intercept_].astype(float)
     found = minimize(
         loss,
         first,
         jac=True,
         method="L-BFGS-B",
+        callback=stop,
         options={
             "maxiter": model.max_iter,
             "gtol": model.tol,
@@ -161,7 +176,7 @@ def fit_logistic(
             stacklevel=2,
         )
     model.classes_ = classes
-    coef = found.x[:-n_columns].reshape(n_features, n_columns)
+    coef = scale.back(found.x[:-n_columns].reshape(n_features, n_columns))
     model.coef_ = coef.T.copy() if rotation is None else rotation.back(given, coef)
     model.intercept_ = found.x[-n_columns:].copy()
     model.n_iter_ = np.array([found.nit], dtype=np.int32)
@@ -184,6 +199,45 @@ class _Rotation(NamedTuple):
     def back(self, X: Any, coef: np.ndarray) -> np.ndarray:
         """Turn coefficients of the axes into those of the features."""
         return (X.T @ solve_triangular(self.rows, coef, lower=True, trans="T")).T.copy()
+
+
+class _Scale(NamedTuple):
+    """Coefficients in units in which the loss curves about as much in each direction.
+
+    L-BFGS then needs a third of the passes over the data. Penalty and solution are
+    those of the coefficients themselves.
+    """
+
+    factor: np.ndarray | None
+
+    def forth(self, coef: np.ndarray) -> np.ndarray:
+        """Scale coefficients."""
+        return coef if self.factor is None else self.factor.T @ coef
+
+    def back(self, scaled: np.ndarray) -> np.ndarray:
+        """Give the coefficients themselves."""
+        return scaled if self.factor is None else self._solve(scaled, "T")
+
+    def turn(self, gradient: np.ndarray) -> np.ndarray:
+        """Give the gradient by scaled coefficients."""
+        return gradient if self.factor is None else self._solve(gradient, "N")
+
+    def _solve(self, b: np.ndarray, trans: str) -> np.ndarray:
+        return solve_triangular(
+            self.factor, b, lower=True, trans=trans, check_finite=False
+        )
+
+
+def _find_scale(X: Any, n_classes: int, decay: float) -> _Scale:
+    """Bound how the loss curves, by some rows; nothing where features are sparse."""
+    n_rows, n_features = X.shape
+    if sparse.issparse(X) or n_features > min(_MOST_SCALED, n_rows) or not decay:
+        return _Scale(None)
+    some = np.asarray(X[:: max(1, n_rows // _ROWS_FOR_SCALE)], dtype=float)
+    curvature = some.T @ some / (n_classes**2 if n_classes == 2 else n_classes)
+    curvature /= len(some)
+    curvature.flat[:: n_features + 1] += decay
+    return _Scale(cholesky(curvature, lower=True, check_finite=False))
 
 
 def _is_wide(X: Any) -> bool:

@@ -49,3 +49,19 @@ def test_rows_without_a_feature_get_the_share_of_the_classes():
     empty = sparse.csr_matrix((N_ROWS, 900))
     model = fit_logistic(LogisticRegression(tol=1e-6), empty, target, np.arange(3))
     np.testing.assert_allclose(model.predict_proba(empty), target, atol=1e-3)
+
+
+def test_dense_features_that_vary_together_need_few_passes():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 5)) @ rng.normal(size=(5, 40))
+    X += 0.1 * rng.normal(size=X.shape)
+    target = rng.dirichlet(np.ones(3), 300)
+    model = LogisticRegression(C=10, tol=1e-6, max_iter=5000)
+    ours = fit_logistic(model, X, target, np.arange(3))
+    theirs = LogisticRegression(**model.get_params()).fit(
+        np.vstack([X] * 3), np.repeat(np.arange(3), 300), sample_weight=target.T.ravel()
+    )
+    np.testing.assert_allclose(
+        ours.predict_proba(X), theirs.predict_proba(X), atol=1e-4
+    )
+    assert ours.n_iter_[0] < theirs.n_iter_[0] / 3
