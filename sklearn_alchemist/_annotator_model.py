@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from ._annotator_parts import described_classes, last_step
-from ._briefing import as_llm, check_question
+from ._briefing import as_authors, check_question
 from .data import UNLABELED, Classes, Records
 from .llm import LLM, Usage
 
@@ -25,7 +25,7 @@ def model_of(labeler: BaseEstimator) -> tuple[LLM, str, Any]:
     Returns
     -------
     llm : LLM
-        The model.
+        The model, the first one of several.
 
     task : str
         What is to be decided.
@@ -39,15 +39,15 @@ def model_of(labeler: BaseEstimator) -> tuple[LLM, str, Any]:
         If there is no model or no task.
     """
     inner = last_step(labeler)
-    llm = as_llm(getattr(inner, "llm", None))
-    if llm is None:
+    authors = as_authors(getattr(inner, "llm", None))
+    if not authors:
         raise ValueError(
             "n_llm_labels shows records to the labeler's model, and the labeler has "
             "none: give it an llm, or set n_llm_labels=0."
         )
     classes = getattr(inner, "classes", None)
     described = ["", ""] if classes is None else [*Classes.listed(classes).described]
-    return llm, check_question(getattr(inner, "task", None), described), classes
+    return authors[0], check_question(getattr(inner, "task", None), described), classes
 
 
 def ask_about_sample(

@@ -40,6 +40,37 @@ def as_llm(llm: str | LLM | None) -> LLM | None:
     return LLM(llm) if isinstance(llm, str) else llm
 
 
+def as_authors(llm: Any) -> tuple[LLM, ...]:
+    """Take names of models for the models that write programs.
+
+    Parameters
+    ----------
+    llm : str, LLM, sequence of them, or None
+        What the user gave.
+
+    Returns
+    -------
+    authors : tuple of LLM
+        The models; none for None.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a list is empty, or holds what is no model.
+    """
+    if llm is None:
+        return ()
+    given = [llm] if isinstance(llm, str | LLM) else list(llm)
+    if not given:
+        raise ValueError("llm is an empty list: give one model at least, or None.")
+    for one in given:
+        if not isinstance(one, str | LLM):
+            raise TypeError(
+                f"llm must hold names of models or LLMs; got {type(one).__name__}."
+            )
+    return tuple(as_llm(one) for one in given)
+
+
 def check_question(task: str | None, classes: Sequence[Any]) -> str:
     """Make sure that there is something to ask.
 
@@ -157,6 +188,8 @@ def write_recipe(
     sandbox: str | None,
     given: "Sequence[LabelingProgram]" = (),
     longest: int,
+    n_scoring: int = 0,
+    class_groups: bool | str = "auto",
 ) -> "Recipe":
     """Say how programs are to be got; raise what must not cost money.
 
@@ -199,6 +232,12 @@ def write_recipe(
     longest : int
         Characters of the longest text that programs are tried on.
 
+    n_scoring : int, default=0
+        How many of the programs give scores.
+
+    class_groups : bool or "auto", default="auto"
+        Whether every second program looks after a group of classes.
+
     Returns
     -------
     recipe : Recipe
@@ -227,4 +266,6 @@ def write_recipe(
         sandbox=sandbox or "auto",
         given=tuple(given),
         longest=longest,
+        n_scoring=n_scoring,
+        class_groups=class_groups,
     )

@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from . import programs as _programs
 from . import synthesis as _synthesis
-from ._briefing import as_llm, write_brief, write_recipe
+from ._briefing import as_authors, as_llm, write_brief, write_recipe
 from ._doc_links import DocLinks
 from ._schema_change import (
     N_FINDERS,
@@ -34,7 +34,7 @@ from ._typing import LabelsLike, _fit_context
 from ._warn import warn
 from .data import Classes, ClassMapping, Records, check_records
 from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
-from .llm import LLM, Completion, Ledger, Question, Usage
+from .llm import LLM, Completion, Question, Usage
 from .programs import LabelingProgram
 from .streaming import lazy_for_dask
 from .votes import ABSTAIN
@@ -82,10 +82,11 @@ class ProgramSynthesisLabeler(
 
     Parameters
     ----------
-    llm : str, LLM or None, default=None
+    llm : str, LLM, list of them, or None, default=None
         The language model: a name as litellm writes it, such as
         ``"openai/gpt-4o-mini"``, or an `LLM`. Keys are taken from the environment.
-        None asks nothing and needs `programs`.
+        Several models take turns, each within its own caps. None asks nothing and
+        needs `programs`.
 
     task : str, default=None
         What is to be decided about a record, in one sentence. Needed to ask a model.
@@ -96,6 +97,14 @@ class ProgramSynthesisLabeler(
 
     n_programs : int, default=10
         Number of programs, those in `programs` included.
+
+    n_scoring : int, default=0
+        How many of these are asked for a score of each class instead of one class.
+        Their votes are cut at thresholds that `fit` learns, see `run`.
+
+    class_groups : bool or "auto", default="auto"
+        Whether every second program looks after a group of up to eight classes only,
+        with more cues for each. "auto" does so from twelve classes on.
 
     programs : str, path, or list of LabelingProgram or callable, default=None
         Programs that exist already: a folder as `export_programs` writes it, or
@@ -132,7 +141,7 @@ class ProgramSynthesisLabeler(
         Finds these passages, such as a sentence-transformers model. None counts words.
 
     prior_llm : str, LLM or None, default=None
-        Writes prior knowledge, with its own caps. None is `llm`.
+        Writes prior knowledge, with its own caps. None is `llm`, the first of several.
 
     max_repairs : int, default=3
         Most calls that ask to mend programs which cannot be used. What is wrong is
@@ -188,6 +197,9 @@ class ProgramSynthesisLabeler(
         Calls, tokens and dollars, split into what was paid and what the store held;
         of all these, what went into repairs and what gave no program that is kept.
 
+    usage_by_llm_ : dict of str to Usage
+        The same for each model that was asked, by its name.
+
     n_features_in_ : int
         Number of columns seen during ``fit``; 1 for texts.
 
@@ -225,12 +237,15 @@ class ProgramSynthesisLabeler(
     rejected_: "list[Rejection]"
     conversation_: list[tuple[Question, Completion]]
     usage_: Usage
+    usage_by_llm_: dict[str, Usage]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "llm": [str, LLM, None],
+        "llm": [str, LLM, list, tuple, None],
         "task": [str, None],
         "classes": ["array-like", dict, None],
         "n_programs": [Interval(Integral, 1, None, closed="left")],
+        "n_scoring": [Interval(Integral, 0, None, closed="left")],
+        "class_groups": ["boolean", StrOptions({"auto"})],
         "programs": [str, os.PathLike, list, tuple, None],
         "class_mapping": [dict, None],
         "program_style": [StrOptions({"python", "rules"})],
@@ -250,11 +265,13 @@ class ProgramSynthesisLabeler(
 
     def __init__(
         self,
-        llm: str | LLM | None = None,
+        llm: str | LLM | Sequence[str | LLM] | None = None,
         *,
         task: str | None = None,
         classes: Iterable[Any] | dict[Any, str | None] | None = None,
         n_programs: int = 10,
+        n_scoring: int = 0,
+        class_groups: bool | str = "auto",
         programs: "str | os.PathLike[str] | Sequence[Any] | None" = None,
         class_mapping: Mapping[Any, Any] | None = None,
         program_style: str = "python",
@@ -275,6 +292,8 @@ class ProgramSynthesisLabeler(
         self.task = task
         self.classes = classes
         self.n_programs = n_programs
+        self.n_scoring = n_scoring
+        self.class_groups = class_groups
         self.programs = programs
         self.class_mapping = class_mapping
         self.program_style = program_style
@@ -507,12 +526,11 @@ class ProgramSynthesisLabeler(
         self, orders: "list[Order]", records: Records | None
     ) -> "CostEstimate":
         """Add up what orders would cost."""
-        llm, estimate = as_llm(self.llm), _synthesis.CostEstimate()
+        authors, estimate = as_authors(self.llm), _synthesis.CostEstimate()
         for order in orders:
-            assert llm is not None
             assert records is not None
             one = _synthesis.estimate_cost(
-                llm,
+                authors,
                 order.brief,
                 order.recipe,
                 prior_llm=as_llm(self.prior_llm),
@@ -700,6 +718,7 @@ class ProgramSynthesisLabeler(
         self.rejected_ = []
         self.conversation_ = []
         self.usage_ = Usage()
+        self.usage_by_llm_ = {}
         written: list[LabelingProgram] = []
         synthesis = None
         if orders:
@@ -720,6 +739,7 @@ class ProgramSynthesisLabeler(
         names = {program.name for program in self.programs_}
         if synthesis is not None:
             self.usage_ = synthesis.split_usage(names)
+            self.usage_by_llm_ = synthesis.split_by_author(names)
         n_lost = len(self.rejected_)
         _logger.info("%d programs kept, %d not used", len(names), n_lost)
         if unusable:
@@ -988,6 +1008,8 @@ class ProgramSynthesisLabeler(
             given=given,
             sandbox=self.sandbox,
             longest=_synthesis.longest_text(records.columns),
+            n_scoring=self.n_scoring,
+            class_groups=self.class_groups,
         )
         return brief, recipe
 
@@ -998,8 +1020,7 @@ class ProgramSynthesisLabeler(
         context: CallbackContext | None,
     ) -> "Synthesis":
         """Get programs from the language model; keep what was said."""
-        llm, prior_llm = as_llm(self.llm), as_llm(self.prior_llm)
-        assert llm is not None
+        authors, prior_llm = as_authors(self.llm), as_llm(self.prior_llm)
         on_answer = None
         if context is not None:
             recipes = [order.recipe for order in orders]
@@ -1007,12 +1028,12 @@ class ProgramSynthesisLabeler(
             task = context.subcontext("ask for programs", max_subtasks=n_answers)
             task.call_on_fit_task_begin(estimator=self)
             on_answer = _report_answers(task, self)
-        ledger = Ledger(llm)
+        ledger = _synthesis.open_ledger(authors)
         synthesis = _synthesis.Synthesis()
         try:
             for order in orders:
                 done = _synthesis.synthesize(
-                    llm,
+                    authors,
                     order.brief,
                     order.recipe,
                     prior_llm=prior_llm,
@@ -1025,7 +1046,9 @@ class ProgramSynthesisLabeler(
             self.conversation_, self.usage_ = ledger.conversation, ledger.usage
         if context is not None:
             task.call_on_fit_task_end(estimator=self)
-        self.usage_ = synthesis.split_usage({p.name for p in synthesis.programs})
+        written = {program.name for program in synthesis.programs}
+        self.usage_ = synthesis.split_usage(written)
+        self.usage_by_llm_ = synthesis.split_by_author(written)
         if synthesis.shortfall is not None:
             if not synthesis.programs:
                 raise synthesis.shortfall
@@ -1087,8 +1110,14 @@ class ProgramSynthesisLabeler(
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        if not hasattr(self, "class_mapping"):  # of an earlier version
-            self.class_mapping = None
+        # Of an earlier version.
+        for name, default in (
+            ("class_mapping", None),
+            ("n_scoring", 0),
+            ("class_groups", "auto"),
+        ):
+            if not hasattr(self, name):
+                setattr(self, name, default)
 
     def __sklearn_is_fitted__(self) -> bool:
         return bool(getattr(self, "programs_", ()))

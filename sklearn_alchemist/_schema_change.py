@@ -352,6 +352,7 @@ def order_finders(
                     n_programs=n_missing * of_each,
                     taken=frozenset(taken),
                     given=(),
+                    n_scoring=0,
                 ),
                 prefix,
                 answers,

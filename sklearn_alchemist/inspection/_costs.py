@@ -180,6 +180,8 @@ def compare_costs(
     n_rows = (len(rows), 1_000_000) if n_rows is None else tuple(n_rows)
     before, labeler = split_steps(annotator.labeler_)
     llm = getattr(zero_shot, "llm", None) or getattr(labeler, "llm", None)
+    if isinstance(llm, list | tuple):  # several authors
+        llm = llm[0]
     model = llm.model if isinstance(llm, LLM) else llm
     price = _price(prices, llm, model)
     programs = _cost_of_programs([*before, labeler], price)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from .._lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from ._brief import Brief
     from ._columns import explain_silence, list_columns, never_crossed
     from ._coverage import classes_never_answered
     from ._estimate import CostEstimate, estimate_cost
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
         say_unheard,
     )
     from ._parsing import extract_source
-    from ._plan import Slot, plan
-    from ._prompts import PROMPT_VERSION, Brief, Prompts, write_messages
+    from ._plan import plan
+    from ._prompts import write_messages
     from ._recipe import (
         Recipe,
         knowledge_questions,
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     )
     from ._rows import describe_values
     from ._select import find_idle, leave_out, rows_to_judge, select, unheard_classes
-    from ._synthesize import Exchange, Synthesis, synthesize
+    from ._slot import Slot
+    from ._synthesize import Exchange, Synthesis, open_ledger, synthesize
     from ._thresholds import gives_scores, learn_thresholds
     from ._tuning import tune_programs
+    from ._wording import PROMPT_VERSION, Prompts
 
 __all__ = [
     "PROMPT_VERSION",
@@ -58,6 +61,7 @@ __all__ = [
     "list_columns",
     "longest_text",
     "never_crossed",
+    "open_ledger",
     "plan",
     "plan_slots",
     "read_documents",
@@ -83,14 +87,14 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
-        "Brief": "_prompts",
+        "Brief": "_brief",
         "CostEstimate": "_estimate",
         "Exchange": "_synthesize",
-        "PROMPT_VERSION": "_prompts",
-        "Prompts": "_prompts",
+        "PROMPT_VERSION": "_wording",
+        "Prompts": "_wording",
         "Recipe": "_recipe",
         "Rejection": "_gate",
-        "Slot": "_plan",
+        "Slot": "_slot",
         "Synthesis": "_synthesize",
         "classes_never_answered": "_coverage",
         "describe_values": "_rows",
@@ -105,6 +109,7 @@ __getattr__ = lazy_exports(
         "list_columns": "_columns",
         "longest_text": "_gate",
         "never_crossed": "_columns",
+        "open_ledger": "_synthesize",
         "plan": "_plan",
         "plan_slots": "_recipe",
         "read_documents": "_knowledge",

@@ -11,7 +11,7 @@ import numpy as np
 from ..programs import LabelingProgram, run_programs
 from ..programs._guard import syntax_tree
 from ..votes import ABSTAIN
-from ._prompts import Brief
+from ._brief import Brief
 
 # About 1,500 tokens; more would drown the question.
 MAX_CUES = 240

@@ -6,9 +6,9 @@ from typing import Any
 
 from ..exceptions import OfflineError
 from ..llm import LLM, Completion, Question, count_tokens, find_stored, prices_of
+from ._brief import Brief
 from ._coverage import classes_never_answered, write_aim
 from ._knowledge import read_knowledge
-from ._prompts import Brief
 from ._recipe import (
     Recipe,
     asked_by,
@@ -111,7 +111,7 @@ class _Call:
 
 
 def estimate_cost(
-    llm: LLM,
+    llm: LLM | Sequence[LLM],
     brief: Brief,
     recipe: Recipe,
     *,
@@ -122,8 +122,8 @@ def estimate_cost(
 
     Parameters
     ----------
-    llm : LLM
-        Writes programs.
+    llm : LLM or sequence of LLM
+        Writes programs; several take turns.
 
     brief : Brief
         What the programs are to do.
@@ -132,7 +132,7 @@ def estimate_cost(
         How they are to be got.
 
     prior_llm : LLM or None, default=None
-        Writes prior knowledge; None is `llm`.
+        Writes prior knowledge; None is `llm`, the first one.
 
     shown : dict of str to sequence, default=None
         Records of which some may be shown to the model.
@@ -143,12 +143,13 @@ def estimate_cost(
         What is known before the first answer: later questions are guessed from the
         first ones.
     """
-    prior_llm = prior_llm or llm
+    authors = (llm,) if isinstance(llm, LLM) else tuple(llm)
+    prior_llm = prior_llm or authors[0]
     try:  # all of it may be stored, repairs included
         # What is stored costs nothing, whatever the caps are.
         closed = {"offline": True, "max_calls": None, "max_cost": None}
         replayed = synthesize(
-            llm.having(**closed),
+            [author.having(**closed) for author in authors],
             brief,
             recipe,
             prior_llm=prior_llm.having(**closed),
@@ -169,8 +170,8 @@ def estimate_cost(
     if recipe.style != "rules":
         classes = list(brief.classes)
         context += write_aim(classes_never_answered(recipe.given, classes))
-    llm = asked_by(llm, recipe)
     for slot in plan_slots(brief, recipe):
+        llm = asked_by(authors[slot.place % len(authors)], recipe)
         knowledge = known.get(slot.knowledge or "")
         question = write_question(
             slot,
@@ -185,7 +186,7 @@ def estimate_cost(
         call = _calls(llm, [question], found, _LIKELY_TOKENS[recipe.style], later)
         calls += call
         n_stored += 1 - len(call)
-    return _add_up(calls, llm, n_stored, recipe)
+    return _add_up(calls, [asked_by(a, recipe) for a in authors], n_stored, recipe)
 
 
 def _calls(
@@ -209,13 +210,17 @@ def _calls(
 
 
 def _add_up(
-    calls: list[_Call], llm: LLM, n_stored: int, recipe: Recipe
+    calls: list[_Call], authors: Sequence[LLM], n_stored: int, recipe: Recipe
 ) -> CostEstimate:
-    # A repair repeats the question and the answer.
+    # A repair repeats the question and the answer; whose it is, nobody knows yet.
     longest = max((call.prompt_tokens for call in calls), default=0)
-    repair = _Call(llm, longest + (llm.max_tokens or 0) + 100, 0)
+    repairs = [
+        _Call(llm, longest + (llm.max_tokens or 0) + 100, 0).dollars(llm.max_tokens)
+        for llm in authors
+    ]
+    dearest = None if None in repairs else max(d for d in repairs if d is not None)
     worst = [call.dollars(call.llm.max_tokens) for call in calls]
-    worst += [repair.dollars(llm.max_tokens)] * recipe.max_repairs
+    worst += [dearest] * recipe.max_repairs
     likely = [call.dollars(call.likely_tokens) for call in calls]
     return CostEstimate(
         calls=len(calls),

@@ -1,24 +1,26 @@
 """Say how programs are to be got, and what that asks of a language model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..llm import LLM, Question
 from ..programs import LabelingProgram
+from ._brief import Brief, list_classes
 from ._coverage import classes_never_answered
+from ._groups import MANY_CLASSES
 from ._knowledge import retrieve
-from ._plan import Slot, plan, plan_rules
+from ._plan import plan, plan_rules
 from ._prompts import (
     KNOWLEDGE_REQUESTS,
     KNOWN,
     RULE_FOCUSES,
-    Brief,
-    list_classes,
     write_knowledge_messages,
     write_messages,
     write_rules_messages,
 )
 from ._rules import RESPONSE_FORMAT
+from ._slot import Slot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,13 @@ class Recipe:
     longest : int, default=0
         Characters of the longest text that programs are tried on, see
         `stretched_records`.
+
+    n_scoring : int, default=0
+        How many of the programs give scores.
+
+    class_groups : bool or "auto", default="auto"
+        Whether every second program looks after a group of classes; "auto" from
+        twelve classes on.
     """
 
     n_programs: int
@@ -74,6 +83,8 @@ class Recipe:
     given: tuple[LabelingProgram, ...] = ()
     sandbox: str = "auto"
     longest: int = 0
+    n_scoring: int = 0
+    class_groups: bool | str = "auto"
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -112,6 +123,27 @@ def settle_kinds(prior_knowledge: Any, *, documents: bool) -> tuple[str, ...]:
             f"{sorted(KNOWLEDGE_REQUESTS)}."
         )
     return tuple(kinds)
+
+
+def takes_groups(recipe: Recipe, classes: Sequence[Any]) -> bool:
+    """Whether every second program looks after a group of classes.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How programs are to be got.
+
+    classes : sequence
+        The classes.
+
+    Returns
+    -------
+    grouped : bool
+        What the recipe says, or the number of classes does.
+    """
+    if recipe.class_groups == "auto":
+        return len(classes) >= MANY_CLASSES
+    return bool(recipe.class_groups)
 
 
 def asked_by(llm: LLM, recipe: Recipe) -> LLM:
@@ -155,14 +187,19 @@ def plan_slots(brief: Brief, recipe: Recipe) -> list[Slot]:
         "taken": recipe.taken,
         "knowledge": recipe.prior_knowledge,
     }
+    classes = list(brief.classes)
     if recipe.style == "rules":
-        classes = list(brief.classes)
         missing = classes_never_answered(recipe.given, classes)
         options["first"] = [classes.index(label) for label in missing]
         return plan_rules(recipe.n_programs, classes, RULE_FOCUSES, **options)
-    has_texts = bool(brief.text_columns)
+    n_there = sum(name.startswith("score_") for name in recipe.taken)
     return plan(
-        recipe.n_programs, is_text=brief.is_text, has_texts=has_texts, **options
+        recipe.n_programs,
+        is_text=brief.is_text,
+        has_texts=bool(brief.text_columns),
+        n_scoring=max(0, recipe.n_scoring - n_there),
+        grouped=classes if takes_groups(recipe, classes) else (),
+        **options,
     )
 
 

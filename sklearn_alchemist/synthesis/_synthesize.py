@@ -1,5 +1,6 @@
 """Lead the conversation that turns a brief into labeling programs."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,6 +9,7 @@ from ..exceptions import BudgetError
 from ..llm import LLM, Completion, Ledger, Question, Tally, Usage, find_stored
 from ..llm import ask as ask_llm
 from ..programs import LabelingProgram, prove_sandbox, run_programs
+from ._brief import Brief
 from ._coverage import classes_never_answered, write_aim
 from ._cues import list_cues
 from ._gate import (
@@ -18,8 +20,7 @@ from ._gate import (
     stretched_records,
 )
 from ._knowledge import read_knowledge
-from ._plan import Slot
-from ._prompts import EARLIER, Brief, write_repair
+from ._prompts import EARLIER, write_repair
 from ._reading import read_program
 from ._recipe import (
     Recipe,
@@ -29,6 +30,7 @@ from ._recipe import (
     write_question,
 )
 from ._rows import OPEN, TYPICAL, open_rows, show_row, show_rows, typical_rows
+from ._slot import Slot
 
 # A program that is not mended by the second try is not going to be.
 _MAX_TRIES = 2
@@ -55,12 +57,16 @@ class Exchange:
 
     repair : bool, default=False
         Whether the question asks to mend a program.
+
+    author : str, default=""
+        Which model was asked.
     """
 
     question: Question
     completion: Completion
     name: str
     repair: bool = False
+    author: str = ""
 
 
 @dataclass
@@ -83,6 +89,9 @@ class Synthesis:
 
     shortfall : BudgetError or None
         Why some of the plan was not asked.
+
+    usage_by_author : dict of str to Usage
+        What it cost, by the model that was asked.
     """
 
     programs: list[LabelingProgram] = field(default_factory=list)
@@ -90,6 +99,7 @@ class Synthesis:
     exchanges: list[Exchange] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     shortfall: BudgetError | None = None
+    usage_by_author: dict[str, Usage] = field(default_factory=dict)
 
     def followed_by(self, other: "Synthesis") -> "Synthesis":
         """Put what came of two orders, held to one ledger, together.
@@ -110,6 +120,11 @@ class Synthesis:
             self.exchanges + other.exchanges,
             other.usage,
             other.shortfall or self.shortfall,
+            {
+                name: self.usage_by_author.get(name, Usage())
+                + other.usage_by_author.get(name, Usage())
+                for name in {**self.usage_by_author, **other.usage_by_author}
+            },
         )
 
     def split_usage(self, kept: Collection[str]) -> Usage:
@@ -125,14 +140,39 @@ class Synthesis:
         usage : Usage
             The same, with what went into repairs and what was wasted.
         """
-        last = {e.name: i for i, e in enumerate(self.exchanges)}
+        return self._split(self.usage, self.exchanges, kept)
+
+    def split_by_author(self, kept: Collection[str]) -> dict[str, Usage]:
+        """Split what each model cost by what came of it.
+
+        Parameters
+        ----------
+        kept : collection of str
+            Names of the programs that are used.
+
+        Returns
+        -------
+        usage : dict of str to Usage
+            Name of a model -> its usage.
+        """
+        return {
+            name: self._split(
+                usage, [e for e in self.exchanges if e.author == name], kept
+            )
+            for name, usage in self.usage_by_author.items()
+        }
+
+    def _split(
+        self, usage: Usage, exchanges: Sequence[Exchange], kept: Collection[str]
+    ) -> Usage:
+        last = {e.name: i for i, e in enumerate(exchanges)}
         written = {r.name for r in self.rejected} | {p.name for p in self.programs}
         return replace(
-            self.usage,
-            repaired=Tally.of(e.completion for e in self.exchanges if e.repair),
+            usage,
+            repaired=Tally.of(e.completion for e in exchanges if e.repair),
             wasted=Tally.of(
                 e.completion
-                for i, e in enumerate(self.exchanges)
+                for i, e in enumerate(exchanges)
                 if e.name in written and (e.name not in kept or last[e.name] != i)
             ),
         )
@@ -150,7 +190,7 @@ class _Draft:
 
 
 def synthesize(
-    llm: LLM,
+    llm: LLM | Sequence[LLM],
     brief: Brief,
     recipe: Recipe,
     *,
@@ -166,8 +206,8 @@ def synthesize(
 
     Parameters
     ----------
-    llm : LLM
-        Writes programs.
+    llm : LLM or sequence of LLM
+        Writes programs; several take turns.
 
     brief : Brief
         What the programs are to do.
@@ -176,7 +216,7 @@ def synthesize(
         How they are to be got.
 
     prior_llm : LLM or None, default=None
-        Writes prior knowledge; None is `llm`.
+        Writes prior knowledge; None is `llm`, the first one.
 
     shown : dict of str to sequence, default=None
         Records of which some may be shown to the model.
@@ -202,14 +242,14 @@ def synthesize(
         If the recipe asks for a sandbox that cannot be had; nothing is asked then.
     """
     prove_sandbox(recipe.sandbox)
-    ledger = Ledger(llm) if ledger is None else ledger
-    talk = _Talk(llm, brief, recipe, shown, ledger)
+    authors = (llm,) if isinstance(llm, LLM) else tuple(llm)
+    ledger = open_ledger(authors) if ledger is None else ledger
+    talk = _Talk(authors, brief, recipe, shown, ledger)
     drafts = [_Draft(slot) for slot in plan_slots(brief, recipe)]
     # A plan of more calls than the budget has is a mistake, a costly plan is none.
     talk.check_plan(prior_llm, [draft.slot for draft in drafts])
     knowledge = talk.ask_knowledge(prior_llm, on_answer)
-    left = ledger.budget_of(llm).calls_left
-    partial = left is None or len(drafts) <= left
+    partial = talk.fits(drafts)
     for wave in _waves(drafts, steered=shown is not None):
         if talk.done.shortfall is not None:
             break
@@ -233,6 +273,31 @@ def synthesize(
     return talk.done
 
 
+def open_ledger(authors: Sequence[LLM]) -> Ledger:
+    """Hold all that is asked of some models to the sum of their caps.
+
+    Parameters
+    ----------
+    authors : sequence of LLM
+        Each is held to caps of its own as well.
+
+    Returns
+    -------
+    ledger : Ledger
+        For one call of an estimator.
+    """
+    first, *others = authors
+    if not others:
+        return Ledger(first)
+    calls = [author.max_calls for author in authors]
+    costs = [author.max_cost for author in authors]
+    caps: dict[str, Any] = {
+        "max_calls": None if None in calls else sum(c for c in calls if c is not None),
+        "max_cost": None if None in costs else sum(c for c in costs if c is not None),
+    }
+    return Ledger(first.having(**caps))
+
+
 def _waves(drafts: Sequence[_Draft], *, steered: bool) -> Iterator[list[_Draft]]:
     """Split a plan into what can be asked at the same time.
 
@@ -250,13 +315,14 @@ class _Talk:
 
     def __init__(
         self,
-        llm: LLM,
+        authors: Sequence[LLM],
         brief: Brief,
         recipe: Recipe,
         shown: Columns | None,
         ledger: Ledger,
     ) -> None:
-        self.llm = llm
+        self.authors = authors
+        self.llm = authors[0]
         self.brief = brief
         self.recipe = recipe
         self.shown = shown
@@ -281,7 +347,8 @@ class _Talk:
             if answer is None
         }
         # What builds on an answer that is not there yet has none either.
-        n_calls = len(missing) + sum(slot.knowledge in missing for slot in slots)
+        theirs = [slot for slot in slots if self.author_of(slot) == self.llm]
+        n_calls = len(missing) + sum(slot.knowledge in missing for slot in theirs)
         budget = self.ledger.budget_of(self.llm)
         left = budget.calls_left
         if left is not None and missing and n_calls > left:
@@ -290,6 +357,17 @@ class _Talk:
                 f"knowledge, but {budget.limit_on_calls}, of which {left} are left: "
                 "raise max_calls or ask for less."
             )
+
+    def author_of(self, slot: Slot) -> LLM:
+        """Say whose turn a slot is."""
+        return self.authors[slot.place % len(self.authors)]
+
+    def fits(self, drafts: Sequence[_Draft]) -> bool:
+        """Whether each model has calls left for all that it is to be asked."""
+        counts = Counter(self.author_of(draft.slot) for draft in drafts)
+        left = [self.ledger.budget_of(author).calls_left for author in counts]
+        needed = counts.values()
+        return all(n is None or m <= n for m, n in zip(needed, left, strict=True))
 
     def ask_knowledge(
         self, prior_llm: LLM | None, on_answer: Callable[[int], None] | None
@@ -315,19 +393,21 @@ class _Talk:
         on_answer: Callable[[int], None] | None = None,
     ) -> None:
         """Ask what is written in drafts, and read what is answered."""
-        completions = self._ask(
-            asked_by(self.llm, self.recipe),
-            [draft.question for draft in drafts if draft.question is not None],
-            [draft.slot.name for draft in drafts],
-            repair=repair,
-            partial=partial,
-            on_answer=on_answer,
-        )
-        for draft, completion in zip(drafts, completions, strict=True):
-            if completion is not None:
-                draft.completion = completion
-                draft.n_repairs += repair
-                draft.outcome = self._read(draft)
+        for author in dict.fromkeys(self.author_of(draft.slot) for draft in drafts):
+            theirs = [d for d in drafts if self.author_of(d.slot) == author]
+            completions = self._ask(
+                asked_by(author, self.recipe),
+                [draft.question for draft in theirs if draft.question is not None],
+                [draft.slot.name for draft in theirs],
+                repair=repair,
+                partial=partial,
+                on_answer=on_answer,
+            )
+            for draft, completion in zip(theirs, completions, strict=True):
+                if completion is not None:
+                    draft.completion = completion
+                    draft.n_repairs += repair
+                    draft.outcome = self._read(draft)
 
     def mend(self, drafts: Sequence[_Draft]) -> None:
         """Ask to mend what cannot be used, as long as repairs are left."""
@@ -375,9 +455,11 @@ class _Talk:
         """Ask, and keep what was said."""
         answers = ask_llm(llm, questions, ledger=self.ledger, **options)
         done = self.done
-        done.shortfall = answers.shortfall
+        done.shortfall = done.shortfall or answers.shortfall
+        spent = done.usage_by_author.get(llm.model, Usage())
+        done.usage_by_author[llm.model] = spent + answers.usage
         done.exchanges += [
-            Exchange(question, completion, name, repair)
+            Exchange(question, completion, name, repair, llm.model)
             for question, completion, name in zip(
                 questions, answers.completions, names, strict=True
             )
