@@ -33,6 +33,7 @@ from sklearn_alchemist import (
     ProgramSynthesisLabeler,
     ZeroShotAnnotator,
 )
+from sklearn_alchemist.synthesis import Prompts
 
 HERE = Path(__file__).parent
 N_TRAINING, N_RANDOM, N_UNSURE, N_OTHERS = 1000, 200, 150, 100
@@ -72,6 +73,8 @@ def labeler_of(name, recordings=HERE / "recordings"):
         classes=task.classes,
         n_programs=10,
         max_repairs=0,
+        class_groups=False,
+        prompts=Prompts.of_version("3"),  # to which the recorded answers are
     )
 
 

@@ -32,6 +32,7 @@ from sklearn_alchemist import (
 from sklearn_alchemist.exceptions import AlchemistWarning
 from sklearn_alchemist.llm import CompletionStore, write_recordings
 from sklearn_alchemist.metrics import group_accuracy
+from sklearn_alchemist.synthesis import Prompts
 
 RECORDINGS = Path(__file__).parent / "recordings" / "waterbirds.jsonl"
 TASK = "Is the bird in the image a waterbird or a landbird?"
@@ -95,7 +96,10 @@ def by_programs(data: Data, llm: LLM, method: str) -> np.ndarray:
     """Answer with what programs over the two scores say."""
     scores = scorer(data, "scaled")
     labeler = ProgramSynthesisLabeler(
-        llm, task=f"{TASK} {scores.describe_scores()}", classes=CLASSES
+        llm,
+        task=f"{TASK} {scores.describe_scores()}",
+        classes=CLASSES,
+        prompts=Prompts.of_version("3"),  # to which the recorded answers are
     )
     aggregator = LabelModelAggregator(method=method, classes=list(CLASSES))
     with warnings.catch_warnings():

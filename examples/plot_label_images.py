@@ -49,6 +49,7 @@ from sklearn_alchemist import (
 from sklearn_alchemist.inspection import program_summary
 from sklearn_alchemist.llm import CompletionStore, write_recordings
 from sklearn_alchemist.metrics import group_accuracy
+from sklearn_alchemist.synthesis import Prompts
 
 here = Path(__file__).parent if "__file__" in globals() else Path()
 parser = argparse.ArgumentParser(description="Label images without labels.")
@@ -71,8 +72,10 @@ if arguments.model:
         timeout=arguments.timeout,
         n_concurrent=10,
     )
+    prompts = None
 else:
     llm = LLM("recorded", store=here / "recordings" / "images.jsonl")
+    prompts = Prompts.of_version("3")  # to which the recorded answers are
 
 CLASSES = {
     "landbird": "a bird that lives on land, such as a sparrow, cardinal or woodpecker",
@@ -254,7 +257,10 @@ scorer = ConceptScorer(
     llm, task=TASK, classes=CLASSES, embedder=embedder, n_spurious=2, cache=cache
 ).set_output(transform="pandas")
 labeler = ProgramSynthesisLabeler(
-    llm, task=f"{TASK} {scorer.describe_scores()}", classes=CLASSES
+    llm,
+    task=f"{TASK} {scorer.describe_scores()}",
+    classes=CLASSES,
+    prompts=prompts,
 )
 student = make_pipeline(ImageEmbedder(embedder, cache=cache), LogisticRegression())
 annotator = DistilledAnnotator(make_pipeline(scorer, labeler), estimator=student)

@@ -42,6 +42,7 @@ from sklearn_alchemist.llm import (
     prices_of,
     write_recordings,
 )
+from sklearn_alchemist.synthesis import Prompts
 
 here = Path(__file__).parent if "__file__" in globals() else Path()
 parser = argparse.ArgumentParser(description="Label news articles without labels.")
@@ -63,8 +64,10 @@ if arguments.model:
         timeout=arguments.timeout,
         n_concurrent=10,
     )
+    prompts = None
 else:
     llm = LLM("recorded", store=here / "recordings" / "news.jsonl")
+    prompts = Prompts.of_version("3")  # to which the recorded answers are
 
 # %%
 # The articles
@@ -99,6 +102,7 @@ labeler = ProgramSynthesisLabeler(
         "tech": "computers, the internet, phones, games and gadgets",
     },
     n_jobs=-1,
+    prompts=prompts,
 )
 annotator = DistilledAnnotator(labeler).set_callbacks(ProgressBar())
 annotator.fit(train)

@@ -29,6 +29,7 @@ from sklearn.metrics import accuracy_score, recall_score
 from sklearn_alchemist import LLM, DistilledAnnotator, ProgramSynthesisLabeler
 from sklearn_alchemist.inspection import program_summary
 from sklearn_alchemist.llm import CompletionStore, write_recordings
+from sklearn_alchemist.synthesis import Prompts
 
 here = Path(__file__).parent if "__file__" in globals() else Path()
 parser = argparse.ArgumentParser(description="Label a table without labels.")
@@ -48,8 +49,10 @@ if arguments.model:
         timeout=arguments.timeout,
         n_concurrent=10,
     )
+    prompts = None
 else:
     llm = LLM("recorded", store=here / "recordings" / "table.jsonl")
+    prompts = Prompts.of_version("3")  # to which the recorded answers are
 
 # %%
 # The table
@@ -82,6 +85,7 @@ labeler = ProgramSynthesisLabeler(
         "benign": "no cancer: nuclei small, smooth and alike",
         "malignant": "cancer: nuclei large, irregular and unlike each other",
     },
+    prompts=prompts,
 )
 annotator = DistilledAnnotator(labeler).fit(table)
 print(f"{program_summary(annotator, table)}\n")

@@ -54,14 +54,8 @@ _logger = logging.getLogger("sklearn_alchemist.synthesis")
 
 # On fewer records, that a class gets no vote says little.
 _MIN_TO_JUDGE = 50
-# Enough to see a program fail or stay silent, little enough to cost nothing.
-_N_TRIED = 200
 # Enough to find typical ones and those that programs leave open.
 _N_SHOWN_FROM = 500
-# On which programs are tried again that never vote, or never differently, on the few.
-_N_TRIED_AGAIN = 2000
-# From which thresholds of scores are learned.
-_N_LEARNED_FROM = 1000
 # Steps of the progress bar while programs run.
 _N_STEPS = 100
 
@@ -158,6 +152,12 @@ class ProgramSynthesisLabeler(
         Whether programs that are no better than chance on the labels in `y` are
         dropped. `y` may be partly None, NaN or -1 then, if `classes` is given.
 
+    gate : bool, default=False
+        Whether programs are dropped all of whose votes another program gives, too: on
+        1,000 records, and on each word that some program looks for. With
+        `learn_from_labels`, also those without which the others label held-out records
+        better. At least three are kept.
+
     prompts : Prompts or None, default=None
         The wording of what is asked, see :class:`~sklearn_alchemist.synthesis.Prompts`.
 
@@ -188,7 +188,8 @@ class ProgramSynthesisLabeler(
 
     rejected_ : list of Rejection
         Answers that gave no usable program, and programs that were dropped since they
-        say nothing or repeat another, with the reason. At least three are kept.
+        say nothing, repeat another or fail at the `gate`, with the reason. At least
+        three are kept.
 
     conversation_ : list of (Question, Completion)
         All that was said to the model and what it answered.
@@ -256,6 +257,7 @@ class ProgramSynthesisLabeler(
         "max_repairs": [Interval(Integral, 0, None, closed="left")],
         "show_data": ["boolean"],
         "learn_from_labels": ["boolean"],
+        "gate": ["boolean"],
         "prompts": [HasMethods("__post_init__"), None],
         "timeout": [Interval(Real, 0, None, closed="neither")],
         "budget": [Interval(Real, 0, None, closed="neither"), None],
@@ -282,6 +284,7 @@ class ProgramSynthesisLabeler(
         max_repairs: int = 3,
         show_data: bool = False,
         learn_from_labels: bool = False,
+        gate: bool = False,
         prompts: "Prompts | None" = None,
         timeout: float = 1.0,
         budget: float | None = None,
@@ -304,6 +307,7 @@ class ProgramSynthesisLabeler(
         self.max_repairs = max_repairs
         self.show_data = show_data
         self.learn_from_labels = learn_from_labels
+        self.gate = gate
         self.prompts = prompts
         self.timeout = timeout
         self.budget = budget
@@ -734,7 +738,20 @@ class ProgramSynthesisLabeler(
         if not programs:
             raise SynthesisError(_synthesis.say_nothing_usable(self.rejected_))
         unusable = list(self.rejected_)
-        self.programs_, votes = self._select(programs, len(given), records, y)
+        labels = None
+        if self.learn_from_labels and y is not None:
+            labels = Classes.of_names(self.classes_).encode(y)
+        choice = _synthesis.choose(
+            programs,
+            records,
+            self.classes_.tolist(),
+            self._run,
+            n_given=len(given),
+            labels=labels,
+            gate=self.gate,
+        )
+        self.programs_, votes = choice.programs, choice.votes
+        self.rejected_ += choice.dropped
         self._about = self._count_votes(self.programs_, votes)
         names = {program.name for program in self.programs_}
         if synthesis is not None:
@@ -781,7 +798,7 @@ class ProgramSynthesisLabeler(
         """Warn of programs that never vote, and of classes without any vote."""
         n_tried = len(votes)
         if silent:
-            tried = records.sample(_N_TRIED)
+            tried = records.sample(_synthesis.N_TRIED)
             names = _synthesis.explain_silence(silent, self.programs_, tried)
             warn(_synthesis.say_silent(names, n_tried), ProgramWarning)
         several = votes.shape[1] > 1 and (votes != ABSTAIN).any()
@@ -790,55 +807,6 @@ class ProgramSynthesisLabeler(
             if lacking:
                 classes = self.classes_[lacking].tolist()
                 warn(_synthesis.say_unheard(classes, n_tried), ProgramWarning)
-
-    def _select(
-        self,
-        programs: list[LabelingProgram],
-        n_given: int,
-        records: Records,
-        y: LabelsLike | None,
-    ) -> tuple[list[LabelingProgram], np.ndarray]:
-        """Keep the programs that add something, and their votes on some records."""
-        columns, labels = records.sample(_N_TRIED), None
-        if self.learn_from_labels and y is not None:
-            codes = Classes.of_names(self.classes_).encode(y)
-            rows = _synthesis.rows_to_judge(codes)
-            columns, labels = records.take(rows.tolist()), codes[rows]
-        programs, votes = self._learn_thresholds(programs, records, columns, labels)
-        idle = _synthesis.find_idle(votes)
-        unsure = [j for j in idle if j >= n_given]
-        if unsure and records.n_rows > len(votes):
-            # What is rare has to be looked for among more records.
-            more = records.sample(_N_TRIED_AGAIN)
-            again = _synthesis.find_idle(
-                self._run([programs[j] for j in unsure], more).votes
-            )
-            idle = {unsure[place]: reason for place, reason in again.items()}
-        kept, dropped = _synthesis.select(
-            programs, votes, labels, n_given=n_given, idle=idle
-        )
-        self.rejected_ += dropped
-        names = {program.name for program in kept}
-        places = [j for j, program in enumerate(programs) if program.name in names]
-        return kept, votes[:, places]
-
-    def _learn_thresholds(
-        self,
-        programs: list[LabelingProgram],
-        records: Records,
-        columns: Mapping[str, Sequence[Any]],
-        labels: np.ndarray | None,
-    ) -> tuple[list[LabelingProgram], np.ndarray]:
-        """Let programs that give scores vote where these are sure; add their votes."""
-        result = self._run(programs, columns, keep_scores=True)
-        if not _synthesis.gives_scores(programs, result):
-            return programs, result.votes
-        if labels is None and records.n_rows > len(result.votes):
-            more = records.sample(_N_LEARNED_FROM)
-            result = self._run(programs, more, keep_scores=True)
-        classes = self.classes_.tolist()
-        programs = _synthesis.learn_thresholds(programs, result, classes, labels)
-        return programs, self._run(programs, columns).votes
 
     def _run(
         self,
@@ -923,7 +891,7 @@ class ProgramSynthesisLabeler(
             return program
         indexed = replace(program, returns="index", class_order=tuple(order))
         try:
-            sample = records.sample(_N_TRIED)
+            sample = records.sample(_synthesis.N_TRIED)
             as_classes, as_places = (
                 (self._run([one], sample).votes != ABSTAIN).any()
                 for one in (program, indexed)
@@ -1070,7 +1038,7 @@ class ProgramSynthesisLabeler(
         """Sort programs into usable, unfit and silent on a few records."""
         return _synthesis.try_programs(
             programs,
-            records.sample(_N_TRIED),
+            records.sample(_synthesis.N_TRIED),
             self.classes_.tolist(),
             timeout=self.timeout,
             keep_failing=keep_failing,
@@ -1115,6 +1083,7 @@ class ProgramSynthesisLabeler(
             ("class_mapping", None),
             ("n_scoring", 0),
             ("class_groups", "auto"),
+            ("gate", False),
         ):
             if not hasattr(self, name):
                 setattr(self, name, default)

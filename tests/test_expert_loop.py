@@ -21,6 +21,7 @@ from sklearn_alchemist import (
 from sklearn_alchemist.inspection import compare_programs, explain
 from sklearn_alchemist.llm import CompletionStore
 from sklearn_alchemist.programs import folder_changes
+from sklearn_alchemist.synthesis import Prompts
 
 pytestmark = [
     pytest.mark.slow,
@@ -64,7 +65,9 @@ def news():
 @pytest.fixture(scope="module")
 def labeler(news):
     llm = LLM("recorded", store=RECORDED)
-    return ProgramSynthesisLabeler(llm, task=TASK, classes=SECTIONS).fit(news[0])
+    prompts = Prompts.of_version("3")
+    labeler = ProgramSynthesisLabeler(llm, task=TASK, classes=SECTIONS, prompts=prompts)
+    return labeler.fit(news[0])
 
 
 @pytest.fixture(scope="module")

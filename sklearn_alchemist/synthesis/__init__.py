@@ -6,6 +6,7 @@ from .._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from ._brief import Brief
+    from ._choose import N_TRIED, choose
     from ._columns import explain_silence, list_columns, never_crossed
     from ._coverage import classes_never_answered
     from ._estimate import CostEstimate, estimate_cost
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
         write_question,
     )
     from ._rows import describe_values
-    from ._select import find_idle, leave_out, rows_to_judge, select, unheard_classes
+    from ._select import find_idle, leave_out, unheard_classes
     from ._slot import Slot
     from ._synthesize import Exchange, Synthesis, open_ledger, synthesize
-    from ._thresholds import gives_scores, learn_thresholds
     from ._tuning import tune_programs
     from ._wording import PROMPT_VERSION, Prompts
 
 __all__ = [
+    "N_TRIED",
     "PROMPT_VERSION",
     "Brief",
     "CostEstimate",
@@ -48,15 +49,14 @@ __all__ = [
     "Rejection",
     "Slot",
     "Synthesis",
+    "choose",
     "classes_never_answered",
     "describe_values",
     "estimate_cost",
     "explain_silence",
     "extract_source",
     "find_idle",
-    "gives_scores",
     "knowledge_questions",
-    "learn_thresholds",
     "leave_out",
     "list_columns",
     "longest_text",
@@ -65,7 +65,6 @@ __all__ = [
     "plan",
     "plan_slots",
     "read_documents",
-    "rows_to_judge",
     "say_dropped",
     "say_failed",
     "say_nothing_usable",
@@ -73,7 +72,6 @@ __all__ = [
     "say_silent",
     "say_slow",
     "say_unheard",
-    "select",
     "settle_kinds",
     "synthesize",
     "try_programs",
@@ -96,15 +94,15 @@ __getattr__ = lazy_exports(
         "Rejection": "_gate",
         "Slot": "_slot",
         "Synthesis": "_synthesize",
+        "N_TRIED": "_choose",
+        "choose": "_choose",
         "classes_never_answered": "_coverage",
         "describe_values": "_rows",
         "estimate_cost": "_estimate",
         "explain_silence": "_columns",
         "extract_source": "_parsing",
         "find_idle": "_select",
-        "gives_scores": "_thresholds",
         "knowledge_questions": "_recipe",
-        "learn_thresholds": "_thresholds",
         "leave_out": "_select",
         "list_columns": "_columns",
         "longest_text": "_gate",
@@ -113,7 +111,6 @@ __getattr__ = lazy_exports(
         "plan": "_plan",
         "plan_slots": "_recipe",
         "read_documents": "_knowledge",
-        "rows_to_judge": "_select",
         "say_dropped": "_losses",
         "say_failed": "_losses",
         "say_slow": "_losses",
@@ -121,7 +118,6 @@ __getattr__ = lazy_exports(
         "say_rejected": "_losses",
         "say_silent": "_losses",
         "say_unheard": "_losses",
-        "select": "_select",
         "settle_kinds": "_recipe",
         "synthesize": "_synthesize",
         "try_programs": "_gate",

@@ -3,7 +3,7 @@
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,28 @@ def list_cues(
         for k, name in enumerate(classes)
         if (of_class := _of_class(words, votes, k)[: MAX_CUES // len(classes)])
     )
+
+
+def cue_records(
+    programs: Sequence[LabelingProgram], kinds: Mapping[str, str]
+) -> dict[str, list[Any]]:
+    """Make records up that each hold one thing that some program looks for.
+
+    Parameters
+    ----------
+    programs : sequence of LabelingProgram
+        What looks for it.
+
+    kinds : dict of str to str
+        Name of each column -> what it holds.
+
+    Returns
+    -------
+    columns : dict of str to list
+        Records; none for tables, where what is looked for lies in many columns.
+    """
+    words = _most_shared(programs, _phrases)[: 4 * MAX_CUES]
+    return dict.fromkeys(kinds, words) if len(kinds) == 1 and words else {}
 
 
 def _of_class(words: Sequence[str], votes: np.ndarray, k: int) -> list[str]:

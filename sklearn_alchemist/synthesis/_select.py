@@ -25,6 +25,7 @@ def select(
     *,
     n_given: int = 0,
     idle: Mapping[int, str] | None = None,
+    found: Mapping[int, str] | None = None,
 ) -> tuple[list[LabelingProgram], list[Rejection]]:
     """Drop programs that say nothing, repeat another, or are no better than chance.
 
@@ -45,6 +46,9 @@ def select(
     idle : dict of int to str or None, default=None
         Places of programs that say nothing, with the reason. None finds them in the
         votes.
+
+    found : dict of int to str, default=None
+        Places of programs that are dropped for another reason, after all others.
 
     Returns
     -------
@@ -67,6 +71,8 @@ def select(
             if i not in reasons and _repeats(votes[:, i], votes[:, j]):
                 reasons[j] = f"it votes as {programs[i].name!r} does"
                 break
+    for j, reason in (found or {}).items():
+        reasons.setdefault(j, reason)
     # In this order, until only as many are left as a label model needs.
     n_dropped = min(len(reasons), max(0, len(programs) - MIN_KEPT))
     dropped = dict(list(reasons.items())[:n_dropped])
@@ -150,7 +156,7 @@ def rows_to_judge(labels: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_alchemist.synthesis import rows_to_judge
+    >>> from sklearn_alchemist.synthesis._select import rows_to_judge
     >>> rows_to_judge(np.array([0, -1, 1]))
     array([0, 1, 2])
     """

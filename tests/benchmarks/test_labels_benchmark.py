@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from sklearn_alchemist import LLM, DistilledAnnotator, ProgramSynthesisLabeler
+from sklearn_alchemist.synthesis import Prompts
 
 ROOT = pathlib.Path(__file__).parents[2]
 SOURCES = ["random", "queue", "unknown"]
@@ -111,6 +112,7 @@ def news():
             "sport": "matches, competitions, players, teams and athletics",
             "tech": "computers, the internet, phones, games and gadgets",
         },
+        prompts=Prompts.of_version("3"),
     )
     votes = labeler.fit_transform(articles)
     words = TfidfVectorizer(max_features=300, stop_words="english", sublinear_tf=True)

@@ -57,6 +57,40 @@ def test_it_records_scores_and_compares_both_ways(server, tmp_path, capsys):
     assert len(server.requests) == 10 + 10
 
 
+SCORES = "def label(text):\n    return {{'SPAM': text.count('{}'), 'HAM': 0.5}}\n"
+
+
+@pytest.mark.slow
+def test_levers_are_recorded_once_and_compared_at_ten_calls(server, tmp_path, capsys):
+    import synthesis
+
+    def answer(request):
+        question = request["messages"][-1]["content"]
+        word = ["http", "x"][len(question) % 2]
+        return (SCORES if "Return scores" in question else OURS).format(word)
+
+    server.answer = answer
+    write_rows(tmp_path)
+    options = [str(tmp_path), "--names", "youtube", "--recordings", str(tmp_path)]
+    options += ["--stores", str(tmp_path), "--levers", "--places", "2"]
+    model = ["--record", "--only-record", "--model", "openai/test"]
+    model += ["--api-base", server.api_base, "--answered-by", "a script"]
+    synthesis.main([*options, *model])
+    assert len(server.requests) == 10 + synthesis.N_SCORING_RECORDED
+    # All at once, whoever answers: nothing waits for an answer.
+    assert (tmp_path / "youtube-levers-2.jsonl").exists()
+    (tmp_path / "youtube-ours-1.jsonl").write_bytes(
+        (synthesis.Path(synthesis.__file__).parent / "recordings")
+        .joinpath("youtube-ours-1.jsonl")
+        .read_bytes()
+    )
+    synthesis.main([*options, "--rows", "30"])
+    table = capsys.readouterr().out
+    for way in ("plan", "scores", "gate"):
+        assert f"{way} beside plan of version 3:" in table
+    assert len(server.requests) == 10 + synthesis.N_SCORING_RECORDED
+
+
 @pytest.mark.slow
 def test_a_bootstrap_covers_rows_and_recordings():
     from _bootstrap import differences, interval

@@ -1,15 +1,22 @@
+from dataclasses import replace
+from itertools import chain, takewhile
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from sklearn_alchemist import LLM, ProgramSynthesisLabeler
 from sklearn_alchemist.synthesis import (
+    PROMPT_VERSION,
     Brief,
+    Prompts,
     Recipe,
     plan,
     plan_slots,
     write_messages,
     write_question,
 )
+from sklearn_alchemist.synthesis._groups import group_of
 
 
 @pytest.fixture
@@ -81,3 +88,119 @@ def test_three_in_ten_leave_the_approach_to_the_model_in_few_words(brief):
 
 def test_more_programs_repeat_the_questions_for_fewer(brief):
     assert questions(brief, 12)[:5] == questions(brief, 5)
+
+
+def shared_beginning(prompts):
+    """What all prompts begin with."""
+    same = takewhile(lambda letters: len({*letters}) == 1, zip(*prompts, strict=False))
+    return "".join(letters[0] for letters in same)
+
+
+def shared_share(prompts):
+    """Part of each prompt that another one begins with, too, on average."""
+    shares = []
+    for prompt in prompts:
+        others = [other for other in prompts if other is not prompt]
+        shared = max(len(shared_beginning([prompt, other])) for other in others)
+        shares.append(shared / len(prompt))
+    return shares
+
+
+def test_what_differs_between_questions_stands_at_their_ends(brief):
+    prompts = [question.prompt for question in questions(brief, 10)]
+    assert min(shared_share(prompts)) > 0.8
+    # Those with an approach share all but that, and the others their beginning.
+    advised = [prompt for prompt in prompts if "Approach:" in prompt]
+    common = shared_beginning(advised)
+    assert common.endswith("\nApproach: ")
+    assert len(common) > 0.8 * np.mean([len(prompt) for prompt in advised])
+
+
+def test_knowledge_and_records_come_after_what_all_questions_share(brief):
+    recipe = Recipe(n_programs=4, prior_knowledge=("rules", "keywords"))
+    prompts = [
+        write_question(slot, brief, recipe, known=f"<{slot.knowledge}>").prompt
+        for slot in plan_slots(brief, recipe)
+        if slot.advice
+    ]
+    common = shared_beginning(prompts)
+    assert common.endswith("What is known of the subject:\n<")
+    assert len(common) > 0.7 * len(prompts[0])
+
+
+def test_rules_share_all_but_the_class_and_the_focus(brief):
+    recipe = Recipe(n_programs=6, style="rules")
+    slots = plan_slots(brief, recipe)
+    prompts = [write_question(slot, brief, recipe).prompt for slot in slots]
+    assert len(shared_beginning(prompts)) > 0.8 * len(prompts[0])
+
+
+def test_scores_are_asked_for_in_slots_of_their_own_after_the_others(brief):
+    plain = questions(brief, 7)
+    recipe = Recipe(n_programs=10, n_scoring=3)
+    asked = [write_question(s, brief, recipe) for s in plan_slots(brief, recipe)]
+    assert asked[:7] == plain
+    assert not any("Return scores" in question.prompt for question in plain)
+    assert all("Return scores" in question.prompt for question in asked[7:])
+    assert len({question.prompt for question in asked[7:]}) == 3
+
+
+def test_more_programs_keep_the_number_of_those_that_give_scores(brief):
+    names = [s.name for s in plan_slots(brief, Recipe(n_programs=10, n_scoring=3))]
+    more = Recipe(n_programs=2, n_scoring=3, taken=frozenset(names))
+    assert [s.name for s in plan_slots(brief, more)] == ["ladder_7", "free_8"]
+
+
+MANY = {f"class {k}": None for k in range(30)}
+
+
+def test_of_many_classes_every_second_program_looks_after_a_group(brief):
+    many = replace(brief, classes=MANY)
+    slots = plan_slots(many, Recipe(n_programs=10))
+    groups = [slot.advice for slot in slots if slot.strategy == "group"]
+    assert [slot.strategy == "group" for slot in slots] == [False, True] * 5
+    # Four groups hold every class once, deeply; the next round deals them otherwise.
+    found = [[name for name in MANY if repr(name) in advice] for advice in groups]
+    assert sorted(chain(*found[:4])) == sorted(MANY)
+    assert all(7 <= len(group) <= 8 for group in found)
+    assert found[4] not in found[:4]
+    assert "about 50 cues" in groups[0]
+
+
+def test_a_longer_plan_of_groups_starts_with_the_shorter_one(brief):
+    many = replace(brief, classes=MANY)
+    long, short = (plan_slots(many, Recipe(n_programs=n)) for n in (14, 6))
+    assert long[:6] == short
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "class_groups", "is_grouped"),
+    [(11, "auto", False), (12, "auto", True), (30, False, False), (4, True, True)],
+)
+def test_groups_are_for_twelve_classes_or_whoever_asks(
+    brief, n_classes, class_groups, is_grouped
+):
+    few = replace(brief, classes=dict(list(MANY.items())[:n_classes]))
+    slots = plan_slots(few, Recipe(n_programs=4, class_groups=class_groups))
+    assert any(slot.strategy == "group" for slot in slots) == is_grouped
+
+
+@pytest.mark.parametrize("n_classes", [12, 17, 40, 77])
+def test_groups_cover_all_classes_in_one_round(brief, n_classes):
+    names = [f"c{k:02}" for k in range(n_classes)]
+    for in_turn in (False, True):
+        for n_groups in (2, 3, 5):
+            dealt = [
+                group_of(names, g, n_groups, in_turn=in_turn) for g in range(n_groups)
+            ]
+            assert sorted(chain(*dealt)) == names
+
+
+def test_answers_to_an_earlier_wording_stay_usable(tmp_path, brief):
+    earlier = replace(brief, prompts=Prompts.of_version("3"))
+    assert earlier.prompts.version == "3"
+    assert Prompts().version == PROMPT_VERSION == "4"
+    (user,) = write_messages(earlier, "Decide.")[1:]
+    assert "Approach: Decide.\n\nHow to go about it:" in user["content"]
+    with pytest.raises(ValueError, match=r"version must be one of '3', '4'; got '9'"):
+        Prompts.of_version("9")
