@@ -1,17 +1,15 @@
 """Hold calls to caps: those of one call of an estimator, and that of a store."""
 
-import sqlite3
 import threading
-import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from pathlib import Path
 
-from .._sqlite import Database, has_table
-from ..exceptions import BudgetError, LLMError, StoreError
+from ..exceptions import BudgetError, LLMError
 from ._completion import Completion, Question, Tally, Usage
-from ._model import LLM
+from ._database import Rows, Tables, tables_at
+from ._model import LLM, as_place
 
 # How often who waits looks whether somebody still needs the answer.
 _LOOK_SECONDS = 0.1
@@ -248,30 +246,24 @@ class Reservation:
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
-class SpendingCap(Database):
-    """What is spent and set aside by all threads and processes that share a file.
+@dataclass(frozen=True)
+class SpendingCap:
+    """What is spent and set aside by all who share a file or a server.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    path : Path or str
+        The file, or an address such as ``postgresql://host/database``.
     """
 
-    schema: ClassVar[str] = """
-    CREATE TABLE IF NOT EXISTS charges (
-        id TEXT PRIMARY KEY,
-        dollars REAL NOT NULL,     -- the worst case until the outcome is known
-        settled INTEGER NOT NULL
-    );
-    CREATE TABLE IF NOT EXISTS under_way (
-        id TEXT PRIMARY KEY,
-        expires REAL NOT NULL      -- seconds since the epoch
-    );
-    CREATE TABLE IF NOT EXISTS cap (
-        one INTEGER PRIMARY KEY CHECK (one = 1),
-        dollars REAL NOT NULL
-    )
-    """
+    path: Path | str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", as_place(self.path))
+
+    @property
+    def _tables(self) -> Tables:
+        return tables_at(self.path)
 
     def reserve(
         self, dollars: float, *, seconds: float = LEASE_SECONDS
@@ -300,18 +292,19 @@ class SpendingCap(Database):
             nothing is set aside then.
 
         StoreError
-            If the file cannot be written.
+            If it cannot be written.
         """
         reservation = Reservation(dollars)
-        with self._transaction() as connection:
-            now = time.time()
-            cap, spent = _cap(connection), _spent(connection)
+        with self._tables.writing("cap") as rows:
+            now, cap = rows.now(), _cap(rows)
+            spent = 0.0 if cap is None else _spent(rows)
             if cap is not None and spent + dollars > cap:
                 # A clock that was set back since leaves no call under way for hours.
-                connection.execute(
-                    "UPDATE under_way SET expires = MIN(expires, ?)", (now + seconds,)
+                rows.execute(
+                    "UPDATE under_way SET expires = ? WHERE expires > ?",
+                    (now + seconds, now + seconds),
                 )
-                under_way = _under_way(connection, now)
+                under_way = _under_way(rows, now)
                 if not under_way or spent - sum(under_way) + dollars > cap:
                     raise BudgetError(
                         f"the next call may cost ${dollars:.4f}; of the cap of "
@@ -320,10 +313,10 @@ class SpendingCap(Database):
                         ".set_cap(...)."
                     )
                 return None
-            connection.execute(
+            rows.execute(
                 "INSERT INTO charges VALUES (?, ?, 0)", (reservation.id, dollars)
             )
-            connection.execute(
+            rows.execute(
                 "INSERT INTO under_way VALUES (?, ?)", (reservation.id, now + seconds)
             )
         return reservation
@@ -342,10 +335,10 @@ class SpendingCap(Database):
         Raises
         ------
         StoreError
-            If the file cannot be written.
+            If it cannot be written.
         """
-        with self._transaction() as connection:
-            settle(connection, reservation, dollars)
+        with self._tables.writing(reservation.id) as rows:
+            settle(rows, reservation, dollars)
 
     def set_cap(self, dollars: float | None) -> None:
         """Hold all that is asked by way of this store, by whomever, to an amount.
@@ -358,14 +351,14 @@ class SpendingCap(Database):
         Raises
         ------
         StoreError
-            If the file cannot be written.
+            If it cannot be written.
         """
         if dollars is not None and not dollars >= 0:
             raise ValueError(f"the cap must be at least 0; got {dollars!r}.")
-        with self._transaction() as connection:
-            connection.execute("DELETE FROM cap")
+        with self._tables.writing("cap") as rows:
+            rows.execute("DELETE FROM cap")
             if dollars is not None:
-                connection.execute("INSERT INTO cap VALUES (1, ?)", (float(dollars),))
+                rows.execute("INSERT INTO cap VALUES (1, ?)", (float(dollars),))
 
     def cap(self) -> float | None:
         """Tell what may be spent in all.
@@ -378,12 +371,12 @@ class SpendingCap(Database):
         Raises
         ------
         StoreError
-            If the file cannot be read.
+            If it cannot be read.
         """
-        if self._is_empty():
+        if self._tables.is_empty():
             return None
-        with self._connection() as connection:
-            return _cap(connection)
+        with self._tables.reading() as rows:
+            return _cap(rows)
 
     def spent(self) -> float:
         """Tell what is spent or set aside, of calls whose price is known.
@@ -396,46 +389,37 @@ class SpendingCap(Database):
         Raises
         ------
         StoreError
-            If the file cannot be read.
+            If it cannot be read.
         """
-        if self._is_empty():
+        if self._tables.is_empty():
             return 0.0
-        with self._connection() as connection:
-            return _spent(connection)
-
-    def _unusable(self, error: Exception) -> StoreError:
-        return StoreError(
-            f"the store of completions {str(self.path)!r} cannot be used: {error}. "
-            "Name a writable file in LLM(..., store=PATH) or in the environment "
-            "variable SKLEARN_ALCHEMIST_STORE."
-        )
+        with self._tables.reading() as rows:
+            return _spent(rows)
 
 
-def settle(
-    connection: sqlite3.Connection, reservation: Reservation, dollars: float | None
-) -> None:
-    """Replace what was set aside, within a transaction."""
-    connection.execute(
-        "UPDATE charges SET dollars = IFNULL(?, dollars), settled = 1 WHERE id = ?",
+def settle(rows: Rows, reservation: Reservation, dollars: float | None) -> None:
+    """Replace what was set aside, within a transaction; None keeps it."""
+    rows.execute(
+        "UPDATE charges SET dollars = COALESCE(?, dollars), settled = 1 WHERE id = ?",
         (dollars, reservation.id),
     )
-    connection.execute("DELETE FROM under_way WHERE id = ?", (reservation.id,))
+    rows.execute("DELETE FROM under_way WHERE id = ?", (reservation.id,))
 
 
-def _cap(connection: sqlite3.Connection) -> float | None:
-    if not has_table(connection, "cap"):
+def _cap(rows: Rows) -> float | None:
+    if not rows.has_table("cap"):
         return None
-    row = connection.execute("SELECT dollars FROM cap").fetchone()
-    return None if row is None else row[0]
+    found = rows.execute("SELECT dollars FROM cap")
+    return found[0][0] if found else None
 
 
-def _spent(connection: sqlite3.Connection) -> float:
-    if not has_table(connection, "charges"):
+def _spent(rows: Rows) -> float:
+    if not rows.has_table("charges"):
         return 0.0
-    return connection.execute("SELECT TOTAL(dollars) FROM charges").fetchone()[0]
+    return rows.execute("SELECT COALESCE(SUM(dollars), 0.0) FROM charges")[0][0]
 
 
-def _under_way(connection: sqlite3.Connection, now: float) -> list[float]:
+def _under_way(rows: Rows, now: float) -> list[float]:
     """Dollars that calls of living processes have set aside."""
     query = "SELECT dollars FROM charges JOIN under_way USING (id) WHERE expires > ?"
-    return [dollars for (dollars,) in connection.execute(query, (now,))]
+    return [dollars for (dollars,) in rows.execute(query, (now,))]

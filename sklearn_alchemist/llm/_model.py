@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
+from .._files import as_path
 from ._completion import Prices
 
 DEFAULT_PARAMS: Mapping[str, Any] = {"temperature": 0.7, "max_tokens": 4096}
@@ -19,6 +21,8 @@ RESERVED_PARAMS = frozenset(
     {"api_base", "base_url", "max_retries", "messages", "model", "n", "num_retries"}
     | {"stream", "timeout"}
 )
+# As a pathlib.Path writes it too, with one slash.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _SECRET_NAME = re.compile(
     r"(api|access|account|shared|functions)[_-]?key|(?<!cache)[_-]key$|secret|passw"
     r"|auth(?!or(?!i))|credential|cookie|bearer|signature|token$",
@@ -75,7 +79,10 @@ class LLM:
         Most calls that one call of an estimator may send, repeated ones included.
 
     store : str, path, False or None, default=None
-        Where answers are kept, so that none is paid twice: the path of a SQLite file.
+        Where answers are kept, so that none is paid twice: the path of a SQLite file on
+        a disk of this machine, or a PostgreSQL database that machines share, as
+        ``"postgresql://HOST/DATABASE"`` (user and password are taken from ``PGUSER``
+        and ``PGPASSWORD``).
         None is the file that ``SKLEARN_ALCHEMIST_STORE`` names, else one in the user's
         cache folder; False keeps nothing. A path that ends in ``.jsonl`` is a file of
         recordings: its answers are used, whoever gave them, and nothing else is asked.
@@ -131,6 +138,8 @@ class LLM:
             self.store, str | os.PathLike | bool | None
         ):
             raise TypeError(f"store must be a path, False or None; got {self.store!r}.")
+        if self.store and not isinstance(self.store, bool):
+            as_place(self.store)
         _check_number("timeout", self.timeout, Real, positive=True)
         _check_number("n_concurrent", self.n_concurrent, Integral, positive=True)
         if self.max_cost is not None:
@@ -314,6 +323,31 @@ class LLM:
     def known_prices(self) -> Prices | None:
         """The prices given by the user, None where litellm's table decides."""
         return None if self.prices is None else Prices(**self.prices)
+
+
+def as_place(store: "str | os.PathLike[str]") -> Path | str:
+    """Take where answers are kept: a path, or the address of a PostgreSQL server."""
+    text = os.fspath(store)
+    if not isinstance(text, str) or not (scheme := _SCHEME.match(text)):
+        return as_path(store)
+    kind = scheme[1].lower()
+    written = text.startswith("//", len(kind) + 1)
+    if kind not in {"postgresql", "postgres"} or not written:
+        raise ValueError(
+            "store must be a path, or an address as 'postgresql://HOST/DATABASE', "
+            f"given as a str; got {type(store).__name__} that begins with '{kind}:'."
+        )
+    try:
+        parts = urlsplit(text)
+        secret = parts.password is not None
+    except ValueError as error:
+        raise ValueError(f"store is no address of a database: {error}.") from None
+    if secret or any(_SECRET_NAME.search(name) for name in parse_qs(parts.query)):
+        raise ValueError(
+            "store may hold no password: set the environment variables PGUSER and "
+            "PGPASSWORD, or write a .pgpass file."
+        )
+    return text
 
 
 def _check_number(name: str, value: Any, kind: type, *, positive: bool = False) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from .._files import as_path, read_text, write_text
 from ..exceptions import OfflineError, StoreError
 from ._completion import Completion, Question, digest
-from ._model import LLM
+from ._model import LLM, as_place
 from ._store import CompletionStore, default_store_path, is_newer
 
 
@@ -161,7 +161,7 @@ def seed_store(
 
 # Answers that are paid and could not be written, by store and key: asked for again in
 # this process, they are not paid again.
-unwritten: dict[tuple[Path, str], tuple[dict[str, Any], Completion]] = {}
+unwritten: dict[tuple[Path | str, str], tuple[dict[str, Any], Completion]] = {}
 
 
 def request_for(llm: LLM, question: Question) -> dict[str, Any]:
@@ -206,7 +206,7 @@ def _find(
     if llm.store is False:
         return None, [None] * len(requests)
     path = _store_path(llm)
-    if path.suffix == ".jsonl":
+    if isinstance(path, Path) and path.suffix == ".jsonl":
         recorded = Recordings(path).load()
         return None, [recorded.get(recording_key(request)) for request in requests]
     store = CompletionStore(path)
@@ -214,9 +214,9 @@ def _find(
     return store, answers
 
 
-def _store_path(llm: LLM) -> Path:
+def _store_path(llm: LLM) -> Path | str:
     if isinstance(llm.store, str | os.PathLike):
-        return as_path(llm.store)
+        return as_place(llm.store)
     return default_store_path()
 
 

@@ -3,35 +3,36 @@
 import contextlib
 import json
 import os
-import sqlite3
 import threading
-import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from ..exceptions import StoreError
 from ._caps import LEASE_SECONDS, Reservation, SpendingCap, settle
 from ._completion import Completion
+from ._database import Rows
+from ._model import as_place
 
 _COLUMNS = tuple(f.name for f in fields(Completion))
 
 
-def default_store_path() -> Path:
+def default_store_path() -> Path | str:
     """Tell where completions are kept unless the user says otherwise.
 
     Returns
     -------
-    path : Path
-        What the environment variable ``SKLEARN_ALCHEMIST_STORE`` names, else
+    path : Path or str
+        What the environment variable ``SKLEARN_ALCHEMIST_STORE`` names, a file or the
+        address of a PostgreSQL server; else
         ``sklearn_alchemist/completions.sqlite`` in ``XDG_CACHE_HOME`` or ``~/.cache``.
     """
     if path := os.environ.get("SKLEARN_ALCHEMIST_STORE"):
-        return Path(path).expanduser()
+        return as_place(path)
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "sklearn_alchemist" / "completions.sqlite"
 
@@ -55,15 +56,19 @@ class Lease:
 
 @dataclass(frozen=True)
 class CompletionStore(SpendingCap):
-    """Completions in a SQLite file, shared by any number of threads and processes.
+    """Completions that any number of threads and processes share.
 
-    Every operation opens and closes its own connection, so a store forks, pickles and
-    survives a killed process. The file is readable by its owner only.
+    In a SQLite file, which is readable by its owner only and holds for the processes of
+    one machine, or on a PostgreSQL server, for those of all machines. A store forks,
+    pickles and survives a killed process.
 
     Parameters
     ----------
-    path : Path
-        The file; it is made when it is first needed.
+    path : Path or str
+        The file, which is made when it is first needed; or the address of a database,
+        as ``postgresql://HOST/DATABASE``, in which a schema ``sklearn_alchemist`` is
+        made. libpq takes the user and the password from ``PGUSER`` and ``PGPASSWORD``
+        or a ``.pgpass`` file.
 
     Examples
     --------
@@ -76,25 +81,6 @@ class CompletionStore(SpendingCap):
     >>> store.set_cap(5.00)
     >>> store.cap(), store.spent()
     (5.0, 0.0)
-    """
-
-    schema: ClassVar[str] = f"""{SpendingCap.schema};
-    CREATE TABLE IF NOT EXISTS completions (
-        key TEXT PRIMARY KEY,
-        request TEXT NOT NULL,     -- JSON: model, api_base, messages, params, sample
-        text TEXT NOT NULL,
-        model TEXT NOT NULL,
-        finish_reason TEXT,
-        prompt_tokens INTEGER,
-        completion_tokens INTEGER,
-        dollars REAL,
-        created TEXT NOT NULL
-    );
-    CREATE TABLE IF NOT EXISTS claims (
-        key TEXT PRIMARY KEY,
-        owner TEXT NOT NULL,
-        expires REAL NOT NULL      -- seconds since the epoch
-    )
     """
 
     def get(self, key: str) -> Completion | None:
@@ -113,13 +99,13 @@ class CompletionStore(SpendingCap):
         Raises
         ------
         StoreError
-            If the file cannot be read.
+            If it cannot be read.
         """
-        if self._is_empty():
+        if self._tables.is_empty():
             return None
         # No transaction: answers can be read where nothing may be written.
-        with self._connection() as connection:
-            return _select(connection, key)
+        with self._tables.reading() as rows:
+            return _select(rows, key)
 
     def claim(
         self, key: str, *, seconds: float, newer_than: datetime | None = None
@@ -145,27 +131,26 @@ class CompletionStore(SpendingCap):
         Raises
         ------
         StoreError
-            If the file cannot be written.
+            If it cannot be written.
         """
-        with self._transaction() as connection:
-            completion = _select(connection, key)
+        with self._tables.writing(key) as rows:
+            completion = _select(rows, key)
             if completion is not None and is_newer(completion, newer_than):
                 return completion
-            now = time.time()
+            now = rows.now()
             # Of a clock that was set back since, a lease would hold for hours.
-            connection.execute(
-                "UPDATE claims SET expires = MIN(expires, ?) WHERE key = ?",
-                (now + seconds, key),
+            rows.execute(
+                "UPDATE claims SET expires = ? WHERE key = ? AND expires > ?",
+                (now + seconds, key, now + seconds),
             )
-            held = connection.execute(
+            if rows.execute(
                 "SELECT 1 FROM claims WHERE key = ? AND expires > ?", (key, now)
-            ).fetchone()
-            if held:
+            ):
                 return None
             lease = Lease(key)
-            connection.execute(
-                "INSERT OR REPLACE INTO claims VALUES (?, ?, ?)",
-                (key, lease.owner, now + seconds),
+            rows.execute("DELETE FROM claims WHERE key = ?", (key,))
+            rows.execute(
+                "INSERT INTO claims VALUES (?, ?, ?)", (key, lease.owner, now + seconds)
             )
             return lease
 
@@ -183,17 +168,18 @@ class CompletionStore(SpendingCap):
         Raises
         ------
         StoreError
-            If the file cannot be written.
+            If it cannot be written.
         """
-        expires = time.time() + seconds
-        with self._transaction() as connection:
+        lock = held.key if isinstance(held, Lease) else held.id
+        with self._tables.writing(lock) as rows:
+            expires = rows.now() + seconds
             if isinstance(held, Lease):
-                connection.execute(
+                rows.execute(
                     "UPDATE claims SET expires = ? WHERE key = ? AND owner = ?",
                     (expires, held.key, held.owner),
                 )
             else:
-                connection.execute(
+                rows.execute(
                     "UPDATE under_way SET expires = ? WHERE id = ?", (expires, held.id)
                 )
 
@@ -208,10 +194,10 @@ class CompletionStore(SpendingCap):
         Raises
         ------
         StoreError
-            If the file cannot be written.
+            If it cannot be written.
         """
-        with self._transaction() as connection:
-            connection.execute(
+        with self._tables.writing(lease.key) as rows:
+            rows.execute(
                 "DELETE FROM claims WHERE key = ? AND owner = ?",
                 (lease.key, lease.owner),
             )
@@ -242,16 +228,16 @@ class CompletionStore(SpendingCap):
         Raises
         ------
         StoreError
-            If the file cannot be written.
+            If it cannot be written.
         """
-        with self._transaction() as connection:
-            _insert(connection, lease.key, request, completion)
-            connection.execute(
+        with self._tables.writing(lease.key) as rows:
+            _insert(rows, lease.key, request, completion)
+            rows.execute(
                 "DELETE FROM claims WHERE key = ? AND owner = ?",
                 (lease.key, lease.owner),
             )
             if reservation is not None:
-                settle(connection, reservation, completion.dollars)
+                settle(rows, reservation, completion.dollars)
 
     def add(self, records: Iterable[tuple[str, Mapping[str, Any], Completion]]) -> int:
         """Keep answers that were received elsewhere, such as recordings.
@@ -269,13 +255,13 @@ class CompletionStore(SpendingCap):
         Raises
         ------
         StoreError
-            If the file cannot be written.
+            If it cannot be written.
         """
         n_added = 0
-        with self._transaction() as connection:
+        with self._tables.writing("add") as rows:
             for key, request, completion in records:
-                if _select(connection, key) is None:
-                    _insert(connection, key, request, completion)
+                if _select(rows, key) is None:
+                    _insert(rows, key, request, completion)
                     n_added += 1
         return n_added
 
@@ -290,36 +276,35 @@ class CompletionStore(SpendingCap):
         Raises
         ------
         StoreError
-            If the file cannot be read.
+            If it cannot be read.
         """
-        if self._is_empty():
+        if self._tables.is_empty():
             return []
-        with self._connection() as connection:
-            rows = connection.execute(
+        with self._tables.reading() as rows:
+            kept = rows.execute(
                 f"SELECT request, {', '.join(_COLUMNS)} FROM completions ORDER BY rowid"
-            ).fetchall()
+            )
         return [
             (json.loads(request), Completion(**dict(zip(_COLUMNS, rest, strict=True))))
-            for request, *rest in rows
+            for request, *rest in kept
         ]
 
 
-def _select(connection: sqlite3.Connection, key: str) -> Completion | None:
-    row = connection.execute(
+def _select(rows: Rows, key: str) -> Completion | None:
+    found = rows.execute(
         f"SELECT {', '.join(_COLUMNS)} FROM completions WHERE key = ?", (key,)
-    ).fetchone()
-    return None if row is None else Completion(**dict(zip(_COLUMNS, row, strict=True)))
+    )
+    return Completion(**dict(zip(_COLUMNS, found[0], strict=True))) if found else None
 
 
 def _insert(
-    connection: sqlite3.Connection,
-    key: str,
-    request: Mapping[str, Any],
-    completion: Completion,
+    rows: Rows, key: str, request: Mapping[str, Any], completion: Completion
 ) -> None:
     values = asdict(completion)
-    connection.execute(
-        f"INSERT OR REPLACE INTO completions (key, request, {', '.join(_COLUMNS)}) "
+    # A refreshed answer is the last that was received.
+    rows.execute("DELETE FROM completions WHERE key = ?", (key,))
+    rows.execute(
+        f"INSERT INTO completions (key, request, {', '.join(_COLUMNS)}) "
         f"VALUES (?, ?{', ?' * len(_COLUMNS)})",
         (key, json.dumps(request), *(values[c] for c in _COLUMNS)),
     )

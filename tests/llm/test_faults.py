@@ -411,9 +411,8 @@ def test_a_capped_store_needs_prices(server, llm, own_store):
 def test_a_killed_process_stays_charged(own_store):
     code = """
         import os, sys
-        from pathlib import Path
         from sklearn_alchemist.llm import CompletionStore
-        CompletionStore(Path(sys.argv[1])).reserve(0.25)
+        CompletionStore(sys.argv[1]).reserve(0.25)
         os.kill(os.getpid(), 9)
     """
     run = [sys.executable, "-c", textwrap.dedent(code), str(own_store)]

@@ -15,7 +15,12 @@ from sklearn_alchemist.llm import Completion, CompletionStore, default_store_pat
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(own_store):
+    return CompletionStore(own_store)
+
+
+@pytest.fixture
+def file_store(only_file, tmp_path):
     return CompletionStore(tmp_path / "folder" / "store.sqlite")
 
 
@@ -69,32 +74,32 @@ def test_an_expired_owner_cannot_release_the_claim_of_the_next(store):
     assert store.claim("key", seconds=60) is None
 
 
-def test_only_the_owner_can_read_the_file(store):
-    store.claim("key", seconds=60)
-    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
+def test_only_the_owner_can_read_the_file(file_store):
+    file_store.claim("key", seconds=60)
+    assert stat.S_IMODE(file_store.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file_store.path.parent.stat().st_mode) == 0o700
 
 
-def test_answers_can_be_read_where_nothing_may_be_written(store):
+def test_answers_can_be_read_where_nothing_may_be_written(file_store):
     # Root may write anything: the lock of another writer stands for a read-only file.
-    store.save(store.claim("key", seconds=60), {}, completion())
-    with sqlite3.connect(store.path, isolation_level=None) as writer:
+    file_store.save(file_store.claim("key", seconds=60), {}, completion())
+    with sqlite3.connect(file_store.path, isolation_level=None) as writer:
         writer.execute("BEGIN IMMEDIATE")
-        assert store.get("key") == completion()
-        assert len(store.records()) == 1
+        assert file_store.get("key") == completion()
+        assert len(file_store.records()) == 1
         writer.execute("ROLLBACK")
 
 
-def test_a_file_that_is_no_store_is_an_error_that_names_it(store):
-    store.path.parent.mkdir()
-    store.path.write_text("This is no database. " * 100)
+def test_a_file_that_is_no_store_is_an_error_that_names_it(file_store):
+    file_store.path.parent.mkdir()
+    file_store.path.write_text("This is no database. " * 100)
     with pytest.raises(StoreError, match=r"store\.sqlite"):
-        store.get("key")
+        file_store.get("key")
 
 
-def test_a_person_can_read_it_with_sqlite(store):
-    store.save(store.claim("key", seconds=60), {"sample": 3}, completion())
-    with sqlite3.connect(store.path) as connection:
+def test_a_person_can_read_it_with_sqlite(file_store):
+    file_store.save(file_store.claim("key", seconds=60), {"sample": 3}, completion())
+    with sqlite3.connect(file_store.path) as connection:
         rows = connection.execute("SELECT request, text FROM completions").fetchall()
     assert rows == [('{"sample": 3}', "hello")]
 
@@ -104,9 +109,8 @@ def test_threads_of_processes_that_ask_at_once_pay_once(store):
     code = """
         import sys, time
         from concurrent.futures import ThreadPoolExecutor
-        from pathlib import Path
         from sklearn_alchemist.llm import Completion, CompletionStore
-        store = CompletionStore(Path(sys.argv[1]))
+        store = CompletionStore(sys.argv[1])
 
         def get(key):
             while (outcome := store.claim(key, seconds=60)) is None:
@@ -142,9 +146,8 @@ def test_threads_of_processes_that_ask_at_once_pay_once(store):
 def test_a_process_killed_in_the_middle_leaves_a_store_that_works(store):
     code = """
         import sys
-        from pathlib import Path
         from sklearn_alchemist.llm import Completion, CompletionStore
-        store = CompletionStore(Path(sys.argv[1]))
+        store = CompletionStore(sys.argv[1])
         for i in range(100_000):
             claim = store.claim(str(i), seconds=0.1)
             store.save(claim, {}, Completion(text="x" * 10_000, model="m"))
@@ -164,7 +167,7 @@ def test_a_process_killed_in_the_middle_leaves_a_store_that_works(store):
     assert len(store.records()) >= last + 1
 
 
-def test_it_lies_in_the_users_cache_folder(monkeypatch):
+def test_it_lies_in_the_users_cache_folder(only_file, monkeypatch):
     monkeypatch.delenv("SKLEARN_ALCHEMIST_STORE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
     expected = Path("/cache/sklearn_alchemist/completions.sqlite")
