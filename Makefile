@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
-.PHONY: help demo test test-browser test-oldest test-next test-random test-wheel coverage \
+.PHONY: help demo test test-browser test-postgresql test-oldest test-next test-random test-wheel coverage \
   fuzz lint format types workflows citation changelog changelog-check wheel docs rerecord \
   benchmark-annotator benchmark-cascade benchmark-drift benchmark-explain \
   benchmark-files benchmark-llm-labels benchmark-label-models benchmark-labels \
@@ -23,6 +23,7 @@ help:
 	@echo "make test-wheel    of the wheel instead of the checkout"
 	@echo "make coverage  which lines no test runs"
 	@echo "make test-browser  open the report in Chromium (CHROMIUM=path, or downloaded)"
+	@echo "make test-postgresql  keep answers on a PostgreSQL server, started for it"
 	@echo "make fuzz      look for inputs that break an invariant, for minutes"
 	@echo "make lint      check the style of the code"
 	@echo "make format    mend the style where that can be done"
@@ -122,6 +123,13 @@ test-browser: $(VENV)/tests
 	test -n "$(CHROMIUM)" || $(BIN)/python -m playwright install --with-deps chromium
 	CHROMIUM="$(CHROMIUM)" $(BIN)/python -m pytest $(ARGS) \
 	  tests/inspection/test_report_browser.py
+
+# Of Debian's packages, which root gets installed; others install PostgreSQL before.
+test-postgresql: $(VENV)/tests
+	$(INSTALL) -e ".[postgresql]"
+	sh tests/with_postgresql.sh $(BIN)/python -m pytest $(ARGS) tests/llm/test_store.py \
+	  tests/llm/test_budget.py tests/llm/test_client.py tests/llm/test_faults.py \
+	  tests/llm/test_many_machines.py -k "postgresql or server or machine"
 
 fuzz: $(VENV)/tests
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz $(ARGS)
