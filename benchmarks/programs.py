@@ -26,7 +26,7 @@ import numpy as np
 
 from sklearn_alchemist import LabelingProgram, ProgramSynthesisLabeler
 from sklearn_alchemist.exceptions import ProgramWarning
-from sklearn_alchemist.programs import _host, close_workers
+from sklearn_alchemist.programs import _pool, close_workers
 from sklearn_alchemist.programs._pool import POOL
 
 
@@ -80,7 +80,7 @@ def worker_seconds():
 def worker_pids():
     """List the processes that this one keeps; some versions have no fork server."""
     pids = [worker.pid for worker in POOL._idle]
-    server = getattr(_host, "FORK_SERVER", None)
+    server = getattr(_pool, "FORK_SERVER", None)
     if server is not None and server._process is not None:
         pids.append(server._process.pid)
     return pids

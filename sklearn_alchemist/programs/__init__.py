@@ -8,13 +8,13 @@ from ._program import LabelingProgram, Provenance, check_program
 if TYPE_CHECKING:
     from ._answers import hides_its_answers, read_answers, take_numbers
     from ._folder import (
-        FolderChange,
         broken_programs,
         deleted_programs,
         folder_changes,
         read_programs,
         write_programs,
     )
+    from ._folder_contents import FolderChange
     from ._given import load_programs
     from ._manifest import source_digest
     from ._pool import close_workers
@@ -55,7 +55,7 @@ __getattr__ = lazy_exports(
         "Span": "_trace",
         "Trace": "_trace",
         "close_workers": "_pool",
-        "FolderChange": "_folder",
+        "FolderChange": "_folder_contents",
         "broken_programs": "_folder",
         "deleted_programs": "_folder",
         "folder_changes": "_folder",

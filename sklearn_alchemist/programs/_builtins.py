@@ -9,11 +9,9 @@ from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from ._facades import PROGRAM, words
-from ._fast_re import found, found_by
 from ._guard import FACADE, FORMAT, OWN, TYPE, attribute_fault, is_private
 from ._live import live, passing
 from ._loops import LIVE, PASSING
-from ._shortcuts import FOUND, FOUND_BY
 
 _PLAIN = words("""
     abs all any ascii bin bool bytearray bytes callable chr classmethod complex dict
@@ -55,8 +53,6 @@ def make_builtins(
         "type": safe_type,
         "__import__": _import_for_c_code,
         FACADE: facades.__getitem__,
-        FOUND: found,
-        FOUND_BY: found_by,
         FORMAT: safe_format,
         LIVE: live,
         PASSING: passing,

@@ -7,14 +7,13 @@ the regular expression engine only starts where a match may begin.
 
 import re
 from collections.abc import Callable, Iterator
-from re import Match, _compiler  # type: ignore[attr-defined]
+from re import Match
 from sys import maxsize
-from types import MethodType
 from typing import Any, Self
 
 from ._needs import NOTHING, Needs, keyword_needs, needs_of
 from ._scan import ANYTHING, SCANS, LiteralScan
-from ._token_patterns import split_table, token_table
+from ._token_patterns import token_table
 
 # Size at which caches start anew.
 _MAX_PATTERNS = 20_000
@@ -36,7 +35,6 @@ class FastPattern:
         "_needs",
         "_scan",
         "_source",
-        "_splits",
         "_tokens",
     )
 
@@ -48,10 +46,8 @@ class FastPattern:
     _scan: LiteralScan
     # Whether what a scan found in a text is nothing that a match needs, once it looks.
     _lacks: Any
-    # How texts fall into what matches, or into what is between matches; False where
-    # that is of another kind.
+    # How texts fall into what matches; False where that is of another kind.
     _tokens: Any
-    _splits: Any
 
     # Made by `_make` and no other way, so that a program cannot bend one.
     def __new__(cls, *args: object, **options: object) -> Self:
@@ -63,7 +59,7 @@ class FastPattern:
     def _compiled(self) -> Any:
         engine = self._engine
         if engine is None:
-            engine = self._engine = _compile(self._source, self._flags)
+            engine = self._engine = re.compile(self._source, self._flags)
         return engine
 
     def _misses(self, text: str) -> bool:
@@ -137,16 +133,9 @@ class FastPattern:
 
     def split(self, string: Any, maxsplit: Any = 0) -> list[Any]:
         """Do what `re.Pattern.split` does."""
-        if type(string) is str and maxsplit is _ZERO:
-            if self._splits is None:
-                self._splits = split_table(self._source, self._flags)
-            if (
-                self._splits is not False
-                and (parts := self._splits.split(string)) is not None
-            ):
-                return parts
-            if self._misses(string):
-                return [string]
+        whole = type(string) is str and maxsplit is _ZERO
+        if whole and self._misses(string):
+            return [string]
         return self._compiled().split(string, maxsplit)
 
     def sub(self, repl: Any, string: Any, count: Any = 0) -> Any:
@@ -197,13 +186,6 @@ class FastPattern:
         return repr(self._compiled())
 
 
-def _compile(source: Any, flags: Any) -> Any:
-    """Do what `re.compile` does, past its cache: programs reach that in other ways."""
-    if type(source) is not str:
-        return re.compile(source, flags)
-    return _compiler.compile(source, flags)
-
-
 def _is_plain(repl: Any) -> bool:
     """Whether a replacement cannot be wrong, so that nobody need look at it."""
     return callable(repl) or (type(repl) is str and "\\" not in repl)
@@ -250,14 +232,6 @@ def _search(pattern: FastPattern, text: str) -> Match[str] | None:
     return None
 
 
-def _is_found(pattern: FastPattern, text: str) -> Match[str] | bool | None:
-    """Do as `_search` does where only the truth of the result counts."""
-    keyword = pattern._keyword
-    if keyword is None or (places := pattern._places(text)) is None:
-        return _search(pattern, text)
-    return any(_is_bounded(keyword, text, place) for place in places) or None
-
-
 def _findall(pattern: FastPattern, text: str) -> list[Any]:
     """Find all matches in a text that does not lack what a pattern needs."""
     places = pattern._places(text)
@@ -300,9 +274,9 @@ _flagged: dict[tuple[str, int], FastPattern] = {}
 def _make(source: Any, flags: Any) -> FastPattern:
     engine, needs = None, NOTHING
     if type(source) is not str:
-        engine = _compile(source, flags)
+        engine = re.compile(source, flags)
     elif flags or (known := keyword_needs(source)) is None:
-        engine = _compile(source, flags)
+        engine = re.compile(source, flags)
         try:
             needs = needs_of(source, flags)
         except RecursionError:
@@ -320,7 +294,6 @@ def _pattern_of(source: Any, flags: Any, engine: Any, needs: Needs) -> FastPatte
     pattern._lacks = None
     is_text = type(source) is str
     pattern._tokens = None if is_text and needs.literals is None else False
-    pattern._splits = None if is_text else False
     return pattern
 
 
@@ -332,8 +305,7 @@ def pattern_of(source: Any, flags: Any = 0) -> FastPattern:
         return source
     if not isinstance(flags, int):
         raise TypeError("flags must be an integer")
-    # What a class of a program makes of its own integers is nothing to keep.
-    flags = int.__int__(flags)
+    flags = int(flags)
     if type(source) is not str:
         return _make(source, flags)
     known: dict[Any, FastPattern] = _flagged if flags else _patterns
@@ -363,33 +335,6 @@ def search(pattern: Any, string: Any, flags: Any = 0) -> Match[Any] | None:
     if lacks is not None and lacks(made._scan[string]):
         return None
     return _search(made, string)
-
-
-def found(pattern: Any, string: Any, flags: Any = 0) -> Match[Any] | bool | None:
-    """Do what `re.search` does where only the truth of the result counts."""
-    # As in `search`, written out again: a shared call would cost as much as an answer.
-    made = _patterns.get(pattern) if flags is _ZERO else None
-    if made is None:
-        made = pattern_of(pattern, flags)
-    if type(string) is not str:
-        return made._compiled().search(string)
-    lacks = made._lacks
-    if lacks is not None and lacks(made._scan[string]):
-        return None
-    return _is_found(made, string)
-
-
-def found_by(method: Any, string: Any) -> Any:
-    """Call a method called search where only the truth of the result counts."""
-    if type(method) is not MethodType or method.__func__ is not FastPattern.search:
-        return method(string)
-    pattern: Any = method.__self__
-    if type(string) is not str:
-        return method(string)
-    lacks = pattern._lacks
-    if lacks is not None and lacks(pattern._scan[string]):
-        return None
-    return _is_found(pattern, string)
 
 
 def findall(pattern: Any, string: Any, flags: Any = 0) -> list[Any]:

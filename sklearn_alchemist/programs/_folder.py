@@ -3,18 +3,23 @@
 import datetime
 import logging
 import re
-import stat
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from os.path import lexists
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._files import as_path, check_file
 from .._warn import warn
-from ..exceptions import ProgramRejected, ProgramWarning
-from ._about import without_about, write_about
+from ..exceptions import ProgramWarning
+from ._about import write_about
+from ._folder_contents import (
+    FolderChange,
+    check_folder,
+    is_plain,
+    look_into,
+    sources_of,
+)
 from ._manifest import (
     INDEX,
     first_author,
@@ -25,50 +30,9 @@ from ._manifest import (
     write_if_changed,
     write_index,
 )
-from ._program import LabelingProgram, Provenance
+from ._program import LabelingProgram
 
 _LOGGER = logging.getLogger(__name__)
-_LINE = re.compile(r"\bline (\d+)\b")
-
-
-class FolderChange(NamedTuple):
-    """What happened to one file of a folder since programs were written there.
-
-    Parameters
-    ----------
-    kind : {"edited", "added", "deleted", "renamed", "broken"}
-        What happened.
-    path : str
-        The file.
-    line : int or None
-        Where it is broken.
-    message : str
-        What it means, and what to do where something is wrong.
-    """
-
-    kind: str
-    path: str
-    line: int | None
-    message: str
-
-    def __str__(self) -> str:
-        place = self.path if self.line is None else f"{self.path}, line {self.line}"
-        return f"{place} {self.message}"
-
-
-@dataclass
-class _Folder:
-    """What a folder holds, and what happened to it since it was written."""
-
-    path: Path
-    programs: list[LabelingProgram] = field(default_factory=list)
-    changes: list[FolderChange] = field(default_factory=list)
-    errors: list[Exception] = field(default_factory=list)
-    deleted: list[dict[str, Any]] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-
-    def note(self, kind: str, file: str, message: str, line: int | None = None) -> None:
-        self.changes.append(FolderChange(kind, str(self.path / file), line, message))
 
 
 def write_programs(
@@ -127,7 +91,7 @@ def write_programs(
         check_folder(folder)
         before = _replaceable(folder, files)
         kept = {program.name for program in programs}
-        held = _read_folder(folder, is_read=False)
+        held = look_into(folder, is_read=False)
         gone = [one for one in held.deleted if one["name"] not in kept]
         known = {entry["file"]: entry for entry in read_index(folder)["programs"]}
         by_digest = {entry.get("sha256"): entry for entry in known.values()}
@@ -194,7 +158,7 @@ def read_programs(folder: str | PathLike[str]) -> list[LabelingProgram]:
     write_programs : Write such a folder.
     folder_changes : What happened to it since.
     """
-    held = _read_folder(check_folder(as_path(folder)))
+    held = look_into(check_folder(as_path(folder)))
     if not held.programs and held.errors:
         raise held.errors[0]
     if not held.programs:
@@ -247,7 +211,7 @@ def folder_changes(folder: str | PathLike[str]) -> list[FolderChange]:
     ...     [change.kind for change in folder_changes(folder)]
     ['deleted']
     """
-    return _read_folder(check_folder(as_path(folder))).changes
+    return look_into(check_folder(as_path(folder))).changes
 
 
 def deleted_programs(folder: str | PathLike[str]) -> dict[str, str]:
@@ -268,7 +232,7 @@ def deleted_programs(folder: str | PathLike[str]) -> dict[str, str]:
     FileNotFoundError, ValueError
         As `read_programs` does.
     """
-    held = _read_folder(check_folder(as_path(folder)), is_read=False)
+    held = look_into(check_folder(as_path(folder)), is_read=False)
     return {entry["name"]: entry["sha256"] for entry in held.deleted}
 
 
@@ -290,53 +254,7 @@ def broken_programs(folder: str | PathLike[str]) -> list[str]:
     FileNotFoundError, ValueError
         As `read_programs` does.
     """
-    return _read_folder(check_folder(as_path(folder))).broken
-
-
-def check_folder(folder: Path) -> Path:
-    """Raise where a path leads to no folder.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    folder : Path
-        The same.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is nothing.
-    ValueError
-        There is something else, or it cannot be looked at.
-    """
-    try:
-        mode = folder.stat().st_mode
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"there is no folder {str(folder)!r} to read programs from"
-        ) from None
-    except OSError as error:
-        raise ValueError(
-            f"the folder {str(folder)!r} cannot be opened: {error.strerror}"
-        ) from None
-    if not stat.S_ISDIR(mode):
-        raise ValueError(
-            f"{str(folder)!r} is no folder: programs are kept in a folder of .py files"
-        )
-    return folder
-
-
-def _python_files(folder: Path) -> Iterable[Path]:
-    try:
-        paths = list(folder.iterdir())
-    except OSError as error:
-        raise ValueError(
-            f"the folder {str(folder)!r} cannot be read: {error.strerror}"
-        ) from None
-    return (p for p in paths if p.suffix == ".py" and p.name[0] not in "_.")
+    return look_into(check_folder(as_path(folder))).broken
 
 
 def _file_names(programs: Sequence[LabelingProgram]) -> list[str]:
@@ -362,7 +280,7 @@ def _replaceable(folder: Path, files: dict[str, LabelingProgram]) -> set[str]:
     listed = {entry["file"]: entry for entry in read_index(folder)["programs"]}
     present = {path.name for path in folder.iterdir()} - {INDEX, "__pycache__"}
     gone = [entry for file, entry in listed.items() if file not in present]
-    digests = {entry["sha256"] for entry in gone if _is_plain(entry)}
+    digests = {entry["sha256"] for entry in gone if is_plain(entry)}
     renamed = set()
     for name in sorted(present - listed.keys()):
         if name.startswith("."):
@@ -370,7 +288,7 @@ def _replaceable(folder: Path, files: dict[str, LabelingProgram]) -> set[str]:
         path = folder / name
         # What somebody renamed is written again, under the new name.
         if name in files and path.is_file() and path.suffix == ".py":
-            held = {source_digest(source) for source in _sources(read_source(path))}
+            held = {source_digest(source) for source in sources_of(read_source(path))}
             if held & digests:
                 renamed.add(name)
                 continue
@@ -380,7 +298,7 @@ def _replaceable(folder: Path, files: dict[str, LabelingProgram]) -> set[str]:
         )
     for name in sorted(present & listed.keys()):
         check_file(folder / name)
-        sources = _sources(read_source(folder / name))
+        sources = sources_of(read_source(folder / name))
         is_kept = name in files and files[name].source in sources
         written = {source_digest(source) for source in sources}
         if not is_kept and listed[name].get("sha256") not in written:
@@ -391,124 +309,8 @@ def _replaceable(folder: Path, files: dict[str, LabelingProgram]) -> set[str]:
     return (present & listed.keys()) | renamed
 
 
-def _read_folder(folder: Path, *, is_read: bool = True) -> _Folder:
-    """Read programs, if they are to be read, and what happened to their files."""
-    held = _Folder(folder)
-    index = read_index(folder)
-    files = {path.name: path for path in sorted(_python_files(folder))}
-    listed = {entry["file"]: entry for entry in index["programs"]}
-    missing = [entry for file, entry in listed.items() if file not in files]
-    moved = _find_moved(missing, [p for n, p in files.items() if n not in listed])
-    renamed = {path.name: listed[file] for file, path in moved.items()}
-    for file, entry in listed.items():
-        if file in moved:
-            continue
-        path = files.pop(file, None)
-        if path is None:
-            held.note("deleted", file, f"was deleted: {entry['name']!r} is left out")
-            digest = entry.get("sha256") or ""
-            held.deleted.append({"name": entry["name"], "sha256": digest})
-            continue
-        if is_read:
-            _add(held, path, entry)
-    for file, path in files.items() if is_read else ():
-        was = renamed.get(file)
-        if was is not None:
-            _add(held, path, {**was, "name": path.stem})
-            held.note("renamed", file, f"was {was['file']}; the program follows it")
-        elif _add(held, path, None):
-            held.note("added", file, "was added, and is taken as written by hand")
-    gone = [*index["deleted"], *held.deleted]
-    held.deleted = list({entry["name"]: entry for entry in gone}.values())
-    return held
-
-
-def _find_moved(
-    missing: Sequence[dict[str, Any]], added: Sequence[Path]
-) -> dict[str, Path]:
-    """Find files that were renamed, by what they hold."""
-    moved: dict[str, Path] = {}
-    if not missing or not added:
-        return moved
-    left = {entry["sha256"]: entry for entry in missing if _is_plain(entry)}
-    for path in added:
-        try:
-            text = read_source(path)
-        except (OSError, ValueError):  # told where it is read
-            continue
-        for source in _sources(text):
-            entry = left.pop(source_digest(source), None)
-            if entry is not None:
-                moved[entry["file"]] = path
-                break
-    return moved
-
-
-def _is_plain(entry: dict[str, Any]) -> bool:
-    """Whether an entry names a file of its folder, and says what that held."""
-    return bool(entry.get("sha256")) and Path(entry["file"]).name == entry["file"]
-
-
-def _add(held: _Folder, path: Path, entry: dict[str, Any] | None) -> bool:
-    """Read one file, or say what is wrong with it."""
-    name = path.stem if entry is None else entry["name"]
-    try:
-        text = read_source(path)
-        if entry is None:
-            held.programs.append(LabelingProgram(name, _sources(text)[0]))
-            return True
-        program, is_edited = _program(text, entry)
-    except (ProgramRejected, OSError, ValueError) as error:
-        held.errors.append(error)
-        held.broken.append(name)
-        said = str(error).replace(repr(str(path)), "the file")
-        line = _LINE.search(said)
-        held.note(
-            "broken",
-            path.name,
-            f"is no labeling program ({said}): mend it, or delete the file",
-            int(line[1]) if line else None,
-        )
-        return False
-    held.programs.append(program)
-    if is_edited:
-        message = "was edited, and is taken as written by hand"
-        held.note("edited", path.name, message)
-    return True
-
-
-def _sources(text: str) -> list[str]:
-    """Say what the source in a file may be, without what is said of it below."""
-    source, about = without_about(text)
-    # The end of the last line may have been put there.
-    return [source, source.removesuffix("\n")] if about else [text]
-
-
 def _holds(path: Path, source: str) -> bool:
     """Whether a file holds a program already, whatever is said of it below."""
     if path.is_symlink() or not path.is_file():
         return False
-    return source in _sources(read_source(path))
-
-
-def _program(text: str, entry: dict[str, Any]) -> tuple[LabelingProgram, bool]:
-    """Make a program of a file, and tell whether it was edited."""
-    options: dict[str, Any] = {
-        "returns": entry["returns"],
-        "class_order": entry.get("class_order"),
-        "class_mapping": entry.get("class_mapping"),
-    }
-    name, entry_point = entry["name"], entry["entry_point"]
-    for source in _sources(text):
-        if source_digest(source) == entry.get("sha256"):
-            options["provenance"] = Provenance(**(entry.get("provenance") or {}))
-            # Those of an edited program are to be learned again.
-            options["thresholds"] = entry.get("thresholds")
-            made = LabelingProgram(name, source, entry_point=entry_point, **options)
-            return made, False
-    source = _sources(text)[0]
-    try:
-        return LabelingProgram(name, source, entry_point=entry_point, **options), True
-    except ProgramRejected:
-        # The edit may have renamed the function.
-        return LabelingProgram(name, source, **options), True
+    return source in sources_of(read_source(path))

@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 
 from ._facades import NAMES, direct_name, words
 from ._loops import skip_idle_iterations
-from ._shortcuts import take_shortcuts
 
 MAX_CHARACTERS = 100_000
 MAX_NODES = 15_000
@@ -154,7 +153,6 @@ def guard(
     try:
         tree = checker.visit(tree)
         if shortcuts:
-            take_shortcuts(tree, bound)
             skip_idle_iterations(tree, bound)
     except RecursionError:
         raise Refusal(1, "nested too deeply, use a list or a dict") from None

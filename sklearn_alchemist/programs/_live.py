@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._fast_re import pattern_of
-from ._loops import COUNTED, FIRST, ITEMS, LAST, LITERAL, PAIR, SAME, WEIGHS
+from ._iterations import COUNTED, FIRST, ITEMS, LAST, LITERAL, PAIR, SAME, WEIGHS
 from ._scan import ANYTHING, SCANS, LiteralScan
 
 _MAX_GROUPS = 5_000
@@ -45,12 +45,6 @@ class _Group:
 
 
 _groups: dict[tuple[int, Any], _Group] = {}
-
-
-def forget_loops() -> None:
-    """Forget what is known about the loops of a program, as another one follows."""
-    _groups.clear()
-    _known.clear()
 
 
 def live(

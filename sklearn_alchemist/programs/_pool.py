@@ -7,7 +7,8 @@ import threading
 import weakref
 from collections.abc import Iterator
 
-from ._host import FORK_SERVER, Worker
+from ._host import Worker
+from ._processes import FORK_SERVER
 
 MAX_IDLE = 32
 

@@ -29,10 +29,11 @@ from ._chunk import (
     key_of,
 )
 from ._distinct import Distinct, find_distinct
+from ._entry_point import optional_parameters
 from ._host import Worker
 from ._in_process import InProcessRunner
 from ._pool import MAX_IDLE, POOL, borrowed
-from ._program import LabelingProgram, Scalar, optional_parameters
+from ._program import LabelingProgram, Scalar
 from ._protocol import (
     ABSTAIN,
     CRASH,

@@ -1,7 +1,6 @@
 """Take a text apart by `str.translate` and `str.split` where a pattern does just that.
 
-What most programs do first is to find words or sentences by one pattern that is a run
-of some characters.
+What most programs do first is to find words by one pattern: a run of some characters.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,28 +27,12 @@ class TokenTable:
     """Texts of ASCII as the tokens that are all that a pattern matches."""
 
     def __init__(self, characters: frozenset[str]) -> None:
-        self._table = _table(characters, " ", keep=True)
+        table = (c if c in characters else " " for c in map(chr, range(128)))
+        self._table = "".join(table)
 
     def findall(self, text: str) -> list[str]:
         """Do what `findall` of the pattern does with a text of ASCII."""
         return text.translate(self._table).split()
-
-
-class SplitTable:
-    """Split texts at some characters, or at runs of them."""
-
-    def __init__(self, characters: frozenset[str], *, at_runs: bool) -> None:
-        self._table = _table(characters, "\0", keep=False)
-        self._at_runs = at_runs
-
-    def split(self, text: str) -> list[str] | None:
-        """Do what `re.split` does; None for a text that is not of plain ASCII."""
-        if not text.isascii() or "\0" in text:
-            return None
-        parts = text.translate(self._table).split("\0")
-        if len(parts) < 3 or not self._at_runs:
-            return parts
-        return [parts[0], *filter(None, parts[1:-1]), parts[-1]]
 
 
 def token_table(source: Any, engine: Any) -> TokenTable | bool:
@@ -71,18 +54,6 @@ def token_table(source: Any, engine: Any) -> TokenTable | bool:
     return not characters & _BLANK and TokenTable(frozenset(characters))
 
 
-def split_table(source: Any, flags: Any) -> SplitTable | bool:
-    """Make the table of a pattern that is one set of characters, repeated or not."""
-    nodes = [] if flags else list(parser.parse(source))
-    at_runs = _is_run(nodes)
-    try:
-        if not at_runs and not _is_set(nodes):
-            return False
-        return SplitTable(frozenset(_characters(nodes)), at_runs=at_runs)
-    except _Other:
-        return False
-
-
 def _is_set(nodes: Sequence[Any]) -> bool:
     return len(nodes) == 1 and nodes[0][0] in (ops.IN, ops.LITERAL)
 
@@ -93,12 +64,6 @@ def _is_run(nodes: Sequence[Any]) -> bool:
         case [(ops.MAX_REPEAT, (1, ops.MAXREPEAT, inside))]:
             return _is_set(inside)
     return False
-
-
-def _table(characters: frozenset[str], other: str, *, keep: bool) -> str:
-    return "".join(
-        c if (c in characters) is keep else other for c in map(chr, range(128))
-    )
 
 
 def _characters(nodes: Iterable[Any]) -> set[str]:

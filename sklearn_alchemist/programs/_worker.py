@@ -13,7 +13,6 @@ from ._constants import take_constants
 from ._facades import PROGRAM, build_facades, direct_names
 from ._guard import Refusal, guard
 from ._limits import end_with_parent, lock_down, seal, silence
-from ._live import forget_loops
 from ._observe import Observer
 from ._protocol import (
     ABSTAIN,
@@ -87,7 +86,6 @@ class Worker:
     def load(self, source: str, entry_point: str) -> Reply:
         """Check and compile a program, and execute its top level."""
         try:
-            forget_loops()
             tree = guard(source)
             constants = take_constants(tree)
             self.code = compile(tree, FILE, "exec", dont_inherit=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from ..llm._answer_text import find_marks, split_thoughts
+from ..programs._entry_point import top_functions
 from ..programs._guard import is_too_long, syntax_tree
-from ..programs._program import top_functions
 from ._code_blocks import Block, blocks_of, fences_of, may_hold_function
 from ._code_repairs import apply_changes, is_diff, plain_characters, repairs_of
 

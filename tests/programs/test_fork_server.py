@@ -8,8 +8,8 @@ import time
 import pytest
 
 from sklearn_alchemist.programs import close_workers, run_programs
-from sklearn_alchemist.programs._host import FORK_SERVER
 from sklearn_alchemist.programs._pool import MAX_IDLE, POOL, borrowed
+from sklearn_alchemist.programs._processes import FORK_SERVER
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks workers")
 

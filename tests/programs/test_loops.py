@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sklearn_alchemist.programs import _scan
+from sklearn_alchemist.programs import _live, _scan
 from sklearn_alchemist.programs._facades import build_facades
 from sklearn_alchemist.programs._guard import guard
 from sklearn_alchemist.programs._loops import LIVE, PASSING
@@ -214,6 +214,15 @@ weights = st.sampled_from([1, 2, 0.5, -1, True, float("inf")])
 FACADES = build_facades()
 
 
+def label_of(source):
+    """Load a program into this process, as if it had run no other one."""
+    _live._groups.clear()
+    _live._known.clear()
+    worker = Worker(FACADES)
+    worker.load(source, "label")
+    return worker.label
+
+
 def outcome(function, text):
     try:
         return function(text)
@@ -234,16 +243,16 @@ def test_votes_are_those_of_the_full_loop(body, words, weights, texts):
     top = TOP.format(words=words, weights=weights).replace("inf", "float('inf')")
     start = START if "tokens" in body else ""
     source = f"{top}\ndef label(text):\n{start}    {body.strip()}\n"
-    worker, plain = Worker(FACADES), {}
+    plain = {}
     try:
         exec(source, plain)
     except re.error:
         return
-    worker.load(source, "label")
+    label = label_of(source)
     # Literals are looked for from the second text on.
     for text in texts * 2:
         expected = outcome(plain["label"], text)
-        assert repr(outcome(worker.label, text)) == repr(expected)
+        assert repr(outcome(label, text)) == repr(expected)
 
 
 @pytest.mark.parametrize("body", OF_WORDS)
@@ -251,12 +260,11 @@ def test_votes_are_those_of_the_full_loop(body, words, weights, texts):
 def test_loops_over_words_of_which_none_or_all_pass(body, text):
     top = TOP.format(words=["win"], weights={"win": 2})
     source = f"{top}\ndef label(text):\n{START}    {body.strip()}\n"
-    plain, worker = {}, Worker(FACADES)
+    plain, label = {}, label_of(source)
     exec(source, plain)
-    worker.load(source, "label")
     for _ in range(2):
         expected = outcome(plain["label"], text)
-        assert repr(outcome(worker.label, text)) == repr(expected)
+        assert repr(outcome(label, text)) == repr(expected)
 
 
 def is_narrowed(body, by=LIVE):

@@ -338,3 +338,32 @@ def test_rows_are_equal_only_if_no_program_tells_them_apart(values):
     assert len({repr(value) for value in taken}) == len(taken)
     stops = sorted({1, len(taken)})
     assert sum(distinct.count_finished(stops)) == len(values)
+
+
+@pytest.mark.slow
+def test_texts_of_a_million_characters_cost_what_shorter_ones_do(make):
+    """What is remembered of texts has bounds, at which the cost makes no leap."""
+    source = r"""
+        import re
+        WORDS = ["offer", "prize", "refund", "meeting", "invoice", "urgent", "sale"]
+        def label(text):
+            lowered = text.lower()
+            tokens = re.findall(r"[a-z]+", lowered)
+            score = sum(1 for w in WORDS if re.search(r"\b" + w + r"\b", lowered))
+            for t in tokens:
+                if t in {"prize", "sale"}:
+                    score += 1
+            for w in WORDS:
+                score += len(re.findall(r"\b" + re.escape(w) + r"s?\b", text, re.I))
+            return "spam" if score > 3 else None
+        """
+    line = "The meeting is about an invoice, not a prize; see you at noon. "
+
+    def seconds(n_characters):
+        texts = [(line * 17_000)[: n_characters + k] for k in range(2)]
+        program = make(f"{source}# {n_characters}")
+        result = run_programs([program], {"text": texts}, ["spam"], timeout=60)
+        assert result.votes.tolist() == [[0], [0]]
+        return result.seconds[0]
+
+    assert seconds(1_010_000) < 2.5 * seconds(980_000)

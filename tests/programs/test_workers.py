@@ -14,7 +14,13 @@ from pathlib import Path
 import joblib
 import pytest
 
-from sklearn_alchemist.programs import _host, _runner, close_workers, run_programs
+from sklearn_alchemist.programs import (
+    _host,
+    _processes,
+    _runner,
+    close_workers,
+    run_programs,
+)
 from sklearn_alchemist.programs._host import Worker, WorkerLost
 from sklearn_alchemist.programs._pool import POOL, borrowed
 from sklearn_alchemist.programs._protocol import NO_ROW
@@ -141,7 +147,7 @@ def test_workers_that_never_work_end_the_run(make, monkeypatch):
 
 def test_an_interpreter_that_does_not_start_is_named(monkeypatch):
     close_workers()
-    monkeypatch.setattr(_host, "_BOOT", "raise SystemExit")
+    monkeypatch.setattr(_processes, "_BOOT", "raise SystemExit")
     with pytest.raises(RuntimeError, match="could not be started"):
         Worker()
 

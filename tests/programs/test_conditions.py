@@ -1,12 +1,10 @@
-import ast
+"""Conditions as programs write them give the votes and errors of plain Python."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_alchemist.programs import LabelingProgram, run_programs
-from sklearn_alchemist.programs._guard import guard
-from sklearn_alchemist.programs._shortcuts import FOUND, FOUND_BY
 
 TEXTS = ["", "you win", "Win a prize now", "winning", "my channel", None, 3, 2.5]
 CONDITIONS = [
@@ -83,22 +81,3 @@ def test_each_condition_alone(condition):
         body = form.format(f"({condition})")
         source = f"{TOP}\ndef label(text):\n{body}"
         assert outcome(source, "auto") == outcome(source, None)
-
-
-def names(source):
-    tree = guard(f"import re\nP = re.compile('a')\ndef label(text):\n    {source}")
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-
-
-def test_matches_that_somebody_may_look_at_are_made():
-    assert FOUND in names("return 1 if re.search('a', text) else 0")
-    assert FOUND_BY in names("return bool(P.search(text))")
-    for kept in [
-        "return re.search('a', text)",
-        "return (m := re.search('a', text)) and m.group()",
-        "return re.search('a', text) or 1",
-        "return bool(P.search(text, 1))",
-        "bool = str; return bool(re.search('a', text))",
-        "return [p for p in 'ab' if re.findall(p, text)]",
-    ]:
-        assert not names(kept) & {FOUND, FOUND_BY}, kept
