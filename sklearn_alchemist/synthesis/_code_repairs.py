@@ -39,6 +39,14 @@ _LOOKALIKES = {
     0x3010: "[",
     0x3011: "]",
 }
+# What tells where brackets end; a statement begins a line and cannot stand within any.
+_CODE = re.compile(
+    r"(?P<comment>#[^\n]*)|(?P<quote>\"{3}|'{3}|[\"'])"
+    r"|(?P<statement>^(?:(?:def|class|import|from)\b|@|[A-Za-z_]\w*[ ]*=(?!=)))|\S",
+    re.MULTILINE,
+)
+_CLOSES = {"(": ")", "[": "]", "{": "}"}
+_MAX_BRACKETS = 50
 # Characters of a text between curly marks at most.
 _MAX_STRING = 500
 # Opening quotation marks -> what closes them, and the quotation mark of Python.
@@ -86,6 +94,7 @@ def repairs_of(body: str) -> Iterator[str]:
         _from_escapes,
         plain_characters,
         _without_tabs,
+        _with_brackets_closed,
     ):
         changed = _tidy(repair(source))
         if changed not in seen:
@@ -241,6 +250,34 @@ def _from_escapes(source: str) -> str:
 
 def _without_tabs(source: str) -> str:
     return source.expandtabs(4) if "\t" in source else source
+
+
+def _with_brackets_closed(source: str) -> str:
+    """Close brackets that a statement leaves open, before the next one begins."""
+    pieces: list[str] = []
+    opened: list[str] = []
+    begin = end = 0  # of what is not yet in pieces, and of code in front of the place
+    found = _CODE.search(source)
+    while found and len(opened) < _MAX_BRACKETS:
+        after, outer = found.end(), len(opened)
+        if found["statement"]:
+            outer = 0
+        elif found[0] in opened:
+            outer = len(opened) - opened[::-1].index(found[0])
+        if outer < len(opened):
+            pieces += [source[begin:end], *reversed(opened[outer:])]
+            begin = end
+            del opened[outer:]
+        if found["quote"]:
+            after = _end_of_string(source, after, found["quote"])
+        elif found[0] in _CLOSES:
+            opened.append(_CLOSES[found[0]])
+        elif opened and found[0] == opened[-1]:
+            opened.pop()
+        if not found["comment"]:
+            end = after
+        found = _CODE.search(source, after)
+    return "".join(pieces) + source[begin:]
 
 
 def _tidy(source: str) -> str:

@@ -8,7 +8,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from ..llm._answer_text import find_marks, split_thoughts
 from ..programs._entry_point import top_functions
@@ -340,6 +340,27 @@ def _answer_ranges(text: str) -> list[tuple[int, int]]:
     return ranges
 
 
+def _lacks(pieces: list[ast.Module], body: str) -> bool:
+    """Tell whether pieces of a block use names that only the rest of it gives."""
+    used, bound = set(), set()
+    for node in chain.from_iterable(map(ast.walk, pieces)):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            bound.update(a.asname or a.name.split(".")[0] for a in node.names)
+    return not (used - bound).isdisjoint(_GIVEN.findall(body))
+
+
+# A name that a line of Python at the beginning of a line gives.
+_GIVEN = re.compile(
+    r"^(?:def[ \t]+|class[ \t]+)?([A-Za-z_]\w*)[ \t]*(?:=(?!=)|\(|:)", re.MULTILINE
+)
+
+
 @dataclass
 class _Reader:
     """Reads the pieces of one answer, and parses so much of it only."""
@@ -407,6 +428,8 @@ class _Reader:
         if not _FUNCTION.search(block.body):
             return
         plain = list(self._read_plain(block))
+        if _lacks([c.tree for c in plain if c.tree], block.body):
+            plain = []
         if any(c.tree is not None for c in plain):
             yield from plain
         else:

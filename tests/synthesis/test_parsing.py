@@ -105,6 +105,42 @@ def test_any_answer_gives_a_source_or_a_reason(answer):
         assert any(word in extract_source(answer) for word in ("def", "lambda"))
 
 
+@pytest.mark.parametrize(
+    "opened",
+    [
+        'CUES = ["free", "click"',
+        'CUES = ["free", "click"  # words [of spam (',
+        'CUES = tuple(["free", "click")',
+        'CUES = set(("free",\n    "click"',
+    ],
+)
+def test_brackets_left_open_are_closed_before_the_next_statement(opened):
+    answer = f"""```python
+{opened}
+
+# What decides.
+def label(text):
+    return "SPAM" if any(cue in text for cue in CUES) else None
+```"""
+    space: dict = {}
+    exec(extract_source(answer), space)
+    assert space["label"]("click me") == "SPAM"
+    assert space["label"]("hello") is None
+
+
+def test_a_part_of_a_broken_program_is_no_program():
+    answer = """```python
+CUES = ["free", "click" "link' ]
+
+def label(text):
+    return "SPAM" if any(cue in text for cue in CUES) else None
+```"""
+    source = extract_source(answer)
+    assert source.startswith("CUES = ")
+    with pytest.raises(SyntaxError):
+        compile(source, "answer", "exec")
+
+
 def test_a_long_chain_of_conditions_is_read():
     chain = "".join(f"'SPAM' if {i} in x else " for i in range(1000))
     source = f"def label(x): return {chain}None"
