@@ -342,7 +342,8 @@ def _answer_ranges(text: str) -> list[tuple[int, int]]:
 
 def _lacks(pieces: list[ast.Module], body: str) -> bool:
     """Tell whether pieces of a block use names that only the rest of it gives."""
-    used, bound = set(), set()
+    used: set[str] = set()
+    bound: set[str] = set()
     for node in chain.from_iterable(map(ast.walk, pieces)):
         if isinstance(node, ast.Name):
             (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
