@@ -24,14 +24,18 @@ from ._difficulty import (
     SharedErrors,
     find_levels,
     find_shared_errors,
+    first_levels,
     level_cuts,
+    read_difficulty,
 )
 from ._em import Fit, Settings, Stepwise, fit_votes
+from ._fitting import ITERATED, MAX_PATTERNS, VoteFitting, can_keep
 from ._intervals import VoteBounds
 from ._label_proba import check_label_proba, label_weights
 from ._model import VoteModel, by_chunk, normalise, votes_level
 from ._patterns import Patterns, chunks, sparse_votes, take_rows, vote_matrix
-from ._rows import Rows, read_rows
+from ._rows import Rows, read_in_chunks, read_rows
+from ._ties import find_ties, leave_ties_open
 from ._trust import (
     accuracies_of,
     fallback_reason,
@@ -49,6 +53,8 @@ from ._voting import (
 )
 
 __all__ = [
+    "ITERATED",
+    "MAX_PATTERNS",
     "N_LEVELS",
     "Fit",
     "MajorityVote",
@@ -59,10 +65,12 @@ __all__ = [
     "SharedErrors",
     "Stepwise",
     "VoteBounds",
+    "VoteFitting",
     "VoteModel",
     "accuracies_of",
     "answers_of_votes",
     "by_chunk",
+    "can_keep",
     "check_class_indices",
     "check_class_prior",
     "check_confusion_size",
@@ -78,16 +86,21 @@ __all__ = [
     "find_groups",
     "find_levels",
     "find_shared_errors",
+    "find_ties",
+    "first_levels",
     "fit_rank_one",
     "fit_temperature",
     "fit_votes",
     "fit_voting_rule",
     "label_weights",
+    "leave_ties_open",
     "level_cuts",
     "normalise",
     "pair_statistics",
     "peer_accuracies",
     "program_confusion",
+    "read_difficulty",
+    "read_in_chunks",
     "read_rows",
     "silent_prior",
     "sparse_confusion_reason",

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
+from sklearn.utils.validation import _check_sample_weight
 
 from ._model import VoteModel
 from ._patterns import Patterns, sparse_votes
@@ -71,6 +73,52 @@ class SharedErrors:
         return np.where(n_votes > 0.5, hard, 0.0)
 
 
+def read_difficulty(difficulty: ArrayLike | None, n_rows: int) -> np.ndarray | None:
+    """Validate the difficulty that a user gives.
+
+    Parameters
+    ----------
+    difficulty : array-like of shape (n_rows,) or None
+        Numbers on any scale; NaN, None or masked where unknown.
+
+    n_rows : int
+        Number of rows of votes.
+
+    Returns
+    -------
+    difficulty : ndarray of float of shape (n_rows,) or None
+        The numbers.
+
+    Raises
+    ------
+    ValueError
+        If these are no numbers, or not one of each row.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.label_model import read_difficulty
+    >>> read_difficulty([3, None], n_rows=2)
+    array([ 3., nan])
+    """
+    if difficulty is None:
+        return None
+    if isinstance(difficulty, np.ma.MaskedArray):
+        difficulty = np.ma.filled(difficulty.astype(np.float64), np.nan)
+    try:
+        values = np.asarray(difficulty, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "difficulty must be numbers, such as the length of each text, NaN where it "
+            f"is not known: {error}"
+        ) from error
+    if values.shape != (n_rows,):
+        raise ValueError(
+            f"difficulty has shape {values.shape}, and there are {n_rows} rows of "
+            f"votes: pass one number a row, shape ({n_rows},)."
+        )
+    return values
+
+
 def level_cuts(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Cut values into levels that as many samples have, as far as ties let them.
 
@@ -96,7 +144,7 @@ def level_cuts(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     >>> level_cuts(np.array([2.0, 2.0, 9.0, np.nan]), np.ones(4))
     array([2.])
     """
-    known = ~np.isnan(values)
+    known = ~np.isnan(values) & (counts > 0)
     order = np.flatnonzero(known)[np.argsort(values[known], kind="stable")]
     if not len(order):
         return np.empty(0)
@@ -131,6 +179,43 @@ def find_levels(values: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     array([ 0,  2, -1,  3])
     """
     return np.where(np.isnan(values), -1, np.searchsorted(cuts, values))
+
+
+def first_levels(
+    difficulty: ArrayLike | None, sample_weight: ArrayLike | None, n_samples: int
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Cut the difficulty of the first samples into levels.
+
+    Parameters
+    ----------
+    difficulty, sample_weight : array-like of shape (n_samples,) or None
+        As users give them.
+
+    n_samples : int
+        Number of samples.
+
+    Returns
+    -------
+    cuts : ndarray of shape (n_levels - 1,) or None
+        As from `level_cuts`; None if no difficulty is given.
+
+    levels : ndarray of int of shape (n_samples,) or None
+        The level of each sample.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.label_model import first_levels
+    >>> first_levels([9, 8, 7, 6], None, n_samples=4)
+    (array([6., 7., 8.]), array([3, 2, 1, 0]))
+    """
+    values = read_difficulty(difficulty, n_samples)
+    if values is None:
+        return None, None
+    weight = np.ones(n_samples)
+    if sample_weight is not None:
+        weight = _check_sample_weight(sample_weight, values)
+    cuts = level_cuts(values, weight)
+    return cuts, find_levels(values, cuts)
 
 
 def find_shared_errors(patterns: Patterns, model: VoteModel) -> SharedErrors | None:

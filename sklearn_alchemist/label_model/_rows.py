@@ -1,6 +1,8 @@
 """Read votes, labels and weights, and drop what does not count."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -33,12 +35,16 @@ class Rows:
     inverse_proba : ndarray of shape (n_rows,) or None
         One over the probability with which each label was asked for; 0 where there is
         no label, or where nobody knows how it was chosen. None for 0 everywhere.
+
+    levels : ndarray of int of shape (n_rows,) or None
+        Levels of difficulty, -1 where unknown; None if the number of votes tells.
     """
 
     votes: np.ndarray
     labels: np.ndarray | None
     counts: np.ndarray
     inverse_proba: np.ndarray | None = None
+    levels: np.ndarray | None = None
 
     def collapse(self) -> "Rows":
         """Join equal rows with equal labels that are of equally known origin.
@@ -48,17 +54,26 @@ class Rows:
         rows : Rows
             Different rows in lexicographic order, and their counts.
         """
-        if self.labels is None:
+        if self.labels is None and self.levels is None:
             votes, _, counts = collapse(self.votes, self.counts)
             return Rows(votes, None, counts)
-        both = np.column_stack([self.votes, self.labels, self.is_sampled])
+        beside = [c for c in (self.labels, self.levels) if c is not None]
+        if self.labels is not None:
+            beside.append(self.is_sampled)
+        both = np.column_stack([self.votes, *beside])
         rows, place, counts = collapse(both, self.counts)
-        votes, labels = rows[:, :-2].astype(self.votes.dtype), rows[:, -2].astype(int)
-        if self.inverse_proba is None:
-            return Rows(votes, labels, counts)
-        stands_for = self.counts * self.inverse_proba
-        totals = np.bincount(place, stands_for, minlength=len(rows))
-        return Rows(votes, labels, counts, totals / counts)
+        votes, *columns = np.split(
+            rows, range(self.votes.shape[1], both.shape[1]), axis=1
+        )
+        found = [column[:, 0].astype(int) for column in columns]
+        labels = None if self.labels is None else found.pop(0)
+        levels = None if self.levels is None else found.pop(0)
+        inverse_proba = None
+        if self.labels is not None and self.inverse_proba is not None:
+            stands_for = self.counts * self.inverse_proba
+            inverse_proba = np.bincount(place, stands_for, len(rows)) / counts
+        votes = votes.astype(self.votes.dtype)
+        return Rows(votes, labels, counts, inverse_proba, levels)
 
     def take(self, chosen: np.ndarray) -> "Rows":
         """Keep some of the rows.
@@ -73,13 +88,13 @@ class Rows:
         rows : Rows
             These rows.
         """
-        labels, inverse_proba = self.labels, self.inverse_proba
-        return Rows(
-            self.votes[chosen],
-            None if labels is None else labels[chosen],
-            self.counts[chosen],
-            None if inverse_proba is None else inverse_proba[chosen],
-        )
+        parts = {name: part[chosen] for name, part in self._parts().items()}
+        return replace(self, **parts)
+
+    def _parts(self) -> dict[str, np.ndarray]:
+        """Return what there is a value of for each row."""
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        return {name: part for name, part in parts.items() if part is not None}
 
     def without_labels(self) -> "Rows":
         """Forget all labels.
@@ -91,7 +106,7 @@ class Rows:
         """
         if self.labels is None:
             return self
-        return Rows(self.votes, None, self.counts).collapse()
+        return Rows(self.votes, None, self.counts, levels=self.levels).collapse()
 
     def with_sampled_labels(self) -> "Rows":
         """Forget the labels of which nobody knows how they were chosen.
@@ -105,7 +120,7 @@ class Rows:
         if self.labels is None or not sampled.any():
             return self.without_labels()
         labels = np.where(sampled, self.labels, UNLABELED)
-        return Rows(self.votes, labels, self.counts, self.inverse_proba).collapse()
+        return replace(self, labels=labels).collapse()
 
     def weights(self) -> np.ndarray:
         """Weigh labels of known origin like a plain sample, all others 1.
@@ -154,23 +169,21 @@ class Rows:
         rows : Rows
             All of them.
         """
-        labels = None
-        if self.labels is not None and other.labels is not None:
-            labels = np.concatenate([self.labels, other.labels])
-        inverse_proba = None
-        if self.inverse_proba is not None or other.inverse_proba is not None:
-            parts = (self, other)
-            inverse_proba = np.concatenate(
-                [
-                    np.zeros(len(part.counts))
-                    if part.inverse_proba is None
-                    else part.inverse_proba
-                    for part in parts
-                ]
-            )
-        votes = np.concatenate([self.votes, other.votes])
-        counts = np.concatenate([self.counts, other.counts])
-        return Rows(votes, labels, counts, inverse_proba)
+        parts, others = self._parts(), other._parts()
+        if "labels" not in parts or "labels" not in others:
+            parts.pop("labels", None)
+        # What some rows come without is not known of them.
+        for name, unknown in (("inverse_proba", 0.0), ("levels", -1)):
+            for rows, own, theirs in ((self, parts, others), (other, others, parts)):
+                if name in theirs and name not in own:
+                    own[name] = np.full(len(rows.counts), unknown)
+        return _joined([parts, others])
+
+
+def _joined(parts: Sequence[dict[str, np.ndarray]]) -> Rows:
+    """Put rows behind each other, of which all hold what the first hold."""
+    whole = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+    return Rows(labels=whole.pop("labels", None), **whole)
 
 
 def read_rows(
@@ -181,6 +194,7 @@ def read_rows(
     *,
     learns: bool,
     label_proba: ArrayLike | float | None = None,
+    levels: np.ndarray | None = None,
     goes_on: bool = False,
 ) -> tuple[Rows, Classes | None]:
     """Validate labels and weights, and leave out samples of weight 0.
@@ -204,6 +218,9 @@ def read_rows(
 
     label_proba : array-like of shape (n_samples,), float or None, default=None
         Probability with which each label was asked for; see `check_label_proba`.
+
+    levels : ndarray of int of shape (n_samples,), default=None
+        Levels of difficulty, if any are given.
 
     goes_on : bool, default=False
         Whether samples came before these: then all weights may be 0, and y may not be
@@ -267,7 +284,75 @@ def read_rows(
     inverse_proba = (
         None if label_proba is None else np.nan_to_num(1 / np.maximum(proba, _LEAST))
     )
-    rows = Rows(votes, codes, weight, inverse_proba)
+    rows = Rows(votes, codes, weight, inverse_proba, levels)
     if not learns:
-        rows = Rows(votes, None, weight)
+        rows = Rows(votes, None, weight, levels=levels)
     return rows if used.all() else rows.take(used), classes
+
+
+def read_in_chunks(
+    votes: np.ndarray,
+    y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    classes: Classes | None,
+    *,
+    levels: np.ndarray | None = None,
+    size: int = 1 << 18,
+    **given: Any,
+) -> tuple[Rows, Classes | None]:
+    """Validate and collapse all rows; without labels, chunk by chunk.
+
+    Parameters
+    ----------
+    votes, y, sample_weight, classes, levels
+        As `read_rows` takes them.
+
+    size : int, default=262,144
+        Number of rows of a chunk.
+
+    **given : dict
+        What else `read_rows` takes.
+
+    Returns
+    -------
+    rows : Rows
+        Different rows and their counts.
+
+    classes : Classes or None
+        The classes; None if nothing names them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_alchemist.label_model import read_in_chunks
+    >>> votes = np.array([[0, 1], [1, 1], [0, 1]])
+    >>> rows, _ = read_in_chunks(votes, None, None, None, size=2, learns=False)
+    >>> rows.votes.tolist(), rows.counts.tolist()
+    ([[0, 1], [1, 1]], [2.0, 1.0])
+    """
+    if y is not None or len(votes) <= size:
+        rows, classes = read_rows(
+            votes, y, sample_weight, classes, levels=levels, **given
+        )
+        return rows.collapse(), classes
+    weight = None
+    if sample_weight is not None:
+        weight = _check_sample_weight(sample_weight, votes)
+    chunk_given = given | {"label_proba": None, "goes_on": True}
+    parts, repeats = [], True
+    for start in range(0, len(votes), size):
+        place = slice(start, start + size)
+        part = read_rows(
+            votes[place],
+            None,
+            None if weight is None else weight[place],
+            classes,
+            levels=None if levels is None else levels[place],
+            **chunk_given,
+        )[0]
+        parts.append(part.collapse() if repeats else part)
+        repeats = len(parts[-1].votes) < len(part.votes) / 2
+    whole = _joined([part._parts() for part in parts])
+    if not len(whole.votes):
+        read_rows(votes, None, weight, classes, **given)  # raises
+    return whole.collapse(), classes

@@ -43,7 +43,12 @@ class MajorityVote:
     none: np.ndarray
     groups: tuple[np.ndarray, ...] = ()
 
-    def posterior(self, codes: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    def posterior(
+        self,
+        codes: np.ndarray,
+        temperature: float = 1.0,
+        levels: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Compute the class probabilities of rows of votes.
 
         Parameters
@@ -53,6 +58,9 @@ class MajorityVote:
 
         temperature : float, default=1
             What the votes say is divided by it, beside the prior.
+
+        levels : ndarray of int of shape (n_rows,), default=None
+            Levels of difficulty, which say nothing here.
 
         Returns
         -------
