@@ -80,7 +80,9 @@ class VotePredictor(ClassifierMixin, BaseEstimator):
         return proba
 
     @lazy_for_dask
-    def predict(self, X: ArrayLike) -> np.ndarray:
+    def predict(
+        self, X: ArrayLike, *, difficulty: ArrayLike | None = None
+    ) -> np.ndarray:
         """Predict the most probable class.
 
         Parameters
@@ -88,12 +90,15 @@ class VotePredictor(ClassifierMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_programs)
             Votes, -1 where a program abstains.
 
+        difficulty : array-like of shape (n_samples,), default=None
+            As in :meth:`predict_proba`.
+
         Returns
         -------
         y : ndarray of shape (n_samples,)
             Class labels. Of equally probable classes, what `tie_break_policy` says.
         """
-        proba = self.predict_proba(X)
+        proba = self.predict_proba(X, difficulty=difficulty)
         best, several, tied = find_ties(proba)
         if self.tie_break_policy == "abstain":
             return leave_ties_open(self.classes_, best, several)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from sklearn.utils.validation import _check_sample_weight
 
-from ._model import VoteModel
+from ._model import VoteModel, normalise
 from ._patterns import Patterns, sparse_votes
 
 N_LEVELS = 4
@@ -24,53 +24,55 @@ _BY_COIN = 4.0
 _LEVEL_STRENGTH = 50.0
 # So many patterns, and patterns times classes, show what all of them would.
 _SAMPLE_SIZE, _MAX_CELLS = 1 << 15, 1 << 19
+# So many steps find what votes say on each level.
+_N_SCALE_STEPS = 10
 _TINY = 1e-12
 
 
 @dataclass(frozen=True)
 class SharedErrors:
-    """How errors of programs come together.
+    """How errors of programs come together, level by level, and at last in all rows.
 
     Parameters
     ----------
-    strength : float
+    strength : ndarray of shape (n_levels + 1,)
         From 0, where programs err independently, to 1, where all votes of a row are
         worth as much as one of them.
 
     hard : ndarray of shape (n_levels + 1,)
-        Share of the rows of each level on which votes say nothing of the class; at
-        last, that of all rows.
+        Share of the rows on which votes say nothing of the class.
+
+    scale : ndarray of shape (n_levels + 1,)
+        How much a vote says there, on the scale of logarithms; 1 in all rows.
 
     cuts : ndarray of shape (n_levels - 1,) or None
         Numbers of votes at which levels end; None if levels come with the rows.
     """
 
-    strength: float
+    strength: np.ndarray
     hard: np.ndarray
+    scale: np.ndarray
     cuts: np.ndarray | None
 
-    def hard_share(
-        self, n_votes: np.ndarray, levels: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Say how probably each row is a hard one.
+    def levels(self, n_votes: np.ndarray, level: int) -> np.ndarray:
+        """Tell the level of rows from their votes, if it does not come with them.
 
         Parameters
         ----------
         n_votes : ndarray of shape (n_rows,)
             Number of votes.
 
-        levels : ndarray of int of shape (n_rows,), default=None
-            Levels that come with the rows, -1 where they are not known.
+        level : int
+            The level that comes with them.
 
         Returns
         -------
-        hard : ndarray of shape (n_rows,)
-            Between 0 and 1; 0 for a row without any vote.
+        levels : ndarray of int of shape (n_rows,)
+            From 0 on; -1 where unknown.
         """
-        if self.cuts is not None:
-            levels = find_levels(np.rint(n_votes), self.cuts)
-        hard = self.hard[-1 if levels is None else levels]
-        return np.where(n_votes > 0.5, hard, 0.0)
+        if self.cuts is None:
+            return np.full(len(n_votes), level)
+        return find_levels(np.rint(n_votes), self.cuts)
 
 
 def read_difficulty(difficulty: ArrayLike | None, n_rows: int) -> np.ndarray | None:
@@ -250,48 +252,93 @@ def find_shared_errors(patterns: Patterns, model: VoteModel) -> SharedErrors | N
     >>> patterns = Patterns(codes, np.array([40.0, 40.0, 10.0, 10.0]), meaning)
     >>> evidence = np.log(np.tile([[0.8, 0.2], [0.2, 0.8]], (3, 1, 1)))
     >>> model = VoteModel(evidence, np.log(np.full((3, 2), 0.5)))
-    >>> find_shared_errors(patterns, model).strength > 0
-    True
+    >>> find_shared_errors(patterns, model).strength.max() > 0
+    np.True_
     """
     patterns = patterns.sample(min(_SAMPLE_SIZE, _MAX_CELLS // patterns.n_classes + 1))
     votes = sparse_votes(patterns.codes, patterns.n_answers, model.groups)
     n_votes = np.rint(votes.sum(axis=1))
+    several = n_votes > 1
+    if not several.any():
+        return None
     cuts, levels = None, patterns.levels
     if levels is None:
         some = n_votes > 0
         cuts = level_cuts(n_votes[some], patterns.counts[some])
         levels = find_levels(n_votes, cuts)
     n_levels = N_LEVELS if cuts is None else len(cuts) + 1
-    several = n_votes > 1
     patterns, votes, levels = patterns.take(several), votes[several], levels[several]
-    if not several.any():
-        return None
-    together, possible, n_pairs = _joint_errors(patterns, votes, model)
+    scale = np.ones(n_levels + 1)
+    if cuts is None:
+        scale = _level_scales(patterns, votes, levels, model)
+    proba = model.posterior(patterns.codes)
+    joint = _joint_errors(patterns, votes, model, proba)
     counts = patterns.counts
+    by_level = np.array(
+        [np.bincount(levels + 1, counts * j, n_levels + 1) for j in joint]
+    )
+    by_level, overall = by_level[:, 1:], by_level.sum(axis=1)
+    if cuts is None:
+        # How often programs are right is known level by level, too.
+        logits = votes @ model.evidence.reshape(-1, patterns.n_classes)
+        proba = normalise(logits * scale[levels][:, None] + model.log_prior[2])[0]
+        for level in np.unique(levels[levels >= 0]):
+            place = levels == level
+            part, weight = patterns.take(place), counts[place]
+            found = _joint_errors(part, votes[place], model, proba[place])
+            by_level[:, level] = [weight @ joint for joint in found]
+    # Levels with few rows are much like all rows.
+    usual = overall[:, None] / max(counts.sum(), _TINY)
+    by_level = np.column_stack([by_level + _LEVEL_STRENGTH * usual, overall])
+    together, possible, n_pairs = by_level
+    if cuts is not None:
+        together_all, possible_all = overall[:2, None] * np.ones(n_levels + 1)
+    else:
+        together_all, possible_all = together, possible
     # More votes never tell less than one: without a bound ten programs that were right
     # on .97 of some articles were sure of .61.
-    correlation = counts @ together / max(counts @ possible, _TINY)
-    strength = float(np.clip(_UNSEEN_ERRORS * correlation, 0, 1))
-    if not strength:
+    correlation = together_all / np.maximum(possible_all, _TINY)
+    strength = (_UNSEEN_ERRORS * correlation).clip(0, 1)
+    hard = (_BY_COIN * together / np.maximum(n_pairs, _TINY)).clip(0, 1)
+    if not strength.any():
         return None
-    covariance = np.divide(
-        together, n_pairs, out=np.zeros(len(counts)), where=n_pairs > 1e-9
+    return SharedErrors(strength, hard, scale, cuts)
+
+
+def _level_scales(
+    patterns: Patterns, votes: csr_array, levels: np.ndarray, model: VoteModel
+) -> np.ndarray:
+    """Say how much votes say on each level, as far as they agree there."""
+    n_classes = patterns.n_classes
+    said = votes @ model.evidence.reshape(-1, n_classes)
+    votes_for = votes @ np.tile(
+        patterns.meaning[1:], (votes.shape[1] // (len(patterns.meaning) - 1), 1)
     )
-    counts = np.where(n_pairs > 1e-9, counts, 0.0)
-    overall = counts @ covariance / max(counts.sum(), _TINY)
-    # Levels that are not known count for all rows only.
-    total = np.bincount(levels + 1, counts * covariance, n_levels + 1)[1:]
-    n_rows = np.bincount(levels + 1, counts, n_levels + 1)[1:]
-    mean = (total + _LEVEL_STRENGTH * overall) / (n_rows + _LEVEL_STRENGTH)
-    hard = (_BY_COIN * np.append(mean, overall)).clip(0, 1)
-    return SharedErrors(strength, hard, cuts)
+    n_votes = patterns.counts * votes.sum(axis=1)
+    scale = np.ones(N_LEVELS + 1)
+
+    def log_odds(right: np.ndarray, total: np.ndarray) -> np.ndarray:
+        """Say how far votes are from chance, kept away from always and never."""
+        share = (right + _LEVEL_STRENGTH * overall) / (total + _LEVEL_STRENGTH)
+        odds = share * max(n_classes - 1, 1) / np.maximum(1 - share, 1e-3)
+        return np.log(np.maximum(odds, 1.0))
+
+    for _ in range(_N_SCALE_STEPS):
+        logits = said * scale[levels][:, None] + model.log_prior[2]
+        right = patterns.counts * (normalise(logits)[0] * votes_for).sum(axis=1)
+        overall = right.sum() / n_votes.sum()
+        by_level = [
+            np.bincount(levels + 1, v, N_LEVELS + 1)[1:] for v in (right, n_votes)
+        ]
+        usual = log_odds(np.zeros(1), np.zeros(1))
+        scale[:-1] = log_odds(*by_level) / np.maximum(usual, _TINY)
+    return scale
 
 
 def _joint_errors(
-    patterns: Patterns, votes: csr_array, model: VoteModel
+    patterns: Patterns, votes: csr_array, model: VoteModel, proba: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sum up over the pairs of votes of a row: joint errors, their bound, and one."""
-    proba = model.posterior(patterns.codes)
     n_programs, n_votes, n_classes = model.evidence.shape
     right = np.tile(patterns.meaning[1:], (n_programs, 1))
     # How often a program that votes is right, by class.

@@ -77,28 +77,41 @@ class VoteModel:
         .. [1] M. Stone, "The opinion pool", Annals of Mathematical Statistics 32(4),
            1961.
         """
-        shared, n_programs = self.shared, codes.shape[1]
+        given = self.shared is not None and self.shared.cuts is None
+        if levels is None or not given:
+            levels = np.full(len(codes), -1) if given else np.zeros(len(codes), int)
+        n_classes = self.evidence.shape[2]
+        proba = np.empty((len(codes), n_classes))
+        for level in np.unique(levels):
+            place = levels == level
+            place = slice(None) if place.all() else place
+            compute = self._computing(int(level), temperature)
+            proba[place] = by_chunk(compute, codes[place], n_classes)
+        return proba
+
+    def _computing(
+        self, level: int, temperature: float
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Return what computes the class probabilities of rows of one level."""
+        shared = self.shared
         n_answers, n_classes = self.evidence.shape[1] + 1, self.evidence.shape[2]
         evidence = self.evidence.reshape(-1, n_classes)
         each = [evidence, np.ones((len(evidence), 1))]
         if shared is not None:
+            each[0] = evidence = evidence * shared.scale[level]
             each.append(normalise(evidence + self.log_prior[1])[0])
-            if shared.cuts is None and levels is not None:
-                codes = np.column_stack([codes, levels + 1])
         by_vote = np.concatenate(each, axis=1)
 
         def compute(codes: np.ndarray) -> np.ndarray:
-            said = vote_matrix(codes[:, :n_programs], n_answers, self.groups) @ by_vote
+            said = vote_matrix(codes, n_answers, self.groups) @ by_vote
             n_votes = said[:, n_classes]
             prior = self.log_prior[votes_level(n_votes)]
             proba = normalise(said[:, :n_classes] + prior)[0]
             if shared is not None:
                 pooled = said[:, n_classes + 1 :] / np.maximum(n_votes, 1)[:, None]
-                given = (
-                    codes[:, n_programs] - 1 if codes.shape[1] > n_programs else None
-                )
-                hard = shared.hard_share(n_votes, given)[:, None]
-                part = shared.strength * (n_votes > 0.5)[:, None]
+                levels, voted = shared.levels(n_votes, level), n_votes > 0.5
+                part = (shared.strength[levels] * voted)[:, None]
+                hard = (shared.hard[levels] * voted)[:, None]
                 proba = (1 - part) * proba + part * pooled
                 proba = (1 - hard) * proba + hard / n_classes
             if temperature != 1:
@@ -106,7 +119,7 @@ class VoteModel:
                 proba = normalise(logits / temperature)[0]
             return proba
 
-        return by_chunk(compute, codes, n_classes)
+        return compute
 
     def prior(self, codes: np.ndarray) -> np.ndarray:
         """Say how probable classes are before it is known what the votes are.

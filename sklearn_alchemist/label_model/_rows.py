@@ -304,8 +304,20 @@ def read_in_chunks(
 
     Parameters
     ----------
-    votes, y, sample_weight, classes, levels
-        As `read_rows` takes them.
+    votes : ndarray of shape (n_samples, n_programs)
+        Votes.
+
+    y : array-like of shape (n_samples,) or None
+        Labels.
+
+    sample_weight : array-like of shape (n_samples,) or None
+        Number of times that each sample counts.
+
+    classes : Classes or None
+        The classes; None if y names them.
+
+    levels : ndarray of int of shape (n_samples,), default=None
+        Levels of difficulty, if any are given.
 
     size : int, default=262,144
         Number of rows of a chunk.
