@@ -809,7 +809,8 @@ def test_chunks_go_on_from_a_fit(y):
 
 
 def test_a_fit_to_too_many_rows_says_that_it_cannot_go_on(monkeypatch):
-    monkeypatch.setattr("sklearn_alchemist.label_model._fitting.MAX_PATTERNS", 10)
+    for module in ("label_model._fitting", "_aggregator"):
+        monkeypatch.setattr(f"sklearn_alchemist.{module}.MAX_PATTERNS", 10)
     votes, _ = planted_votes([0.9, 0.8, 0.75], [0.6, 0.4], 500)
     aggregator = LabelModelAggregator(classes=[0, 1]).fit(votes)
     with pytest.raises(ValueError, match="more than 10 different rows"):
