@@ -2,6 +2,9 @@ import pytest
 from chat_server import ChatServer
 from hypothesis import settings
 
+# Read by tests, or by type checkers, and run by nobody.
+collect_ignore = ["data_files", "type_checks"]
+
 # Whoever runs the tests sees the same examples; `make fuzz` looks for new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("fuzz", max_examples=1000, deadline=None)

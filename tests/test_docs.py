@@ -59,6 +59,7 @@ def test_snippets_run_from_top_to_bottom(page, reader):
         "docs/inspect.rst",
         "docs/schema_changes.rst",
         "docs/other_tools.rst",
+        "docs/persistence.rst",
     ],
 )
 def test_sessions_give_what_they_show(page):
