@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from chat_server import ChatServer
 from hypothesis import settings
@@ -9,6 +11,19 @@ collect_ignore = ["data_files", "type_checks"]
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("fuzz", max_examples=1000, deadline=None)
 settings.load_profile("same")
+
+SLOW = tuple(
+    line
+    for line in (Path(__file__).parent / "slow.txt").read_text().splitlines()
+    if not line.startswith("#")
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what was measured to be slow; markers in the files say why others are."""
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

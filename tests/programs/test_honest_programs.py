@@ -8,15 +8,15 @@ HONEST = {
 
         class Kind(Enum):
             SPAM = "spam"
-            HAM = auto()
+            HAM = "ham"
 
             @classmethod
             def _missing_(cls, value):
                 return cls.HAM
 
         class Level(IntEnum):
-            LOW = 1
-            HIGH = 2
+            LOW = auto()
+            HIGH = auto()
 
         def label(text):
             assert Kind["HAM"] is Kind(99) and len(Kind.__members__) == 2
