@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._remapped import RemappedAggregator, require_free
 from ._typing import LabelsLike
-from .data import Classes, ClassMapping, label_array
+from .data import Classes, ClassMapping, label_array, refuse_repeated
 from .label_model import (
     check_class_indices,
     find_levels,
@@ -204,6 +204,13 @@ class VotePredictor(ClassifierMixin, BaseEstimator):
 
     def _validate(self, X: ArrayLike, *, reset: bool) -> np.ndarray:
         """Return the votes as numbers."""
+        if X is None:
+            raise TypeError(
+                "X is None: pass votes, a matrix of one row a record and one column a "
+                "program."
+            )
+        if hasattr(X, "columns"):
+            refuse_repeated(list(X.columns), "as programs are told by their names")
         try:
             if isinstance(X, np.ma.MaskedArray):
                 X = X.filled(ABSTAIN)  # scikit-learn would take what is masked

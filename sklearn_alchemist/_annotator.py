@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -381,6 +381,8 @@ class DistilledAnnotator(
         """
         _raise_for_params(fit_params, self, "fit")
         params = route(self, fit_params)
+        if X is None:
+            raise TypeError("X is None: pass a list of texts, an array, or a table.")
         weight = weight_of_rows(X, params)
         kept, n_given = None, _num_samples(X)
         if weight is not None and not weight.all():
@@ -451,11 +453,17 @@ class DistilledAnnotator(
                 ProgramWarning,
                 stacklevel=2,
             )
-        with reporting(context, "distill", self, self.estimator), remembering():
+        n_students = self.cv * (self.n_rounds + 1) + 1
+        with (
+            reporting(
+                context, "distill", self, self.estimator, max_steps=n_students
+            ) as on_student,
+            remembering(),
+        ):
             # The student learns no label that may be wrong: votes repeat none of them.
             certain = gold if by_model is None else np.where(by_model, UNLABELED, gold)
             rows, said = self._distil(
-                X, shared, votes, certain, weight, params.estimator.fit
+                X, shared, votes, certain, weight, params.estimator.fit, on_student
             )
         self._memory = TrainingMemory(
             votes=np.array(votes, dtype=np.min_scalar_type(-len(self.classes_))),
@@ -595,6 +603,7 @@ class DistilledAnnotator(
         gold: np.ndarray,
         weight: np.ndarray | None,
         fit_params: dict[str, Any],
+        on_student: Callable[[], None],
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Train the student; return the rows it saw and what it says of them unseen."""
         from_votes = self.aggregator_.predict_proba(votes)
@@ -637,6 +646,7 @@ class DistilledAnnotator(
                 ),
                 class_weight=self.class_weight,
                 fit_params=fit_params,
+                on_student=on_student,
             )
         self.estimator_ = distilled.student
         return rows, distilled.said

@@ -1,6 +1,6 @@
 """Get the parts of an annotator ready: who votes, who weighs, what each is given."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -274,11 +274,18 @@ def reporting(
     name: str,
     annotator: Any,
     part: BaseEstimator | None,
-) -> Iterator[None]:
-    """Report the fit of a part, and hand callbacks on if it supports them."""
-    task = context.subcontext(name)
+    *,
+    max_steps: int | None = 0,
+) -> Iterator[Callable[[], None]]:
+    """Report the fit of a part, hand callbacks on, and give what reports a step."""
+    task = context.subcontext(name, max_subtasks=max_steps)
+
+    def on_step() -> None:
+        step = task.subcontext("step").call_on_fit_task_begin(estimator=annotator)
+        step.call_on_fit_task_end(estimator=annotator)
+
     supported = hasattr(part, "set_callbacks")
     with task.propagate_callback_context(part) if supported else nullcontext():
         task.call_on_fit_task_begin(estimator=annotator)
-        yield
+        yield on_step
         task.call_on_fit_task_end(estimator=annotator)

@@ -108,8 +108,9 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEst
 
         Parameters
         ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
+        X : array-like of shape (n_samples,) of str, or (n_samples, n_features), or None
+            Texts, or a table. With None, columns are those of whatever is predicted;
+            `classes` names the classes then.
 
         y : array-like of shape (n_samples,), default=None
             Labels. They name the classes where `classes` does not, and are not used
@@ -127,10 +128,15 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEst
         """
         context = self._init_callback_context(max_subtasks=0)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        records = check_records(self, X, reset=True)
-        self.classes_ = Classes.resolve(
-            self.classes, y, n_samples=records.n_rows, estimator=self
-        ).names
+        if X is None and y is None and self.classes is not None:
+            self.classes_ = Classes.listed(self.classes).names
+            for name in ("n_features_in_", "feature_names_in_", "_takes_texts"):
+                self.__dict__.pop(name, None)  # of an earlier fit
+        else:
+            records = check_records(self, X, reset=True)
+            self.classes_ = Classes.resolve(
+                self.classes, y, n_samples=records.n_rows, estimator=self
+            ).names
         check_question(self.task, self.classes_.tolist())
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self

@@ -3,7 +3,7 @@
 from ._class_mapping import ClassMapping
 from ._classes import Classes, minus_one_is_open
 from ._columns import Column
-from ._containers import as_indexable
+from ._containers import as_indexable, refuse_repeated
 from ._labels import UNLABELED, is_missing, label_array, read_labels
 from ._names import parameter_names
 from ._profile import ColumnProfile, profile_columns
@@ -30,4 +30,5 @@ __all__ = [
     "profile_columns",
     "read_columns",
     "read_labels",
+    "refuse_repeated",
 ]

@@ -70,6 +70,8 @@ def open_container(X: Any) -> Opened:
         If it is no such container; the message says what to pass, and shows no data.
     """
     _refuse(X)
+    if X is None:
+        raise TypeError("X is None: pass a list of texts, an array, or a table.")
     if _is_frame(X):
         return _open_frame(X)
     if isinstance(X, np.ndarray):
@@ -161,17 +163,35 @@ def _as_array(X: Any) -> np.ndarray:
     return array if array.dtype.kind in "biufcUM" else np.asarray(X, dtype=object)
 
 
+def refuse_repeated(names: Sequence[Any], reason: str) -> None:
+    """Raise for column names that come more than once.
+
+    Parameters
+    ----------
+    names : sequence
+        Names of columns.
+
+    reason : str
+        Why they have to differ.
+
+    Raises
+    ------
+    ValueError
+        If two of them are equal.
+    """
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if len({*map(str, names)}) < len(names) and repeated:
+        raise ValueError(
+            f"X has several columns called {repeated[0]!r}: rename them, {reason}."
+        )
+
+
 def _open_frame(X: Any) -> Opened:
     """Open a DataFrame or an Arrow table; columns are taken by position."""
     names = list(
         X.schema.names if hasattr(X, "schema") and hasattr(X, "column") else X.columns
     )
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if len({*map(str, names)}) < len(names) and repeated:
-        raise ValueError(
-            f"X has several columns called {repeated[0]!r}: rename them, as programs "
-            "tell columns by their names."
-        )
+    refuse_repeated(names, "as programs tell columns by their names")
     if hasattr(X, "iloc"):
         take: Callable[[int], Any] = lambda j: X.iloc[:, j]  # noqa: E731
     elif hasattr(X, "get_columns"):

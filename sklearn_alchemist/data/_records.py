@@ -287,6 +287,8 @@ def _check_texts(values: Sequence[Any], *, allow_missing: bool = False) -> None:
 
 def _check_features(estimator: BaseEstimator, opened: Opened, *, reset: bool) -> None:
     """Compare names and number of columns with those of ``fit``, or keep them."""
+    if not (reset or hasattr(estimator, "n_features_in_")):
+        return  # fitted without data
     if opened.names is None or not isinstance(opened.X, np.ndarray):
         validate_data(estimator, opened.X, reset=reset, skip_check_array=True)
         return

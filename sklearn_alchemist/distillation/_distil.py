@@ -1,6 +1,6 @@
 """Train a student on what votes say, and let it doubt them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +105,7 @@ def distil(
     vote_weight: float,
     class_weight: str | Mapping[Any, float] | None = None,
     fit_params: Mapping[str, Any] | None = None,
+    on_student: Callable[[], None] | None = None,
 ) -> Distilled:
     """Train a student, scale it on held-out rows, and let it correct its lesson.
 
@@ -139,6 +140,9 @@ def distil(
     fit_params : dict, default=None
         More parameters of the student's ``fit``.
 
+    on_student : callable, default=None
+        Called after each student is trained, ``cv * (n_rounds + 1) + 1`` times at most.
+
     Returns
     -------
     distilled : Distilled
@@ -153,7 +157,7 @@ def distil(
     def fit(
         target: np.ndarray, used: np.ndarray, start: BaseEstimator | None = None
     ) -> BaseEstimator:
-        return fit_on_soft_labels(
+        student = fit_on_soft_labels(
             clone(shared.rest),
             X,
             target,
@@ -163,6 +167,9 @@ def distil(
             fit_params=fit_params,
             start=start,
         )
+        if on_student is not None:
+            on_student()
+        return student
 
     def whole(
         target: np.ndarray, used: np.ndarray, start: BaseEstimator | None = None

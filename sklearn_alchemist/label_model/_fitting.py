@@ -274,7 +274,9 @@ class VoteFitting:
             warn(
                 f"The fit did not converge in max_iter={self.max_iter} steps; the last "
                 f"one still moved a probability by {fit.change:.2g}. Increase "
-                "max_iter, or increase tol if that is close enough.",
+                "max_iter"
+                f"{' of the aggregator' if self._in_annotator else ''}, or tol if that "
+                "is close enough.",
                 ConvergenceWarning,
             )
         reason = None
