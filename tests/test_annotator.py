@@ -121,9 +121,11 @@ def test_annotate_gives_labels_confidences_and_votes(labeler):
 def test_annotate_runs_the_programs_once(labeler, monkeypatch):
     annotator = DistilledAnnotator(labeler, predict_with="votes").fit(TEXTS)
     runs = []
-    run = ProgramSynthesisLabeler.run
+    vote = ProgramSynthesisLabeler._vote
     monkeypatch.setattr(
-        ProgramSynthesisLabeler, "run", lambda self, X: runs.append(1) or run(self, X)
+        ProgramSynthesisLabeler,
+        "_vote",
+        lambda self, *args, **options: runs.append(1) or vote(self, *args, **options),
     )
     annotation = annotator.annotate(TEXTS)
     assert annotation.label.tolist() == annotator.predict(TEXTS).tolist()
