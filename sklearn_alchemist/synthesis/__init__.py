@@ -32,9 +32,9 @@ if TYPE_CHECKING:
         write_question,
     )
     from ._rows import describe_values
-    from ._select import find_idle, leave_out, unheard_classes
+    from ._select import count_votes, find_idle, leave_out, unheard_classes
     from ._slot import Slot
-    from ._synthesize import Exchange, Synthesis, open_ledger, synthesize
+    from ._synthesize import Exchange, Synthesis, add_usage, open_ledger, synthesize
     from ._tuning import tune_programs
     from ._wording import PROMPT_VERSION, Prompts
 
@@ -49,8 +49,10 @@ __all__ = [
     "Rejection",
     "Slot",
     "Synthesis",
+    "add_usage",
     "choose",
     "classes_never_answered",
+    "count_votes",
     "describe_values",
     "estimate_cost",
     "explain_silence",
@@ -95,8 +97,10 @@ __getattr__ = lazy_exports(
         "Slot": "_slot",
         "Synthesis": "_synthesize",
         "N_TRIED": "_choose",
+        "add_usage": "_synthesize",
         "choose": "_choose",
         "classes_never_answered": "_coverage",
+        "count_votes": "_select",
         "describe_values": "_rows",
         "estimate_cost": "_estimate",
         "explain_silence": "_columns",

@@ -167,6 +167,43 @@ def rows_to_judge(labels: np.ndarray) -> np.ndarray:
     return np.union1d(rows, draw_rows(len(labels), _N_UNLABELED))
 
 
+def count_votes(
+    programs: Sequence[LabelingProgram], votes: np.ndarray, n_classes: int
+) -> dict[str, list[str]]:
+    """Say of each program how often it votes, and how often as the others do.
+
+    Parameters
+    ----------
+    programs : sequence of LabelingProgram
+        What voted.
+
+    votes : ndarray of shape (n_samples, n_programs)
+        Indices of classes, -1 for abstain.
+
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    about : dict of str to list of str
+        Name of a program -> a line for whoever reads it.
+    """
+    shares = [(votes == k).sum(axis=1) for k in range(n_classes)]
+    about = {}
+    for j, program in enumerate(programs):
+        others = np.stack(shares, axis=1)
+        voting = np.flatnonzero(votes[:, j] != ABSTAIN)
+        others = others[voting]
+        others[np.arange(len(voting)), votes[voting, j]] -= 1
+        told = np.flatnonzero(others.any(axis=1))
+        same = others.argmax(axis=1)[told] == votes[voting[told], j]
+        line = f"votes on {len(voting)} of {len(votes)} records"
+        if told.size:
+            line += f", {same.mean():.0%} of the time as most others do"
+        about[program.name] = [line]
+    return about
+
+
 def unheard_classes(votes: np.ndarray, n_classes: int) -> list[int]:
     """Find classes that no program votes for.
 

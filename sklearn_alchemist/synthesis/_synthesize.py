@@ -69,6 +69,23 @@ class Exchange:
     author: str = ""
 
 
+def add_usage(one: Mapping[str, Usage], other: Mapping[str, Usage]) -> dict[str, Usage]:
+    """Add up what models cost.
+
+    Parameters
+    ----------
+    one, other : mapping of str to Usage
+        Name of a model -> its usage.
+
+    Returns
+    -------
+    both : dict of str to Usage
+        The sums.
+    """
+    names = {**one, **other}
+    return {n: one.get(n, Usage()) + other.get(n, Usage()) for n in names}
+
+
 @dataclass
 class Synthesis:
     """Programs read from answers.
@@ -120,11 +137,7 @@ class Synthesis:
             self.exchanges + other.exchanges,
             other.usage,
             other.shortfall or self.shortfall,
-            {
-                name: self.usage_by_author.get(name, Usage())
-                + other.usage_by_author.get(name, Usage())
-                for name in {**self.usage_by_author, **other.usage_by_author}
-            },
+            add_usage(self.usage_by_author, other.usage_by_author),
         )
 
     def split_usage(self, kept: Collection[str]) -> Usage:
@@ -249,7 +262,7 @@ def synthesize(
     # A plan of more calls than the budget has is a mistake, a costly plan is none.
     talk.check_plan(prior_llm, [draft.slot for draft in drafts])
     knowledge = talk.ask_knowledge(prior_llm, on_answer)
-    partial = talk.fits(drafts)
+    partial = not talk.short_of_calls(drafts)
     for wave in _waves(drafts, steered=shown is not None):
         if talk.done.shortfall is not None:
             break
@@ -362,12 +375,11 @@ class _Talk:
         """Say whose turn a slot is."""
         return self.authors[slot.place % len(self.authors)]
 
-    def fits(self, drafts: Sequence[_Draft]) -> bool:
-        """Whether each model has calls left for all that it is to be asked."""
+    def short_of_calls(self, drafts: Sequence[_Draft]) -> list[LLM]:
+        """List models with too few calls left for what they are to be asked."""
         counts = Counter(self.author_of(draft.slot) for draft in drafts)
-        left = [self.ledger.budget_of(author).calls_left for author in counts]
-        needed = counts.values()
-        return all(n is None or m <= n for m, n in zip(needed, left, strict=True))
+        left = {a: self.ledger.budget_of(a).calls_left for a in counts}
+        return [a for a, n in left.items() if n is not None and n < counts[a]]
 
     def ask_knowledge(
         self, prior_llm: LLM | None, on_answer: Callable[[int], None] | None
@@ -393,7 +405,9 @@ class _Talk:
         on_answer: Callable[[int], None] | None = None,
     ) -> None:
         """Ask what is written in drafts, and read what is answered."""
-        for author in dict.fromkeys(self.author_of(draft.slot) for draft in drafts):
+        authors = [self.author_of(draft.slot) for draft in drafts]
+        # Whose budget ends the fit is asked before any other is paid.
+        for author in dict.fromkeys([*self.short_of_calls(drafts), *authors]):
             theirs = [d for d in drafts if self.author_of(d.slot) == author]
             completions = self._ask(
                 asked_by(author, self.recipe),
