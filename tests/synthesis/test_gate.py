@@ -19,7 +19,7 @@ def label(text):
 NARROW = "def label(text): return 'spam' if 'http' in text else None"
 OTHER = "def label(text): return 'spam' if 'ring' in text or 'buy' in text else None"
 RARE = "def label(text): return 'spam' if 'www' in text or 'http' in text else None"
-HAM = "def label(text): return 'ham' if 'song' in text else 'spam'"
+HAM = "def label(text): return 'ham' if 'song' in text or 'ring' in text else None"
 RECORDS = [f"see http://x.example {i}" for i in range(30)]
 RECORDS += [f"buy {i}" for i in range(10)] + [f"ring me {i}" for i in range(10)]
 RECORDS += [f"a nice song {i}" for i in range(30)]
@@ -38,17 +38,15 @@ def test_what_another_program_says_anyhow_is_dropped_and_kept_in_rejected():
     with pytest.warns(ProgramWarning, match="1 of 4 programs were dropped"):
         fitted = fit([WIDE, NARROW, OTHER, HAM], gate=True)
     (lost,) = fitted.rejected_
-    assert lost.answer == NARROW
+    assert lost.answer.strip() == NARROW
     assert "votes are given by" in lost.reason
-    assert NARROW not in [program.source for program in fitted.programs_]
+    assert NARROW not in [program.source.strip() for program in fitted.programs_]
 
 
 def test_a_word_that_no_record_holds_can_keep_a_program():
     # No record says "www", but a record may.
-    fitted = fit(
-        [WIDE, RARE, OTHER, HAM.replace("else 'spam'", "else None")], gate=True
-    )
-    assert RARE in [program.source for program in fitted.programs_]
+    fitted = fit([WIDE, RARE, OTHER, HAM], gate=True)
+    assert RARE in [program.source.strip() for program in fitted.programs_]
 
 
 def test_without_the_gate_and_below_three_programs_nothing_is_dropped():
