@@ -464,6 +464,10 @@ class CascadeAnnotator(
 
             ``usage``: Usage, what the answers cost. Not in a DataFrame.
 
+            ``n_read``: int, how many different records count towards `max_rows`: those
+            to be read, as far as the budget reaches, though their answers may be known.
+            Not in a DataFrame.
+
         Raises
         ------
         ValueError
@@ -537,6 +541,7 @@ class CascadeAnnotator(
             proba=proba,
             target=self.target_,
             usage=reading.usage,
+            n_read=len(chosen),
         )
 
     def estimate_cost(self, X: Any) -> "CostEstimate":

@@ -19,6 +19,7 @@ from ._typing import LabelsLike, _fit_context
 from .data import Classes, check_records, label_array
 from .exceptions import AnswerWarning
 from .llm import LLM
+from .streaming import is_dask
 from .zero_shot import Reading, ask_for_labels
 
 
@@ -257,6 +258,13 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEst
 
     def _read(self, X: Any, *, warn: bool = True) -> Reading:
         check_is_fitted(self)
+        if is_dask(X):
+            raise TypeError(
+                "X is a Dask collection, each record of which would be a call: pass a "
+                "sample, such as X.head(1000), or write it to files and use "
+                "sklearn_alchemist.streaming.label_files, which keeps to the caps. "
+                "What DistilledAnnotator learns from a model takes Dask collections."
+            )
         records = check_records(self, X, reset=False)
         classes = (
             Classes.of_names(self.classes_)

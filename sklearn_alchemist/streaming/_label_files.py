@@ -21,7 +21,7 @@ from ._digest import digest_of, without_jobs
 from ._labels import FAILURES, Inputs, add_failures, find_inputs, label_batch
 from ._parts import SCHEMA_VERSION, Parts, part_name
 from ._sources import Source, find_source
-from ._spending import Spent, asks, limit
+from ._spending import Spent, asks, is_capped, limit
 
 # Rows that are labelled to tell how long all will take.
 _N_TIMED = 500
@@ -140,9 +140,10 @@ def label_files(
     n_jobs : int, default=None
         Number of batches that are labelled at a time, each in a process of its own.
         None means 1 unless in a `joblib.parallel_config` context; -1 means all
-        processors. An estimator that asks a model labels one batch at a time, and its
-        caps hold for all parts together; answers that were known already count towards
-        `max_rows`, as in one call.
+        processors. An estimator that asks a model, or people about `max_rows` records,
+        labels one batch at a time, and its caps hold for all parts together, those of
+        calls before included. `max_rows` counts as one call does: records that are to
+        be read, though their answers are known, and equal ones of a part once.
 
     dry_run : bool, default=False
         Whether to say only what it would take.
@@ -219,7 +220,7 @@ def label_files(
         job = _Job(str(path), parts, inputs, kept, digest)
         finished = parts.finished()
         batches = _batches(found, job, finished, batch_size)
-        if asks(estimator):
+        if is_capped(estimator):
             spent = sum((_spent_on(parts, *part) for part in finished), Spent())
             return _run(job, batches, 1, len(finished), on_part, spent)
         return _run(job, batches, n_jobs, len(finished), on_part)

@@ -17,6 +17,8 @@ _PACKED = (".gz", ".bz2", ".zst", ".lz4")
 _READ_FOR_DIGEST = 1 << 20
 # No row of a CSV file may be longer; types are guessed from as much.
 _CSV_BLOCK = 4 << 20
+# What stands before a quoted text: nothing, the end of a line or of a field.
+_BEFORE_A_QUOTE = {b"", b"\n", b"\r", b",", b"\t"}
 # Numbers that would not come back as they were written: postal codes, identifiers.
 _LEADING_ZERO = r"^[+-]?0[0-9]"
 
@@ -234,11 +236,53 @@ class Source:
                 )
                 yield from _regroup(pieces, batch_size, start * batch_size - skipped)
             else:
-                types = dict(types or {})
-                with _open_csv(self.filesystem, file, columns, types) as reader:
-                    yield from _regroup(reader, batch_size, start * batch_size)
+                last = self.schema(file).names[-1]
+                types = {last: pa.string(), **(types or {})}
+                names = [*dict.fromkeys([*columns, last])]
+                with _open_csv(self.filesystem, file, names, types) as reader:
+                    pieces = self._to_its_end(file, reader, columns, last)
+                    yield from _regroup(pieces, batch_size, start * batch_size)
         except (pa.ArrowException, OSError) as error:
             raise ValueError(_cannot_read(file, error)) from error
+
+    def _to_its_end(
+        self, file: SourceFile, pieces: Any, columns: Sequence[str], last: str
+    ) -> Iterator[Any]:
+        """Hold the last piece of a CSV file back until its last row is seen whole.
+
+        What breaks off within a quoted text would else be a row like all others.
+        """
+        import pyarrow as pa
+
+        held = None
+        for piece in pieces:
+            if not piece.num_rows:
+                continue
+            if held is not None:
+                yield held.select(list(columns))
+            held = piece
+        if held is None:
+            return
+        text = held.column(held.schema.get_field_index(last))[-1].as_py()
+        written = b'"' + str("" if text is None else text).encode().replace(b'"', b'""')
+        ending = self._ending(file, len(written) + 1)
+        if ending.endswith(written) and ending[: -len(written)] in _BEFORE_A_QUOTE:
+            raise pa.ArrowInvalid(
+                f"it breaks off within a quoted text of the column {last!r}"
+            )
+        yield held.select(list(columns))
+
+    def _ending(self, file: SourceFile, n_bytes: int) -> bytes:
+        """Read the last bytes of a file, unpacked."""
+        if not file.path.lower().endswith(_PACKED):
+            with self.filesystem.open_input_file(file.path) as opened:
+                opened.seek(max(0, opened.size() - n_bytes))
+                return opened.read()
+        ending = b""
+        with self.filesystem.open_input_stream(file.path) as stream:
+            while block := stream.read(max(n_bytes, _READ_FOR_DIGEST)):
+                ending = (ending + block)[-n_bytes:]
+        return ending
 
 
 def find_source(source: "str | os.PathLike[str]", *, passed_by: str = "") -> Source:

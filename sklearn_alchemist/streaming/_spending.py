@@ -5,8 +5,6 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 COST, CALLS, ROWS = (f"sklearn_alchemist.{name}" for name in ("cost", "calls", "asked"))
 
 
@@ -23,7 +21,8 @@ class Spent:
         Calls that were answered.
 
     rows : int
-        Rows of which a model's answer is known, whenever it was asked for.
+        Different records that count towards `max_rows`: those that a model answered,
+        whenever that was, or that wait for people.
     """
 
     cost: float = 0.0
@@ -51,9 +50,9 @@ class Spent:
         usage = getattr(annotation, "usage", None)
         if usage is None:
             return cls()
-        asked = annotation.get("asked", np.ones(len(annotation.label)))
+        n_read = annotation.get("n_read", len(annotation.label))
         calls = usage.paid.calls + usage.unanswered.calls
-        return cls(float(usage.dollars or 0.0), calls, int(asked.sum()))
+        return cls(float(usage.dollars or 0.0), calls, int(n_read))
 
 
 def asks(estimator: Any) -> bool:
@@ -66,6 +65,18 @@ def asks(estimator: Any) -> bool:
     """
     reader = getattr(estimator, "llm_annotator", getattr(estimator, "llm", None))
     return hasattr(estimator, "annotate") and reader is not None
+
+
+def is_capped(estimator: Any) -> bool:
+    """Tell whether what one batch takes leaves less for the next.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    """
+    has_rows = getattr(estimator, "max_rows", None) is not None  # for people
+    return asks(estimator) or (hasattr(estimator, "annotate") and has_rows)
 
 
 def limit(estimator: Any, spent: Spent) -> Any:

@@ -27,6 +27,7 @@ from sklearn_alchemist import (
 from sklearn_alchemist.__main__ import main
 from sklearn_alchemist.exceptions import ProgramWarning, TargetError
 from sklearn_alchemist.streaming import label_files
+from sklearn_alchemist.streaming._labels import add_failures
 
 CLASSES = ["ham", "spam"]
 
@@ -363,6 +364,41 @@ def test_texts_of_csv_may_be_longer_than_a_block_of_pyarrow(tmp_path, labeler):
         label_files(labeler, tmp_path / "open.csv", tmp_path / "other")
 
 
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "tsv"])
+@pytest.mark.parametrize(
+    ("end", "is_whole"),
+    [
+        ('"a song', False),
+        ('"a song\n', False),
+        ('"a ""song""', False),
+        ('"', False),
+        ('"a song"', True),
+        ('"a song"\n', True),
+        ('"a ""song"""', True),
+        ('""', True),
+        ("a song", True),
+        ('6" of a song"\r\n', True),
+    ],
+)
+def test_a_csv_file_that_breaks_off_within_a_quoted_text_is_named(
+    tmp_path, labeler, suffix, end, is_whole
+):
+    path, target = tmp_path / f"texts.{suffix}", tmp_path / "out"
+    mark = "\t" if suffix == "tsv" else ","
+    data = f"id{mark}text\n1{mark}http\n2{mark}{end}".encode()
+    path.write_bytes(gzip.compress(data) if suffix.endswith("gz") else data)
+    for columns, keep in (("text", ["id"]), ("id", [])):
+        if is_whole:
+            done = label_files(labeler, path, target / columns, columns=columns)
+            assert done.n_rows == 2
+            continue
+        with pytest.raises(
+            ValueError, match=r"breaks off within a quoted text of.*'te"
+        ):
+            label_files(labeler, path, target / columns, columns=columns, keep=keep)
+        assert not parts(target / columns)
+
+
 def test_a_packed_file_that_breaks_off_is_named(tmp_path, labeler):
     packed = gzip.compress(b"text\n" + b"song\n" * 99)
     (tmp_path / "texts.csv.gz").write_bytes(packed[:-9])
@@ -586,6 +622,46 @@ def test_the_caps_of_a_cascade_hold_for_all_parts_and_calls(tmp_path, annotator)
     written = pd.read_parquet(target)
     assert (written.source == "model").sum() == 7
     assert (written.doubt == "not asked: budget").any()
+
+
+def test_answers_that_do_not_count_in_one_call_leave_the_budget_of_a_run_alone(
+    tmp_path, annotator
+):
+    # Equal records of a part share an answer; what the annotator knows is not read.
+    texts = ["word number 0 of its own"] * 10 + unclear(20) + texts_of(10)
+    pd.DataFrame({"text": texts}).to_parquet(tmp_path / "texts.parquet")
+    reader = cascade(annotator).set_params(max_rows=7)
+    for target, n_new in (("out", 7), ("again", 0)):
+        ASKED.clear()
+        label_files(
+            reader, tmp_path / "texts.parquet", tmp_path / target, batch_size=15
+        )
+        assert len(ASKED) == n_new
+    first, again = (pd.read_parquet(tmp_path / name) for name in ("out", "again"))
+    pd.testing.assert_frame_equal(first, again)
+    assert (first.source == "model").sum() == 11 + 6
+
+
+def test_people_are_given_as_many_records_of_a_run_as_they_may_read(
+    tmp_path, annotator
+):
+    reader = CascadeAnnotator(annotator, max_rows=7).fit(texts_of(60))
+    pd.DataFrame({"text": unclear(40)}).to_parquet(tmp_path / "texts.parquet")
+    label_files(
+        reader, tmp_path / "texts.parquet", tmp_path / "out", batch_size=5, n_jobs=2
+    )
+    written = pd.read_parquet(tmp_path / "out")
+    assert (written.doubt == "waits for a person").sum() == 7
+
+
+def test_the_account_of_failures_grows_with_the_programs_and_not_with_the_parts():
+    total = {}
+    part = {f"program {k}": {"ValueError": 1, "timeout": 2} for k in range(10)}
+    began = time.process_time()
+    for _ in range(87_000):
+        add_failures(total, part)
+    assert time.process_time() - began < 5
+    assert total["program 3"] == {"ValueError": 87_000, "timeout": 174_000}
 
 
 def test_a_dry_run_of_a_cascade_tells_dollars_and_asks_nobody(tmp_path, annotator):
