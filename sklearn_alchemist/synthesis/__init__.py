@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         say_slow,
         say_unheard,
     )
+    from ._outcome import Exchange, Synthesis, add_usage
     from ._parsing import extract_source
     from ._plan import plan
     from ._prompts import write_messages
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from ._rows import describe_values
     from ._select import count_votes, find_idle, leave_out, unheard_classes
     from ._slot import Slot
-    from ._synthesize import Exchange, Synthesis, add_usage, open_ledger, synthesize
+    from ._synthesize import open_ledger, synthesize
     from ._tuning import tune_programs
     from ._wording import PROMPT_VERSION, Prompts
 
@@ -89,15 +90,15 @@ __getattr__ = lazy_exports(
     {
         "Brief": "_brief",
         "CostEstimate": "_estimate",
-        "Exchange": "_synthesize",
+        "Exchange": "_outcome",
         "PROMPT_VERSION": "_wording",
         "Prompts": "_wording",
         "Recipe": "_recipe",
         "Rejection": "_gate",
         "Slot": "_slot",
-        "Synthesis": "_synthesize",
+        "Synthesis": "_outcome",
         "N_TRIED": "_choose",
-        "add_usage": "_synthesize",
+        "add_usage": "_outcome",
         "choose": "_choose",
         "classes_never_answered": "_coverage",
         "count_votes": "_select",

@@ -1,62 +1,21 @@
 """Find the program in what a language model answers."""
 
-import ast
 import bisect
-import builtins
 import re
 import textwrap
-import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from itertools import accumulate, chain
 
 from ..llm._answer_text import find_marks, split_thoughts
-from ..programs._entry_point import top_functions
-from ..programs._guard import is_too_long, syntax_tree
-from ._code_blocks import Block, blocks_of, fences_of, may_hold_function
-from ._code_repairs import apply_changes, is_diff, plain_characters, repairs_of
+from ._candidates import choose, last_words
+from ._code_blocks import fences_of, may_hold_function
+from ._pieces import Reader
 
-_FUNCTION = re.compile(
-    r"^[ \t]*(?:(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(|label[ \t]*=[ \t]*lambda\b)",
-    re.MULTILINE,
-)
-# How Python says that a program is no longer one only because it ends.
-_UNFINISHED = re.compile(
-    r"never closed|EOF|expected an indented block|unterminated|expected ':'"
-    r"|expected 'except'"
-)
-_LABEL = re.compile(r"^[ \t]*(?:def[ \t]+label\b|label[ \t]*=)", re.MULTILINE)
-_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_BUILTINS = frozenset(dir(builtins))
-# What is said before a program tells whether it is meant. Praise counts more: "Here is
-# the improved version of the first draft".
-_PRAISE = re.compile(
-    r"improv|final|correct(?:ed|ion)|fixed|revis|updated|better|instead,? use|use this"
-    r"|complete|full (?:program|version|function|code)|new version|refined|actual"
-    r"|the (?:answer|solution|program) is|good:|\u2705",
-    re.IGNORECASE,
-)
-_BLAME = re.compile(
-    r"naive|na\u00efve|wrong|\bbad\b|avoid|do not|don['\u2019]t|never|incorrect|broken"
-    r"|buggy|\bold\b|original|previous|earlier|first (?:draft|attempt|version|try|idea)"
-    r"|draft|for comparison|compared|for reference|would fail|too simple|alternativ"
-    r"|another (?:option|way|version)|simpler|shorter|minimal|could also|optional"
-    r"|variant|instead of|rather than|not recommended|anti-?pattern|before:|\u274c"
-    r"|sketch|skeleton|stub|baseline|trivial|\btests?\b|\bnotes?\b",
-    re.IGNORECASE,
-)
 _IMPROVES = re.compile(
     r"improv|better|fix|revis|correct|refin|rewrit|actually|wait|instead|but ",
     re.IGNORECASE,
 )
-_PYTHON = {"", "py", "python", "python3"}
 # Far more than a readable program has.
 MAX_CHARACTERS = 200_000
-# Characters that may be parsed in all to find one program, failures included.
-_MAX_PARSED = 300_000
-# What trying a short piece is counted as.
-_LEAST_COST = 100
-_MAX_PROGRAMS = 100
 # A byte-order mark and characters of no width, as copied texts begin with.
 _UNSEEN = "\ufeff\u200b\u200c\u200d\u2060"
 
@@ -106,18 +65,18 @@ def extract_source(
             f"the answer has {len(answer):,} characters, more than {MAX_CHARACTERS:,}"
         )
     answer = answer.strip(_UNSEEN).replace("\r\n", "\n").replace("\r", "\n")
-    reader = _Reader(earlier=earlier)
+    reader = Reader(earlier=earlier)
     said, unfinished = _split_thoughts(answer, reader)
     for part in dict.fromkeys([said, answer]):
         candidates = reader.candidates(part)
-        chosen = _choose(part, candidates)
+        chosen = choose(part, candidates)
         if chosen is None:
             continue
         rest = part[chosen.end :]
         if cut_off and (
             not chosen.closed
             or (part is answer and unfinished)
-            or _IMPROVES.search(_last_words(rest))
+            or _IMPROVES.search(last_words(rest))
         ):
             raise ValueError("the answer breaks off within its program")
         if part is answer and unfinished and re.search(r"\w", rest):
@@ -134,7 +93,7 @@ def extract_source(
     raise ValueError("the answer holds no Python function")
 
 
-def _split_thoughts(answer: str, reader: "_Reader") -> tuple[str, bool]:
+def _split_thoughts(answer: str, reader: "Reader") -> tuple[str, bool]:
     """Split off thoughts, whose marks are none where a program holds them."""
     kept: list[str] = []
     parts: list[str] = []
@@ -153,7 +112,7 @@ _QUOTED = re.compile(r"'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"")
 _MAX_LINE = 2_000
 
 
-def _marks_of_programs(answer: str, reader: "_Reader") -> Iterator[tuple[int, int]]:
+def _marks_of_programs(answer: str, reader: "Reader") -> Iterator[tuple[int, int]]:
     """Find marks of thoughts in programs: what they look for, or say in a comment.
 
     A mark is one where it stands between quotation marks or within a text of a line of
@@ -181,7 +140,7 @@ def _marks_of_programs(answer: str, reader: "_Reader") -> Iterator[tuple[int, in
             yield start, end
 
 
-def _is_in_text_of_line(answer: str, start: int, end: int, reader: "_Reader") -> bool:
+def _is_in_text_of_line(answer: str, start: int, end: int, reader: "Reader") -> bool:
     """Whether a place is within a text that a line of Python holds."""
     first = answer.rfind("\n", max(0, start - _MAX_LINE), start) + 1
     last = answer.find("\n", end, end + _MAX_LINE)
@@ -197,385 +156,3 @@ def _is_in_text_of_line(answer: str, start: int, end: int, reader: "_Reader") ->
     if code.startswith("return"):
         code = f"def f(): {code}"
     return reader.parse(code) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A piece of an answer that may be the program, or a part of it."""
-
-    source: str
-    tree: ast.Module | None
-    start: int
-    end: int
-    closed: bool
-    before: str
-
-    @property
-    def functions(self) -> dict[str, _Function]:
-        return {} if self.tree is None else top_functions(self.tree)
-
-    @property
-    def has_label(self) -> bool:
-        if self.tree is None:
-            return _LABEL.search(self.source) is not None
-        return "label" in self.functions
-
-    @property
-    def has_function(self) -> bool:
-        if self.tree is None:
-            return _FUNCTION.search(self.source) is not None
-        return bool(self.functions) or _FUNCTION.search(self.source) is not None
-
-    @property
-    def _body(self) -> list[ast.stmt]:
-        """Statements of the function that is meant; of a lambda what it returns."""
-        functions = self.functions
-        function = functions.get("label") or next(iter(functions.values()), None)
-        if isinstance(function, ast.Lambda):
-            return [ast.Return(function.body)]
-        return [] if function is None else function.body
-
-    @property
-    def is_stub(self) -> bool:
-        """Whether its function is a signature only."""
-        body = self._body
-        return bool(body) and all(map(_says_nothing, body))
-
-    @property
-    def only_abstains(self) -> bool:
-        """Whether its function returns None and does nothing else."""
-        if not (body := self._body):
-            return False
-        *before, last = body
-        nothing = isinstance(last, ast.Return) and (
-            last.value is None
-            or (isinstance(last.value, ast.Constant) and last.value.value is None)
-        )
-        return nothing and all(map(_says_nothing, before))
-
-    @property
-    def is_elided(self) -> bool:
-        """Whether it leaves out a part by an ellipsis."""
-        if self.tree is None:
-            return False
-        return any(
-            isinstance(node, ast.Expr)
-            and isinstance(node.value, ast.Constant)
-            and node.value.value is ...
-            for node in ast.walk(self.tree)
-        ) or bool(_ELIDED.search(self.source))
-
-    @property
-    def is_blamed(self) -> bool:
-        """Whether it is shown as what not to use."""
-        words = _last_words(self.before)
-        return bool(_BLAME.search(words)) and not _PRAISE.search(words)
-
-
-_ELIDED = re.compile(
-    r"#[^\n\w]*(?:\.\.\.|\u2026)[^\n]*\b(?:same|rest|before|unchanged|existing|above)"
-    r"|#[^\n]*\b(?:same|rest|unchanged|existing)\b[^\n]*(?:\.\.\.|\u2026)",
-    re.IGNORECASE,
-)
-
-
-def _says_nothing(node: ast.stmt) -> bool:
-    """Tell whether a statement is a docstring, an ellipsis or the like."""
-    if isinstance(node, ast.Expr):
-        return isinstance(node.value, ast.Constant)
-    if isinstance(node, ast.Return):
-        return isinstance(node.value, ast.Constant) and node.value.value is ...
-    if isinstance(node, ast.Raise):
-        return "NotImplementedError" in ast.dump(node)
-    return isinstance(node, ast.Pass)
-
-
-def _last_words(text: str) -> str:
-    """Find what is said last: the end of a paragraph, or the heading above it."""
-    return " ".join(text[-400:].strip().split("\n\n")[-1].split())[-200:]
-
-
-def _choose(text: str, candidates: list[_Candidate]) -> _Candidate | None:
-    """Choose the last complete program that is meant."""
-    pool = [c for c in candidates if c.has_label]
-    pool = pool or [c for c in candidates if c.has_function]
-    if not pool:
-        return None
-    ranges = _answer_ranges(text)
-    inside = [c for c in pool if any(a <= c.start < b for a, b in ranges)]
-    pool = inside or pool
-    last = pool[-1]
-    # What it breaks off within was meant, and an earlier draft was not.
-    if last.tree is None and not last.closed:
-        return last
-    if last.tree is None and _PRAISE.search(_last_words(last.before)):
-        return last
-    for suits in (
-        lambda c: (
-            c.tree and not (c.is_stub or c.only_abstains or c.is_elided or c.is_blamed)
-        ),
-        lambda c: c.tree and not c.is_stub and not c.is_elided and not c.is_blamed,
-        lambda c: c.tree and not c.is_stub and not c.is_elided,
-        lambda c: c.tree and not c.is_stub,
-        lambda c: not c.is_stub,
-    ):
-        if meant := [c for c in pool if suits(c)]:
-            return meant[-1]
-    return last
-
-
-def _answer_ranges(text: str) -> list[tuple[int, int]]:
-    """Find the parts of an answer that are marked as the answer proper."""
-    ranges, opened = [], None
-    for mark in find_marks(text):
-        if not re.fullmatch(
-            r"(?:final[_ -]?)?(?:answer|solution|output)|final", mark.name
-        ):
-            continue
-        if not mark.closes:
-            opened = mark.end
-        elif opened is not None:
-            ranges.append((opened, mark.start))
-            opened = None
-    return ranges
-
-
-def _lacks(pieces: list[ast.Module], body: str) -> bool:
-    """Tell whether pieces of a block use names that only the rest of it gives."""
-    used: set[str] = set()
-    bound: set[str] = set()
-    for node in chain.from_iterable(map(ast.walk, pieces)):
-        if isinstance(node, ast.Name):
-            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            bound.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            bound.update(a.asname or a.name.split(".")[0] for a in node.names)
-    return not (used - bound).isdisjoint(_GIVEN.findall(body))
-
-
-# A name that a line of Python at the beginning of a line gives.
-_GIVEN = re.compile(
-    r"^(?:def[ \t]+|class[ \t]+)?([A-Za-z_]\w*)[ \t]*(?:=(?!=)|\(|:)", re.MULTILINE
-)
-
-
-@dataclass
-class _Reader:
-    """Reads the pieces of one answer, and parses so much of it only."""
-
-    earlier: str | None = None
-    left: int = _MAX_PARSED
-    trees: dict[str, ast.Module | None] = field(default_factory=dict)
-    unfinished: set[str] = field(default_factory=set)
-
-    def parse(self, source: str) -> ast.Module | None:
-        """Parse Python; None where it is none, or too much was tried."""
-        if source in self.trees:
-            return self.trees[source]
-        tree = None
-        if len(source) <= self.left and not is_too_long(source):
-            cost = len(source)
-            try:
-                tree = syntax_tree(source)
-            except SyntaxError as error:
-                # Parsers stop at the error.
-                place = _start_of_line(source, error.end_lineno or error.lineno or 0)
-                cost = min(cost, place + 500)
-                if (
-                    _UNFINISHED.search(error.msg)
-                    or place + 1 >= len(source.rstrip())
-                    or not source[place:].rstrip().count("\n")
-                ):
-                    self.unfinished.add(source)
-            except (ValueError, RecursionError, MemoryError):
-                pass
-            self.left -= max(cost, _LEAST_COST)
-        self.trees[source] = tree
-        return tree
-
-    def candidates(self, text: str) -> list[_Candidate]:
-        """Find all pieces that may be a program or define what it uses."""
-        found: list[_Candidate] = []
-        for block in blocks_of(text):
-            if is_diff(block):
-                base = next(
-                    (c.source for c in reversed(found) if c.tree and c.has_function),
-                    self.earlier,
-                )
-                changed = apply_changes(block.body, base)
-                if changed is None:
-                    continue
-                block = replace(block, body=changed, fenced=True)
-            elif not may_hold_function(block.body) and not (
-                block.fenced and block.language in _PYTHON
-            ):
-                continue
-            found += self._read(block)
-            if len(found) > _MAX_PROGRAMS:
-                del found[: len(found) - _MAX_PROGRAMS]
-        return found
-
-    def _read(self, block: Block) -> Iterator[_Candidate]:
-        if not block.fenced:
-            yield from self._read_plain(block)
-            return
-        for source in repairs_of(block.body):
-            if (tree := self.parse(source)) is not None:
-                yield _candidate(block, source, tree)
-                return
-        if not _FUNCTION.search(block.body):
-            return
-        plain = list(self._read_plain(block))
-        if _lacks([c.tree for c in plain if c.tree], block.body):
-            plain = []
-        if any(c.tree is not None for c in plain):
-            yield from plain
-        else:
-            source = next(repairs_of(block.body))
-            unfinished = not block.closed and source in self.unfinished
-            yield _candidate(block, source, None, closed=not unfinished)
-
-    def _read_plain(self, block: Block) -> Iterator[_Candidate]:
-        """Find programs in text that has no fence, prose around and between them."""
-        lines = block.body.split("\n")
-        places = list(accumulate((len(line) + 1 for line in lines), initial=0))
-        last = max((i for i, line in enumerate(lines) if line.strip()), default=-1)
-        done = 0
-        for first, line in enumerate(lines):
-            if first < done or not _FUNCTION.match(line):
-                continue
-            begin, end = self._region(lines, done, first)
-            done = end
-            source, tree = self._parse_region(lines, begin, first, end)
-            closed = block.closed or last >= end
-            if tree is None:
-                # An answer that breaks off within a program ends there.
-                closed = closed or source not in self.unfinished
-            place = places[begin]
-            yield replace(
-                _candidate(block, source, tree, closed=closed),
-                start=block.start + place,
-                end=min(block.start + places[end], block.end),
-                before=(block.before + "\n" if place < 400 else "")
-                + block.body[max(0, place - 400) : place],
-            )
-            if self.left <= 0:
-                return
-
-    def _region(self, lines: list[str], least: int, first: int) -> tuple[int, int]:
-        """Find the lines around the first of a function that are code like it."""
-        indent = _indent(lines[first])
-        end = first + 1
-        while end < len(lines) and (
-            not lines[end].strip()
-            or _indent(lines[end]) > indent
-            or self._is_code(lines[end].strip())
-        ):
-            end += 1
-        begin = first
-        for i in range(first - 1, least - 1, -1):
-            line = lines[i].strip()
-            if line and _indent(lines[i]) <= indent:
-                if not self._is_code(line):
-                    break
-                begin = i
-        return begin, end
-
-    def _parse_region(
-        self, lines: list[str], begin: int, first: int, end: int
-    ) -> tuple[str, ast.Module | None]:
-        """Parse a region; where it is no Python, what begins later in it."""
-        starts = [i for i in range(begin, first) if lines[i][:1].strip()]
-        for start in dict.fromkeys([begin, *starts[1:4], first]):
-            for source in repairs_of("\n".join(lines[start:end])):
-                if (tree := self.parse(source)) is not None:
-                    return source, tree
-        return next(repairs_of("\n".join(lines[first:end]))), None
-
-    def _is_code(self, line: str) -> bool:
-        """Tell whether a line is one of a program rather than prose."""
-        if line[0] in "#@)]}":
-            return True
-        if line.startswith(("else:", "elif ", "except", "finally:")):
-            return line.rstrip().endswith(":") or line.endswith(("(", ","))
-        self.left -= _LEAST_COST // 2
-        if self.left < 0 or len(line) > 2000:
-            return False
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                (statement,) = ast.parse(plain_characters(line)).body
-        except SyntaxError as error:
-            return _UNFINISHED.search(error.msg) is not None
-        except (ValueError, RecursionError, MemoryError):
-            return False
-        if isinstance(statement, ast.AnnAssign) and statement.value is None:
-            return False  # "Note: this"
-        # Words are no code, calls and docstrings are.
-        return not isinstance(statement, ast.Expr) or isinstance(
-            statement.value, ast.Call | ast.Constant
-        )
-
-    def with_what_it_uses(
-        self, chosen: _Candidate, candidates: list[_Candidate]
-    ) -> str:
-        """Put before a program the pieces that define what it uses and lacks."""
-        source = chosen.source
-        if chosen.tree is None:
-            return source
-        read, defined = _names(chosen.tree)
-        missing = read - defined - _BUILTINS
-        at = next(i for i, c in enumerate(candidates) if c is chosen)
-        for other in [*reversed(candidates[:at]), *candidates[at + 1 :]]:
-            if not missing:
-                break
-            if other.tree is None or other.is_stub:
-                continue
-            read, defined = _names(other.tree)
-            if missing & defined:
-                source = other.source + "\n\n" + source
-                missing = (missing | (read - _BUILTINS)) - defined
-        return source
-
-
-def _candidate(
-    block: Block, source: str, tree: ast.Module | None, *, closed: bool | None = None
-) -> _Candidate:
-    closed = block.closed if closed is None else closed
-    return _Candidate(source, tree, block.start, block.end, closed, block.before)
-
-
-def _names(tree: ast.Module) -> tuple[set[str], set[str]]:
-    """Find the names that a program reads, and those that it defines."""
-    read, defined = set(), set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(id=name, ctx=ast.Load()):
-                read.add(name)
-            case ast.Name(id=name) | ast.arg(arg=name):
-                defined.add(name)
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                defined.add(name)
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                defined |= {(a.asname or a.name).split(".")[0] for a in aliases}
-            case ast.ExceptHandler(name=str() as name):
-                defined.add(name)
-    return read, defined
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-def _start_of_line(source: str, number: int) -> int:
-    """Count the characters before a line, the first of which is 1."""
-    place = 0
-    for _ in range(number - 1):
-        following = source.find("\n", place) + 1
-        if not following:
-            return len(source)
-        place = following
-    return place
