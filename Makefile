@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
-.PHONY: help demo test test-browser test-postgresql test-oldest test-next test-random test-wheel coverage \
+.PHONY: help demo test test-browser test-postgresql test-clusters test-oldest test-next test-random test-wheel coverage \
   fuzz lint format types workflows citation changelog changelog-check wheel docs rerecord \
-  benchmark-annotator benchmark-cascade benchmark-drift benchmark-explain \
+  benchmark-annotator benchmark-cascade benchmark-dask benchmark-drift benchmark-explain \
   benchmark-files benchmark-llm-labels benchmark-label-models benchmark-labels \
   benchmark-programs benchmark-synthesis benchmark-throttled benchmark-tuning \
   benchmark-waterbirds paper-table clean
@@ -24,6 +24,7 @@ help:
 	@echo "make coverage  which lines no test runs"
 	@echo "make test-browser  open the report in Chromium (CHROMIUM=path, or downloaded)"
 	@echo "make test-postgresql  keep answers on a PostgreSQL server, started for it"
+	@echo "make test-clusters    label in a local Spark (needs Java 17) and Ray"
 	@echo "make fuzz      look for inputs that break an invariant, for minutes"
 	@echo "make lint      check the style of the code"
 	@echo "make format    mend the style where that can be done"
@@ -46,6 +47,7 @@ help:
 	@echo "make benchmark-drift DATA=folder RECORDINGS=folder    alarms, false and missed"
 	@echo "make benchmark-explain DATA=folder RECORDINGS=folder  is what is told true"
 	@echo "make benchmark-llm-labels DATA=folder   what 200 labels by a model do to it"
+	@echo "make benchmark-dask    cost a row on a Dask cluster, and what is left of it"
 	@echo "make benchmark-files   cost a row and memory of files of millions of rows"
 	@echo "make paper-table ARGS='DATA --recordings RECORDINGS'  beside the paper's numbers"
 	@echo "make benchmark-waterbirds DATA=file   look at the worst group of Waterbirds"
@@ -130,6 +132,11 @@ test-postgresql: $(VENV)/tests
 	sh tests/with_postgresql.sh $(BIN)/python -m pytest $(ARGS) tests/llm/test_store.py \
 	  tests/llm/test_budget.py tests/llm/test_client.py tests/llm/test_faults.py \
 	  tests/llm/test_many_machines.py -k "postgresql or server or machine"
+
+test-clusters: $(VENV)/tests
+	command -v java > /dev/null || apt-get install -q -y openjdk-17-jre-headless
+	$(INSTALL) "pyspark>=4" "ray[data]>=2.40"
+	$(BIN)/python -m pytest $(ARGS) tests/streaming/test_clusters.py
 
 fuzz: $(VENV)/tests
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz $(ARGS)
@@ -225,6 +232,9 @@ benchmark-llm-labels: $(VENV)/examples
 benchmark-files: $(VENV)/examples
 	$(INSTALL) -e ".[files]"
 	$(BIN)/python benchmarks/files.py $(ARGS)
+
+benchmark-dask: $(VENV)/tests
+	$(BIN)/python benchmarks/dask_cluster.py $(ARGS)
 
 benchmark-explain: $(VENV)/examples
 	$(BIN)/python benchmarks/explain.py $(DATA) $(RECORDINGS) $(ARGS)
