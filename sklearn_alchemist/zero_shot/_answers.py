@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..llm._answer_text import last_word, split_thoughts
-from ._statements import NO_CLASS, Statements, plain
 
+NO_CLASS = -1
 # An answer is a class, or some words around it; of more, the end says what it comes to.
 MAX_CHARACTERS = 20_000
 _MAX_OBJECTS = 100
@@ -126,6 +126,8 @@ class _Names:
                 same = self.loose.setdefault(form, code) == code
                 self.loose[form] = code if same else NO_CLASS
         self.exact = {str(name): code for code, name in enumerate(classes)}
+        from ._statements import Statements  # compiles many patterns
+
         self.statements = Statements(classes, self.match)
 
     def match(self, value: Any) -> int:
@@ -171,6 +173,12 @@ _IN_TAGS = re.compile(r"<([^<>]*)>")
 _BULLET = re.compile(r"^[-\u2022\u2013\u2014#>+]+(?!\s*[\d.])\s*")
 
 
+def _plain(text: str) -> str:
+    from ._statements import plain  # compiles many patterns
+
+    return plain(text)
+
+
 def _fold(text: str) -> str:
     """Drop case, spaces around, and the marks that models put around a word."""
     text = text.rstrip(_LAST).lstrip(_OUTER)
@@ -182,13 +190,13 @@ def _fold(text: str) -> str:
 
 def _loosen(text: str) -> str:
     """Drop besides how words are joined, and what is written in several ways."""
-    joined = re.sub(r"(?<=\w)[\s_\-\u2010-\u2015]+(?=\w)", " ", _fold(plain(text)))
+    joined = re.sub(r"(?<=\w)[\s_\-\u2010-\u2015]+(?=\w)", " ", _fold(_plain(text)))
     return joined.strip()
 
 
 def _number(text: str) -> str:
     """Write a number in one way: 2.0 for 2; empty where it is none."""
-    if not _NUMERIC.fullmatch(text := _fold(plain(text))):
+    if not _NUMERIC.fullmatch(text := _fold(_plain(text))):
         return ""
     return repr(float(text.replace(" ", "")) + 0.0)  # no minus before zero
 

@@ -10,7 +10,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
-NO_CLASS = -1
+from ._answers import NO_CLASS
+
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _MINUS = re.compile(r"[\u2212\u2010-\u2015\ufe58\ufe63\uff0d](?=\s*\d)")
 
