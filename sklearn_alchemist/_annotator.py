@@ -4,7 +4,7 @@ import logging
 import warnings
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -37,7 +37,7 @@ from sklearn.utils.validation import (
 )
 from threadpoolctl import threadpool_limits
 
-from ._annotator_model import ask_about_sample, model_of
+from ._annotator_model import ask_about_sample, estimate_fit, model_of
 from ._annotator_parts import (
     default_aggregator,
     draw_parts,
@@ -100,12 +100,13 @@ from .label_model import check_label_proba
 from .streaming import lazy_for_dask
 from .votes import ABSTAIN
 
+if TYPE_CHECKING:
+    from .synthesis import CostEstimate
+
 _logger = logging.getLogger("sklearn_alchemist.distillation")
 
 # Records on which it is tried whether the student can read them, if not all count.
 _TRIED = 1000
-# A few labels move it only as far as they must; see `fit_temperature`.
-_TRUST_IN_USUAL = 4.0
 
 
 class DistilledAnnotator(
@@ -540,6 +541,33 @@ class DistilledAnnotator(
         """
         check_is_fitted(self)
         return super().score(X, label_array(y, self.classes_), sample_weight)
+
+    def estimate_cost(self, X: Any, y: ArrayLike | None = None) -> "CostEstimate":
+        """Tell what ``fit`` would ask a model for and cost; nothing is sent.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
+            The training records.
+
+        y : array-like of shape (n_samples,), default=None
+            Labels, used as in ``fit``: records whose labels are learned from are not
+            shown to the model.
+
+        Returns
+        -------
+        estimate : CostEstimate
+            Calls, tokens and dollars of the labeler's programs and of `n_llm_labels`.
+            What depends on answers that are not there yet is guessed; unknown prices
+            stay unknown.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the data or the classes cannot be used, or there is no model to label
+            records.
+        """
+        return estimate_fit(clone(self), X, y)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Tell which metadata goes to which part.

@@ -1,17 +1,28 @@
 """Have a language model label some records of a fit."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from ._annotator_parts import described_classes, last_step
+from ._annotator_parts import (
+    described_classes,
+    find_labelled,
+    last_step,
+    listed_classes,
+)
 from ._briefing import as_authors, check_question
-from .data import UNLABELED, Classes, Records
+from ._preflight import known_classes
+from .data import UNLABELED, Classes, Records, check_records
 from .llm import LLM, Usage
 
+if TYPE_CHECKING:
+    from .synthesis import CostEstimate
+
 ROWS_PER_CALL = 20
+# What a record takes in an answer, with some for its braces, rounded up.
+_TOKENS_PER_LABEL = 16
 
 
 def model_of(labeler: BaseEstimator) -> tuple[LLM, str, Any]:
@@ -101,9 +112,7 @@ def ask_about_sample(
     llm, task, classes = model_of(labeler)
     described = described_classes(classes, names)
     assert described is not None
-    open_rows = np.flatnonzero(gold == UNLABELED)
-    rng = check_random_state(0 if random_state is None else random_state)
-    drawn = rng.permutation(open_rows)[:n_rows]
+    drawn = _draw(gold, n_rows, random_state)
     codes = np.full(len(gold), UNLABELED)
     if not len(drawn):
         return codes, 1.0, Usage()
@@ -120,4 +129,107 @@ def ask_about_sample(
     if reading.shortfall is not None and not reading.reached.any():
         raise reading.shortfall
     codes[drawn] = reading.codes
-    return codes, float(reading.reached.sum() / len(open_rows)), reading.usage
+    return (
+        codes,
+        float(reading.reached.sum() / (gold == UNLABELED).sum()),
+        reading.usage,
+    )
+
+
+def estimate_sample(
+    labeler: BaseEstimator,
+    records: Records,
+    gold: np.ndarray,
+    n_rows: int,
+    names: np.ndarray,
+    random_state: Any,
+) -> "CostEstimate":
+    """Tell what `ask_about_sample` would ask for and cost; nothing is sent.
+
+    Parameters
+    ----------
+    labeler : transformer
+        Fitted or not.
+
+    records : Records
+        The training records.
+
+    gold : ndarray of int of shape (n_samples,)
+        Labels that are known, which are not asked for; -1 elsewhere.
+
+    n_rows : int
+        How many are labelled, if there are so many.
+
+    names : ndarray of shape (n_classes,)
+        The classes.
+
+    random_state : int, RandomState instance or None
+        Draws them. A RandomState draws others later.
+
+    Returns
+    -------
+    estimate : CostEstimate
+        Calls, tokens and dollars; stored answers cost nothing.
+    """
+    from .synthesis import estimate_questions
+    from .zero_shot import share_calls, write_questions
+
+    llm, task, classes = model_of(labeler)
+    described = described_classes(classes, names)
+    assert described is not None
+    drawn = _draw(gold, n_rows, random_state)
+    batches, _ = share_calls(records.rows(drawn.tolist()), ROWS_PER_CALL)
+    llm, questions = write_questions(llm, task, described.sorted_descriptions, batches)
+    return estimate_questions(llm, questions, ROWS_PER_CALL * _TOKENS_PER_LABEL)
+
+
+def estimate_fit(annotator: Any, X: Any, y: Any) -> "CostEstimate":
+    """Tell what the fit of an annotator would ask for and cost; nothing is sent.
+
+    Parameters
+    ----------
+    annotator : DistilledAnnotator
+        Not fitted; it is looked at like one that is going to be.
+
+    X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
+        The training records.
+
+    y : array-like of shape (n_samples,) or None
+        Labels.
+
+    Returns
+    -------
+    estimate : CostEstimate
+        That of the labeler, and that of the labels.
+    """
+    from .synthesis import CostEstimate
+
+    annotator._validate_params()
+    records = check_records(annotator, X, reset=True, allow_nan=annotator._allows_nan())
+    labeler, learns = annotator.labeler, annotator.learn_from_labels
+    labelled = find_labelled(labeler, y, records.n_rows, learn=learns)
+    voter = last_step(labeler)
+    estimate = CostEstimate()
+    if hasattr(voter, "estimate_cost"):
+        estimate = voter.estimate_cost(X, y)
+    if not annotator.n_llm_labels:
+        return estimate
+    model_of(labeler)
+    names = known_classes(listed_classes(labeler), y)
+    if names is None:
+        raise ValueError(
+            "the classes are not known before programs vote: give them to the labeler, "
+            "or pass y."
+        )
+    gold = np.full(records.n_rows, UNLABELED)
+    if labelled.any():
+        gold = Classes.of_names(names).encode(y, n_samples=len(gold))
+    return estimate + estimate_sample(
+        labeler, records, gold, annotator.n_llm_labels, names, annotator.random_state
+    )
+
+
+def _draw(gold: np.ndarray, n_rows: int, random_state: Any) -> np.ndarray:
+    """Draw records without labels; None always draws the same ones."""
+    rng = check_random_state(0 if random_state is None else random_state)
+    return rng.permutation(np.flatnonzero(gold == UNLABELED))[:n_rows]

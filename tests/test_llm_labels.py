@@ -161,3 +161,41 @@ def test_a_fitted_annotator_pickles_and_promises_by_the_models_labels(server, ll
     again = pickle.loads(pickle.dumps(annotator))
     assert again.predict(TEXTS[:4]).tolist() == ["spam", "ham", "spam", "ham"]
     assert again.annotate(TEXTS, target_error=0.05).promise.n_labels == 200
+
+
+@pytest.mark.parametrize("n_labels", [0, 30, 200])
+def test_what_is_told_before_is_what_is_asked(server, llm, n_labels):
+    texts = [f"http {k % 70}" for k in range(80)] + TEXTS  # some are equal
+    priced = llm.having(prices=PRICES, params={"max_tokens": 400})
+    annotator = annotator_of(priced).set_params(n_llm_labels=n_labels)
+    told = annotator.estimate_cost(texts)
+    assert not server.requests
+    paid = annotator.fit(texts)
+    assert told.calls == len(server.requests)
+    assert told.stored == 0
+    if n_labels:
+        assert told.dollars < told.max_dollars
+        assert paid.llm_usage_.dollars <= told.max_dollars
+    again = annotator.estimate_cost(texts)
+    assert (again.calls, again.stored, again.dollars) == (0, told.calls, 0)
+
+
+def test_what_is_told_knows_programs_to_be_written_and_labels_of_people(server, llm):
+    annotator = annotator_of(llm).set_params(labeler__n_programs=5)
+    programs = annotator.labeler.estimate_cost(TEXTS)
+    assert programs.calls
+    assert annotator.estimate_cost(TEXTS).calls == programs.calls + 10
+    y = np.where(
+        np.arange(300) < 250, np.where(np.arange(300) % 2, "ham", "spam"), None
+    )
+    learning = annotator.set_params(learn_from_labels=True)
+    assert learning.estimate_cost(TEXTS, y).calls == programs.calls + 3
+    assert not server.requests
+
+
+def test_what_cannot_be_asked_is_told_instead_of_a_cost():
+    labeler = ProgramSynthesisLabeler(classes=CLASSES, programs=[LINK])
+    annotator = DistilledAnnotator(labeler)
+    assert annotator.estimate_cost(TEXTS).calls == 0
+    with pytest.raises(ValueError, match="labeler has none"):
+        annotator.set_params(n_llm_labels=20).estimate_cost(TEXTS)

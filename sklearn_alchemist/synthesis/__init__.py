@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ._choose import N_TRIED, choose
     from ._columns import explain_silence, list_columns, never_crossed
     from ._coverage import classes_never_answered
-    from ._estimate import CostEstimate, estimate_cost
+    from ._estimate import CostEstimate, estimate_cost, estimate_questions
     from ._gate import Rejection, longest_text, try_programs
     from ._knowledge import read_documents
     from ._losses import (
@@ -56,6 +56,7 @@ __all__ = [
     "count_votes",
     "describe_values",
     "estimate_cost",
+    "estimate_questions",
     "explain_silence",
     "extract_source",
     "find_idle",
@@ -104,6 +105,7 @@ __getattr__ = lazy_exports(
         "count_votes": "_select",
         "describe_values": "_rows",
         "estimate_cost": "_estimate",
+        "estimate_questions": "_estimate",
         "explain_silence": "_columns",
         "extract_source": "_parsing",
         "find_idle": "_select",

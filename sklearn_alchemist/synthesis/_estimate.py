@@ -186,7 +186,34 @@ def estimate_cost(
         call = _calls(llm, [question], found, _LIKELY_TOKENS[recipe.style], later)
         calls += call
         n_stored += 1 - len(call)
-    return _add_up(calls, [asked_by(a, recipe) for a in authors], n_stored, recipe)
+    return _add_up(
+        calls, [asked_by(a, recipe) for a in authors], n_stored, recipe.max_repairs
+    )
+
+
+def estimate_questions(
+    llm: LLM, questions: Sequence[Question], likely_tokens: int
+) -> CostEstimate:
+    """Count what asking questions that are known takes; nothing is sent.
+
+    Parameters
+    ----------
+    llm : LLM
+        Who is going to be asked.
+
+    questions : sequence of Question
+        What is going to be asked.
+
+    likely_tokens : int
+        What an answer is likely to have.
+
+    Returns
+    -------
+    estimate : CostEstimate
+        Without repairs; stored answers cost nothing.
+    """
+    calls = _calls(llm, questions, find_stored(llm, questions), likely_tokens)
+    return _add_up(calls, [llm], len(questions) - len(calls), 0)
 
 
 def _calls(
@@ -210,7 +237,7 @@ def _calls(
 
 
 def _add_up(
-    calls: list[_Call], authors: Sequence[LLM], n_stored: int, recipe: Recipe
+    calls: list[_Call], authors: Sequence[LLM], n_stored: int, max_repairs: int
 ) -> CostEstimate:
     # A repair repeats the question and the answer; whose it is, nobody knows yet.
     longest = max((call.prompt_tokens for call in calls), default=0)
@@ -220,12 +247,12 @@ def _add_up(
     ]
     dearest = None if None in repairs else max(d for d in repairs if d is not None)
     worst = [call.dollars(call.llm.max_tokens) for call in calls]
-    worst += [dearest] * recipe.max_repairs
+    worst += [dearest] * max_repairs
     likely = [call.dollars(call.likely_tokens) for call in calls]
     return CostEstimate(
         calls=len(calls),
         stored=n_stored,
-        repairs=recipe.max_repairs,
+        repairs=max_repairs,
         prompt_tokens=sum(call.prompt_tokens for call in calls),
         completion_tokens=sum(call.likely_tokens for call in calls),
         dollars=_sum(likely),

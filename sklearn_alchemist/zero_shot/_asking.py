@@ -100,10 +100,7 @@ def ask_for_labels(
     """
     from ..llm import ask  # who asks nothing need not load what asks
 
-    distinct, which = _distinct(records)
-    batches = [
-        distinct[i : i + rows_per_call] for i in range(0, len(distinct), rows_per_call)
-    ]
+    batches, which = share_calls(records, rows_per_call)
     llm, questions = write_questions(llm, task, classes, batches, structured=structured)
     answered = ask(llm, questions, excused=_refuses_record, partial=partial)
     names = list(classes)
@@ -123,6 +120,32 @@ def ask_for_labels(
         np.array(reached, dtype=bool)[which],
         answered.shortfall,
     )
+
+
+def share_calls(
+    records: Sequence[Any], rows_per_call: int
+) -> tuple[list[Sequence[Any]], list[int]]:
+    """Deal records to calls, those that are equal once.
+
+    Parameters
+    ----------
+    records : sequence
+        Texts, or dicts of column to value.
+
+    rows_per_call : int
+        Number of records that one call asks about.
+
+    Returns
+    -------
+    batches : list of sequences of records
+        One a call.
+
+    which : list of int
+        Position of each record among those of all calls.
+    """
+    distinct, which = _distinct(records)
+    starts = range(0, len(distinct), rows_per_call)
+    return [distinct[i : i + rows_per_call] for i in starts], which
 
 
 def write_questions(
