@@ -8,13 +8,14 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix
 
 from ._evidence import combine, log_proba, softmax
 
-# Weight of the votes beside a student that repeats them well, how many times it is for
-# one that repeats them no better than a half, and which share of the rows is well.
-# Chosen on training rows, 200 and 1,000 of them (benchmarks/blend.py).
+# Weight of the votes beside a student that repeats them well, which share of the rows
+# is well enough for a round, how many times the weight is for one that repeats no more
+# than a half, and from which share on it is the least. Chosen on rows for training and
+# validation, 300 and 1,000 of them (benchmarks/blend.py).
 VOTE_WEIGHT = 0.3
 GOOD_FIDELITY = 0.86
 _MOST_WEIGHT = 10.0
-_WEIGHT_POWER = 1.5
+_LEAST_WEIGHT_FIDELITY = 0.9
 _FIDELITY_RANGE = 0.36
 # Divisor of log-probabilities beside votes of weight 0: two who agree are right more
 # often than either is. What the votes weigh is added to it, as evidence that is counted
@@ -384,12 +385,12 @@ def usual_vote_weight(fidelity: np.ndarray) -> np.ndarray:
     >>> usual_vote_weight(np.array([0.95, 0.5]))
     array([0.3, 3. ])
     """
-    return VOTE_WEIGHT * _MOST_WEIGHT ** (_lacking(fidelity) ** _WEIGHT_POWER)
+    return VOTE_WEIGHT * _MOST_WEIGHT ** _lacking(fidelity)
 
 
 def _lacking(fidelity: np.ndarray) -> np.ndarray:
     """Give 0 for a good student of a class, 1 for a bad one, and the way between."""
-    return np.clip((GOOD_FIDELITY - fidelity) / _FIDELITY_RANGE, 0.0, 1.0)
+    return np.clip((_LEAST_WEIGHT_FIDELITY - fidelity) / _FIDELITY_RANGE, 0.0, 1.0)
 
 
 def _certainty(from_votes: np.ndarray, weight: np.ndarray) -> float:
