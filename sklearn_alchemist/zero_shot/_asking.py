@@ -124,7 +124,7 @@ def ask_for_labels(
 
 def share_calls(
     records: Sequence[Any], rows_per_call: int
-) -> tuple[list[Sequence[Any]], list[int]]:
+) -> tuple[list[Sequence[Any]], np.ndarray]:
     """Deal records to calls, those that are equal once.
 
     Parameters
@@ -140,7 +140,7 @@ def share_calls(
     batches : list of sequences of records
         One a call.
 
-    which : list of int
+    which : ndarray of int of shape (n_records,)
         Position of each record among those of all calls.
     """
     distinct, which = _distinct(records)
