@@ -8,6 +8,7 @@ import numpy as np
 
 from ._patterns import Patterns
 
+# What halving and doubling each of them does: benchmarks/label_constants.py.
 # Votes that two programs share are compared beyond this many samples only.
 _MIN_SHARED = 30
 # A pair is not explained by the class if its correlation is off by so much ...

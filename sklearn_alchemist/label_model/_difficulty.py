@@ -20,7 +20,8 @@ _UNSEEN_ERRORS = 7.0
 # hard ones makes errors covary by a quarter of s. Other factors are measured by
 # benchmarks/label_constants.py.
 _BY_COIN = 4.0
-# So many rows of any level each level is worth: benchmarks/label_constants.py.
+# So many rows of any level each level is worth, so that few rows do not speak alone;
+# where levels have many, no value matters: benchmarks/label_constants.py.
 _LEVEL_STRENGTH = 50.0
 # So many patterns, and patterns times classes, show what all of them would.
 _SAMPLE_SIZE, _MAX_CELLS = 1 << 15, 1 << 19

@@ -19,7 +19,7 @@ from ._model import VoteModel, normalise, votes_level
 from ._patterns import Patterns, chunks, take_rows, vote_matrix
 from ._voting import count_levels, silent_prior
 
-# The three were chosen on all families of benchmarks/label_models.py --data.
+# What halving and doubling each of the five does: benchmarks/label_constants.py.
 ACCURACY = 0.75
 """Share of right votes that is expected of a program before it is known."""
 

@@ -10,8 +10,9 @@ from scipy.sparse import csr_array
 
 from ..votes import rank_rows
 
-# A labelled sample counts as much as so many others.
-_LABEL_WEIGHT = 5.0
+LABEL_WEIGHT = 5.0
+"""A labelled sample counts as much as so many others: benchmarks/label_constants.py."""
+
 # So many rows of votes at one time stay in the cache,
 _CHUNK = 1 << 10
 # and up to so many columns of them are multiplied dense. The shapes that
@@ -97,13 +98,13 @@ class Patterns:
         given = {name: p[chosen] for name, p in parts.items() if p is not None}
         return replace(self, **given)
 
-    def with_weighted_labels(self, times: float = _LABEL_WEIGHT) -> "Patterns":
+    def with_weighted_labels(self, times: float | None = None) -> "Patterns":
         """Make each labelled sample count as much as several others.
 
         Parameters
         ----------
-        times : float, default=5.0
-            How many others, on the mean of the labels.
+        times : float, default=None
+            How many others, on the mean of the labels; `LABEL_WEIGHT` if None.
 
         Returns
         -------
@@ -113,6 +114,7 @@ class Patterns:
         if self.labels is None:
             return self
         of_labels = 1.0 if self.label_weights is None else self.label_weights
+        times = LABEL_WEIGHT if times is None else times
         weight = np.where(self.is_labelled, times * of_labels, 1.0)
         return replace(self, counts=weight * self.counts)
 
