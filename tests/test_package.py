@@ -127,6 +127,15 @@ print(sorted({{name.split(".")[0] for name in set(sys.modules) - before}}))
 
 
 @pytest.mark.slow
+def test_importing_the_package_loads_nothing_that_only_asking_needs():
+    code = "import sys, sklearn_alchemist; print(sorted(sys.modules))"
+    loaded = set(ast.literal_eval(python(code)))
+    assert "sklearn_alchemist._labeler" in loaded
+    for late in ("zero_shot._statements", "llm._provider", "inspection", "metrics"):
+        assert f"sklearn_alchemist.{late}" not in loaded
+
+
+@pytest.mark.slow
 def test_importing_the_package_adds_little_to_scikit_learn(tmp_path):
     # Against scikit-learn in the same process, so that no busy machine fails it.
     code = f"""
@@ -139,7 +148,7 @@ print((time.process_time() - middle) / (middle - start))
 """
     compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}
     python(code, **compiled)
-    assert min(float(python(code, **compiled)) for _ in range(3)) < 0.06
+    assert min(float(python(code, **compiled)) for _ in range(3)) < 0.08
 
 
 def test_public_names_exist_and_are_sorted():
