@@ -11,6 +11,7 @@ processes that are left are counted. Wall seconds mean little on a busy machine.
 """
 
 import argparse
+import logging
 import os
 import statistics
 import time
@@ -25,7 +26,6 @@ import psutil
 from files import one_line_labeler, recorded, short_texts
 
 from sklearn_alchemist import LabelModelAggregator
-from sklearn_alchemist.programs import close_workers
 
 
 def cpu_of(processes):
@@ -42,12 +42,22 @@ def family(process):
     return [process, *process.children(recursive=True)]
 
 
+def others(clusters):
+    """List the processes of this one that belong to no cluster."""
+    workers = [worker for cluster in clusters for worker in cluster.workers]
+    theirs = {one for worker in workers for one in family(worker)}
+    return [one for one in family(psutil.Process()) if one not in theirs]
+
+
 class Cluster:
     """Workers with one thread each, and what they have used."""
 
     def __init__(self, n_workers):
         self._cluster = distributed.LocalCluster(
-            n_workers=n_workers, threads_per_worker=1, dashboard_address=None
+            n_workers=n_workers,
+            threads_per_worker=1,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
         )
         self.client = distributed.Client(self._cluster, set_as_default=False)
         pids = self.client.run(os.getpid).values()
@@ -57,14 +67,22 @@ class Cluster:
         """Label once, the texts being where they are labelled; return seconds."""
         series = dd.from_pandas(texts, npartitions=n_partitions, sort=False)
         there = self.client.persist(series)
-        distributed.wait(there)
-        before = [cpu_of(family(worker)) for worker in self.workers]
+        self._wait(there)
+        used = self._used()
         began = time.perf_counter()
         votes = self.client.persist(labeler.transform(there))
-        distributed.wait(votes)
+        self._wait(votes)
         wall = time.perf_counter() - began
-        after = [cpu_of(family(worker)) for worker in self.workers]
-        return wall, sum(after) - sum(before), votes
+        return wall, self._used() - used, votes
+
+    def _used(self):
+        """CPU seconds of its workers, and of this process, which schedules them."""
+        workers = [one for worker in self.workers for one in family(worker)]
+        return cpu_of([psutil.Process(), *workers])
+
+    def _wait(self, collection):
+        with self.client.as_current():
+            distributed.wait(collection)
 
     def close(self):
         """End it, and count the processes that it leaves."""
@@ -75,16 +93,12 @@ class Cluster:
         return len(processes), len(alive)
 
 
-def in_memory(labeler, texts):
-    """CPU seconds of this process and of those that run programs, and the votes."""
-    close_workers()
-    me = psutil.Process()
-    before = cpu_of(family(me))
-    began = time.perf_counter()
+def in_memory(labeler, texts, clusters):
+    """Label without a cluster."""
+    processes = others(clusters)
+    before, began = cpu_of(processes), time.perf_counter()
     votes = labeler.transform(texts)
-    wall = time.perf_counter() - began
-    used = cpu_of(family(me)) - before
-    return wall, used, votes
+    return time.perf_counter() - began, cpu_of(processes) - before, votes
 
 
 def main(arguments=None):
@@ -103,15 +117,16 @@ def main(arguments=None):
     labeler.set_params(n_jobs=1)
     texts = pd.Series(make(0, options.rows), name="text")
     one, two = Cluster(1), Cluster(2)
+    labeler.transform(texts[:1])  # starts the processes that run programs
     found = {"memory": [], "one": [], "two": []}
     for _ in range(options.repeats + 1):  # the first starts what is started once
-        found["memory"].append(in_memory(labeler, texts))
+        found["memory"].append(in_memory(labeler, texts, (one, two)))
         found["one"].append(one.label(labeler, texts, options.partitions)[:2])
         *took, votes = two.label(labeler, texts, options.partitions)
         found["two"].append(took)
     expected = found["memory"][-1][2]
     same = np.array_equal(two.client.compute(votes).result().to_numpy(), expected)
-    with dask.config.set(scheduler=two.client):
+    with two.client.as_current(), dask.config.set(scheduler=two.client):
         there = LabelModelAggregator(classes=labeler.classes_).fit(votes)
     here = LabelModelAggregator(classes=labeler.classes_).fit(expected)
     apart = np.abs(there.predict_proba(expected) - here.predict_proba(expected)).max()
