@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .PHONY: help demo test test-browser test-postgresql test-clusters test-oldest test-next test-random test-wheel coverage \
-  fuzz lint format types workflows citation changelog changelog-check wheel docs rerecord \
+  fuzz lint format types workflows citation changelog changelog-check wheel docs linkcheck rerecord \
   benchmark-annotator benchmark-cascade benchmark-dask benchmark-drift benchmark-explain \
   benchmark-files benchmark-llm-labels benchmark-label-models benchmark-labels \
   benchmark-programs benchmark-synthesis benchmark-throttled benchmark-tuning \
@@ -33,7 +33,8 @@ help:
 	@echo "make citation  check CITATION.cff"
 	@echo "make changelog show what the changelog will say of the next release"
 	@echo "make wheel     build the wheel, install it alone and use it"
-	@echo "make docs      build the documentation"
+	@echo "make docs      build the documentation; its examples run"
+	@echo "make linkcheck check the links of its pages; EXTERNAL=1: other hosts', too"
 	@echo "make rerecord  ask a model again for the answers in examples/recordings"
 	@echo "make benchmark-programs RECORDINGS=folder DATA=folder"
 	@echo "               measure how fast programs run, and in how much memory"
@@ -193,6 +194,12 @@ wheel: $(VENV)/tests
 
 docs: $(VENV)/docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+EXTERNAL ?=
+linkcheck: docs
+	$(BIN)/python docs/_ext/check_links.py docs/_build/html
+	test -z "$(EXTERNAL)" || $(BIN)/python -m sphinx -b linkcheck \
+	  -D sphinx_gallery_conf.plot_gallery=0 docs docs/_build/linkcheck
 
 rerecord: $(VENV)/examples
 	rm -f build/rerecord.sqlite

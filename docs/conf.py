@@ -14,6 +14,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.doctest",
+    "myst_parser",
     "numpydoc",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
@@ -67,3 +68,9 @@ sphinx_gallery_conf = {
     # Part of the articles and of the images, so that the pages are built quickly.
     "reset_argv": "gallery_arguments.of_script",
 }
+
+
+def setup(app):
+    """Read Markdown where a page includes it, and nowhere else."""
+    # The README beside the recordings would become a page of the gallery.
+    app.registry.source_suffix.pop(".md", None)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 ARGUMENTS = {
-    "plot_label_news.py": ["--articles", "500"],
-    "plot_label_images.py": ["--images", "200"],
+    "plot_label_news.py": ["--articles", "300"],
+    "plot_label_images.py": ["--images", "120"],
 }
 
 
