@@ -28,7 +28,6 @@ from _tasks import TASKS
 from _text_sets import read_text_set
 from record_answers import HERE, OTHERS, RANDOM, UNSURE, labeler_of, split
 
-import sklearn_alchemist._cascade as estimator
 from sklearn_alchemist import (
     LLM,
     CascadeAnnotator,
@@ -36,6 +35,7 @@ from sklearn_alchemist import (
     ZeroShotAnnotator,
 )
 from sklearn_alchemist.cascade import bound_target
+from sklearn_alchemist.distillation import _blend
 from sklearn_alchemist.llm import Completion, CompletionStore
 from sklearn_alchemist.llm._completion import digest as question_digest
 from sklearn_alchemist.llm._recordings import request_for
@@ -265,13 +265,13 @@ def try_constants(task, labeler, answers, learned, gold):
     found = {}
     for taught_by, least in (
         ("no answer", np.inf),
-        ("answers", estimator._LEAST_KAPPA),
+        ("answers", _blend._LEAST_KAPPA),
     ):
         right = []
         for taught, judged in (np.array_split(rows, 2), np.array_split(rows, 2)[::-1]):
             with (
                 tempfile.TemporaryDirectory() as folder,
-                mock.patch.object(estimator, "_LEAST_KAPPA", least),
+                mock.patch.object(_blend, "_LEAST_KAPPA", least),
             ):
                 cascade, llm = fit_cascade(
                     task,

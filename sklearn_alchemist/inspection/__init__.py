@@ -1,6 +1,7 @@
 """Look at what programs do, and at what they cost."""
 
 from ._compare import Flip, ProgramChange, ProgramComparison, compare_programs
+from ._confusion_display import ProgramConfusionDisplay
 from ._corrections import Corrections, read_corrections
 from ._costs import CostComparison, compare_costs
 from ._disagreements import Disagreement, Disagreements, Side, disagreements
@@ -13,11 +14,7 @@ from ._frontier_display import FrontierDisplay
 from ._report import AnnotationReport
 from ._student_words import StudentWord
 from ._summary import ProgramSummary, program_summary
-from ._vote_displays import (
-    ProgramAgreementDisplay,
-    ProgramConfusionDisplay,
-    VotesByClassDisplay,
-)
+from ._vote_displays import ProgramAgreementDisplay, VotesByClassDisplay
 
 __all__ = [
     "AnnotationReport",

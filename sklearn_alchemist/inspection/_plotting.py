@@ -1,8 +1,10 @@
-"""What all displays share: where to draw, and in which colours."""
+"""What all displays share: where to draw, in which colours, by which names."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ._optional import require
+from ._printed import printable
 
 # Okabe and Ito's, which people with any colour vision tell apart.
 COLOURS = (
@@ -15,11 +17,15 @@ COLOURS = (
     "#f0e442",
     "#7f7f7f",
 )
+# From dark blue to yellow, alike for all kinds of colour vision.
+COLOUR_MAP = "cividis"
 # Where colours come again.
 HATCHES = ("", "//", "xx", "..", "--")
 # Of larger matrices, numbers and names could not be read.
 MAX_WRITTEN = 15
 MAX_NAMED = 60
+# Longer names are cut.
+_MAX_NAME = 40
 
 
 def take_axes(ax: Any, display: Any) -> Any:
@@ -81,3 +87,22 @@ def write_values(ax: Any, image: Any, values: Any) -> list[Any]:
                     )
                 )
     return texts
+
+
+def numbered(names: Sequence[str] | None, n: int) -> Sequence[str]:
+    """Use numbers where there are no names."""
+    return [str(place) for place in range(n)] if names is None else names
+
+
+def name_ticks(axis: Any, names: Sequence[str], **style: Any) -> None:
+    """Write the names of what is drawn, unless there are too many to be read."""
+    if len(names) > MAX_NAMED:
+        axis.set_ticks([])
+        return
+    axis.set_ticks(range(len(names)), [plain_name(name) for name in names], **style)
+
+
+def plain_name(name: str) -> str:
+    """Write a name so that it is no formula, and leaves room for the drawing."""
+    shown = printable(name).replace("$", r"\$")
+    return shown if len(shown) <= _MAX_NAME else f"{shown[:_MAX_NAME]}..."
