@@ -58,7 +58,7 @@ class InProcessRunner:
 def _load(task: Task) -> Callable[..., Any]:
     program = task.program
     if (function := getattr(program, "function", None)) is not None:
-        return lambda row: function(*row)
+        return lambda row: _plain(function(*row))
     namespace: dict[str, Any] = {"__name__": "program"}
     try:
         tree = _without_hints(ast.parse(program.source))

@@ -233,3 +233,16 @@ def test_programs_that_score_classes_by_number_are_found_out():
 def test_thresholds_below_zero_are_refused():
     with pytest.raises(ValueError, match=r"thresholds\['a'\] must be 0 or more"):
         LabelingProgram("p", COUNTS, thresholds={"a": -1})
+
+
+@pytest.mark.filterwarnings("ignore:sandbox=None")
+def test_functions_that_run_as_they_are_may_give_numpy_numbers():
+    lengths = np.array([1.5])
+
+    def label(text):
+        return {"spam": lengths[0] * len(text), "ham": np.int64(2)}
+
+    made = ProgramSynthesisLabeler(classes=CLASSES, programs=[label], sandbox=None)
+    result = made.fit(["a", "bbb"]).run(["a", "bbb"])
+    assert result.votes.ravel().tolist() == [0, 1]
+    assert result.scores[:, 0].tolist() == [[2, 1.5], [2, 4.5]]
