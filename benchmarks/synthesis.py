@@ -280,13 +280,16 @@ _HEAD = f"{'':34} first  second  difference [95 %]   P(second > first)"
 
 
 def report(scored: dict, ways: dict[str, Way]) -> str:
-    """Write the tables: each way beside the first."""
+    """Write the tables: each way beside the first, and each lever beside the plan."""
     first, *others = ways
+    pairs = [(first, other) for other in others]
+    if "plan" in others:  # of which all levers share programs
+        pairs += [("plan", other) for other in others if other != "plan"]
     lines = []
-    for other in others:
-        told = list(compare(scored, first, other))
+    for one, other in pairs:
+        told = list(compare(scored, one, other))
         if told:
-            lines += [f"{other} beside {first}:", _HEAD, *told, ""]
+            lines += [f"{other} beside {one}:", _HEAD, *told, ""]
     return "\n".join(lines).rstrip()
 
 
