@@ -67,7 +67,7 @@ class ProgramSynthesisLabeler(
         How many of these are asked for a score of each class instead of one class.
         Their votes are cut at thresholds that `fit` learns, see `run`.
 
-    class_groups : bool or "auto", default="auto"
+    class_groups : bool or "auto", default=False
         Whether every second program looks after a group of up to eight classes only,
         with more cues for each. "auto" does so from twelve classes on.
 
@@ -244,7 +244,7 @@ class ProgramSynthesisLabeler(
         classes: Iterable[Any] | dict[Any, str | None] | None = None,
         n_programs: int = 10,
         n_scoring: int = 0,
-        class_groups: bool | str = "auto",
+        class_groups: bool | str = False,
         programs: "str | os.PathLike[str] | Sequence[Any] | None" = None,
         class_mapping: Mapping[Any, Any] | None = None,
         program_style: str = "python",
@@ -487,7 +487,7 @@ class ProgramSynthesisLabeler(
         for name, default in (
             ("class_mapping", None),
             ("n_scoring", 0),
-            ("class_groups", "auto"),
+            ("class_groups", False),
             ("gate", False),
         ):
             if not hasattr(self, name):
