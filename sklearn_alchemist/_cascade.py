@@ -1,20 +1,14 @@
 """Ask a second reader about the records that programs cannot decide."""
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    MetaEstimatorMixin,
-    clone,
-)
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils import Bunch, Tags, check_random_state, get_tags
+from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -23,79 +17,41 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import has_fit_parameter
 
-from ._annotator import DistilledAnnotator
-from ._annotator_parts import (
-    described_classes,
-    last_step,
-    listed_classes,
-    reporting,
-)
-from ._briefing import as_llm, check_question
+from ._annotator_parts import reporting
+from ._cascade_parts import CascadeLabeling
 from ._doc_links import DocLinks
+from ._second_reader import check_reader, judge_of
 from ._typing import LabelsLike, _fit_context
 from ._warn import warn
 from ._zero_shot import ZeroShotAnnotator
 from .cascade import (
-    ANSWER_TOKENS,
     NO_ANSWER,
     SMALLEST,
     USUAL_ACCURACY,
     JudgeModel,
+    Limits,
     Reader,
     Target,
-    affordable,
-    bound_target,
-    draw_records,
-    estimate_target,
-    first_of,
+    View,
+    draw_training,
+    drawn_answers,
+    find_target,
     fit_reader,
     key_of,
-    permanent_numbers,
     read_nothing,
-    spread_answers,
-    threshold_within,
-    trace_frontier,
 )
-from .data import UNLABELED, Classes, Records, check_records, label_array
-from .distillation import LEAST_LABELS, UNSURE, agree_beyond_chance, plain_sample
+from .data import UNLABELED, Classes, Records, check_records
+from .distillation import agree_beyond_chance, plain_sample
 from .exceptions import LabelsWarning
 from .label_model import check_label_proba
 from .llm import LLM
-from .streaming import is_dask, lazy_for_dask
 from .zero_shot import Reading
-
-if TYPE_CHECKING:
-    from .synthesis import CostEstimate
-
-NOT_ASKED = "not asked: budget"
-NOT_STORED = "not asked: only stored answers may be used"
-REFUSED = "the model refused the record"
-NO_CLASS = "the model's answer is no class"
-WAITS = "waits for a person"
-MODEL, PERSON, ANNOTATOR = "model", "person", "annotator"
-
-
-class _View(NamedTuple):
-    """Records, what is thought of them, and what is answered already."""
-
-    rows: list[Any]
-    keys: list[str]
-    said: Any
-    proba: np.ndarray
-    codes: np.ndarray
-    gain: np.ndarray
-    cost: np.ndarray
-    dollars: np.ndarray
-
-    @property
-    def worth(self) -> np.ndarray:
-        return self.gain / self.cost
 
 
 class CascadeAnnotator(
-    CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, DocLinks, BaseEstimator
+    CallbackSupportMixin, MetaEstimatorMixin, DocLinks, CascadeLabeling
 ):
     """Ask a second reader about the records that programs cannot decide.
 
@@ -292,7 +248,9 @@ class CascadeAnnotator(
         if _routing_enabled():
             routed = process_routing(self, "fit", **fit_params).annotator.fit
         records = check_records(self, X, reset=True, allow_nan=self._allows_nan())
-        self._check_before_paying(y)
+        check_reader(
+            self.llm_annotator, self.annotator, self._model(), self._limits(), y
+        )
         self._drawn_by = _seed(self.random_state)
         context = self._init_callback_context(max_subtasks=3)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
@@ -309,7 +267,8 @@ class CascadeAnnotator(
             proba = _unseen_proba(annotator, X)
             self._meet_reader(records.rows())
             view = self._start(records, proba)
-            asked, drawn_with = self._draw(view, chance)
+            judging = self._judging(chance)
+            asked, drawn_with = self._draw(view, judging)
             reading = self._ask([view.rows[i] for i in asked])
             if reading.shortfall is not None and not reading.reached.any():
                 raise reading.shortfall
@@ -323,321 +282,13 @@ class CascadeAnnotator(
             view = self._start(records, proba)
             reached = np.full(records.n_rows, self.llm_annotator is None)
             reached[asked] = reading.reached
-            first = first_of(view.keys)
+            first = view.first
             view = view._replace(codes=codes[first])
-            judging = self._judging(chance)
             # Up to the first that the budget did not reach, so that it stays a sample.
             n_judging = int(np.logical_and.accumulate(reached[first][judging]).sum())
             self._set_threshold(view, gold, judging[:n_judging], len(judging))
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
-
-    @lazy_for_dask
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Estimate the probability of each class; ask nothing.
-
-        Answers of ``fit`` and of the model's store count, whoever asked for them.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes)
-            Probabilities between 0 and 1, in the order of ``classes_``.
-
-        Raises
-        ------
-        StoreError
-            If the store of the model cannot be read.
-        """
-        check_is_fitted(self)
-        records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
-        if not records.n_rows:
-            return np.empty((0, len(self.classes_)))
-        proba = self.annotator_.predict_proba(X)
-        rows = records.rows()
-        gain = self._reader.gain(proba)
-        codes = self._known(rows, [*map(key_of, rows)], gain)
-        return self._reader.posterior(proba, codes)
-
-    @lazy_for_dask
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the most probable class; ask nothing.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Classes.
-        """
-        proba = self.predict_proba(X)
-        return self.classes_[proba.argmax(axis=1)]
-
-    def score(
-        self, X: Any, y: LabelsLike, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """Compute the accuracy; ask nothing.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        y : array-like of shape (n_samples,)
-            Labels, none of them missing.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights.
-
-        Returns
-        -------
-        score : float
-            Share of the records whose most probable class is their label.
-        """
-        check_is_fitted(self)
-        return super().score(X, label_array(y, self.classes_), sample_weight)
-
-    def annotate(
-        self,
-        X: Any,
-        answers: Any = None,
-        *,
-        as_frame: bool = False,
-        flag_below: float = 0.7,
-    ) -> Any:
-        """Label records, and ask about those above the threshold.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        answers : dict, Corrections, str or path-like, default=None
-            What people say: a dict of position in `X` to class, a file of corrections
-            that a report gave, or what :func:`~inspection.read_corrections` made of it.
-            Their answers are final, hold for all equal records, and cost nothing.
-
-        as_frame : bool, default=False
-            Whether to return a pandas DataFrame, with the index of `X` if it has one.
-
-        flag_below : float, default=0.7
-            Labels that are less probable are flagged.
-
-        Returns
-        -------
-        annotation : Bunch or DataFrame
-            ``label``: ndarray of shape (n_samples,), the most probable class.
-
-            ``confidence``: ndarray of shape (n_samples,), its probability.
-
-            ``source``: ndarray of shape (n_samples,) of str, from whom the label comes:
-            "model" or "person" if it is what they answered, else what the annotator
-            says, "annotator" if it says nothing.
-
-            ``flag``: ndarray of shape (n_samples,) of bool, whether somebody should
-            look.
-
-            ``doubt``: ndarray of shape (n_samples,) of str, why: the record was to be
-            read and was not, as the budget ended, the model refused it or its answer is
-            no class, or it waits for a person; or what the annotator doubts.
-
-            ``asked``: ndarray of shape (n_samples,) of bool, whether there is an answer
-            of the model or of a person.
-
-            ``answer``: ndarray of shape (n_samples,) of objects, the class that was
-            answered, or None.
-
-            ``open``: ndarray of int, the records that are still to be read, those that
-            are worth most first; of equal ones the first. Not in a DataFrame.
-
-            ``proba``: ndarray of shape (n_samples, n_classes). Not in a DataFrame.
-
-            ``target``: Target or None, what `target_error` comes to. Not in a
-            DataFrame.
-
-            ``usage``: Usage, what the answers cost. Not in a DataFrame.
-
-            ``n_read``: int, how many different records count towards `max_rows`: those
-            to be read, as far as the budget reaches, though their answers may be known.
-            Not in a DataFrame.
-
-        Raises
-        ------
-        ValueError
-            If `answers` name what is no position or no class, or two classes for equal
-            records.
-
-        LLMError
-            If the model cannot be asked. Answers received so far stay in the store:
-            the same call goes on from there.
-        """
-        check_is_fitted(self)
-        if is_dask(X):
-            raise TypeError(
-                "X is a Dask collection, and caps hold for one call of annotate, not "
-                "for all partitions: write it to files and use "
-                "sklearn_alchemist.streaming.label_files, which keeps them, or use "
-                "predict, which asks nothing."
-            )
-        view = self._look(X, flag_below)
-        n_rows = len(view.rows)
-        by_person = self._read_answers(answers, view.keys)
-        codes, doubt = view.codes.copy(), view.said.doubt.astype(object)
-        wanted = self._wanted(view, by_person)
-        chosen = self._within_budget(view, wanted)
-        missing = chosen[codes[chosen] == NO_ANSWER]
-        reading = self._ask([view.rows[i] for i in missing])
-        codes[missing] = reading.codes
-        why = np.full(n_rows, "", dtype=object)
-        why[wanted] = self._not_asked()
-        if self.llm_annotator is None:
-            why[chosen] = WAITS
-        unread = reading.reached & (reading.codes == NO_ANSWER)
-        why[missing[unread]] = np.where(
-            reading.answers[unread] == "", REFUSED, NO_CLASS
-        )
-        is_open = np.zeros(n_rows, dtype=bool)
-        is_open[wanted] = codes[wanted] == NO_ANSWER
-        is_open[missing[unread]] = False
-        if self.llm_annotator is None:  # nobody is given more than may be read
-            is_open[np.setdiff1d(wanted, chosen)] = False
-        # Of equal records, all have the answer of the one that was asked about.
-        first = first_of(view.keys)
-        codes, why = np.where(codes == NO_ANSWER, codes[first], codes), why[first]
-        proba = self._reader.posterior(view.proba, codes)
-        known = by_person != NO_ANSWER
-        proba[known] = np.eye(len(self.classes_))[by_person[known]]
-        codes = np.where(known, by_person, codes)
-        read, label = codes != NO_ANSWER, proba.argmax(axis=1)
-        sure = proba.max(axis=1)
-        doubt[read] = np.where(sure[read] < flag_below, UNSURE, "")
-        doubt = np.where(~read & (why != ""), why, doubt)
-        source = np.where(read & (codes == label), MODEL, view.said.source)
-        answered = np.full(n_rows, None, dtype=object)
-        answered[read] = self.classes_[codes[read]]
-        columns = {
-            "label": self.classes_[label],
-            "confidence": sure,
-            "source": np.where(known, PERSON, source).astype(object),
-            "flag": doubt != "",
-            "doubt": doubt,
-            "asked": read,
-            "answer": answered,
-        }
-        if as_frame:
-            import pandas as pd
-
-            return pd.DataFrame(columns, index=X.index if hasattr(X, "iloc") else None)
-        return Bunch(
-            **columns,
-            open=wanted[is_open[wanted]],
-            proba=proba,
-            target=self.target_,
-            usage=reading.usage,
-            n_read=len(chosen),
-        )
-
-    def estimate_cost(self, X: Any) -> "CostEstimate":
-        """Tell what `annotate` would ask for and cost; nothing is sent.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        Returns
-        -------
-        estimate : CostEstimate
-            Calls, tokens and dollars; ``stored`` answers cost nothing. Unknown prices
-            stay unknown.
-        """
-        from .synthesis import CostEstimate
-
-        check_is_fitted(self)
-        view = self._look(X)
-        nobody = np.full(len(view.rows), NO_ANSWER)
-        chosen = self._within_budget(view, self._wanted(view, nobody))
-        missing = chosen[view.codes[chosen] == NO_ANSWER]
-        stored = len(chosen) - len(missing)
-        model = self._model()
-        if model is None or not len(missing):
-            return CostEstimate(stored=stored)
-        asked = [view.rows[i] for i in missing]
-        dollars = float(view.dollars[missing].sum())
-        return CostEstimate(
-            calls=len(missing),
-            stored=stored,
-            prompt_tokens=round(model.n_bytes(asked).sum() * self._tokens_per_byte),
-            completion_tokens=ANSWER_TOKENS * len(missing),
-            dollars=None if np.isnan(dollars) else dollars,
-            max_dollars=model.worst_case(asked),
-        )
-
-    def frontier(self, X: Any, y: LabelsLike | None = None) -> Bunch:
-        """Tell what accuracy to expect for which dollars; ask nothing.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        y : array-like of shape (n_samples,), default=None
-            Labels, some of which may be missing, to see what accuracy really is as far
-            as answers are stored.
-
-        Returns
-        -------
-        frontier : Bunch
-            Arrays of shape (n_shares,), the records that are worth most first:
-
-            ``share``, ``rows``: how many records are read.
-
-            ``dollars``: what this costs; NaN where the price is unknown.
-
-            ``expected_accuracy``: what the annotator's probabilities and the estimated
-            errors of the reader let expect.
-
-            ``random_accuracy``: the same of as many records drawn at random.
-
-            ``accuracy``: with `y`, the share of right labels; NaN from the first share
-            on that stored answers do not reach.
-
-        See Also
-        --------
-        inspection.FrontierDisplay : Draws it.
-        """
-        check_is_fitted(self)
-        view = self._look(X)
-        right_alone = right_read = None
-        if y is not None:
-            gold = Classes.of_names(self.classes_).encode(y, n_samples=len(view.rows))
-            read = self._reader.posterior(view.proba, view.codes)
-            unread = (view.codes == NO_ANSWER) & (view.gain > 0)
-            right_alone, right_read = (
-                np.where(
-                    gold == UNLABELED,
-                    np.nan,
-                    (gold == proba.argmax(axis=1)).astype(float),
-                )
-                for proba in (view.proba, read)
-            )
-            right_read[unread] = np.nan
-        first = np.array(first_of(view.keys), dtype=int) == np.arange(len(view.rows))
-        return trace_frontier(
-            view.worth,
-            np.where(first, view.dollars, 0.0),
-            view.proba.max(axis=1, initial=0.0),
-            view.gain,
-            right_alone,
-            right_read,
-        )
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Tell which metadata goes to the annotator.
@@ -656,75 +307,26 @@ class CascadeAnnotator(
             )
         )
 
-    def _check_before_paying(self, y: Any) -> None:
-        """Raise what can be seen to fail before programs are paid and fitted."""
-        reader = self.llm_annotator
-        if reader is None:
-            return
-        listed = listed_classes(getattr(self.annotator, "labeler", self.annotator))
-        own = reader.classes if isinstance(reader, ZeroShotAnnotator) else None
-        if own is not None and listed is not None:
-            ours, theirs = Classes.listed(listed), Classes.listed(own)
-            if ours.names.tolist() != theirs.names.tolist():
-                raise ValueError(
-                    f"llm_annotator has the classes {theirs.names.tolist()}, and the "
-                    f"annotator {ours.names.tolist()}: give both the same."
-                )
-        model = self._model()
-        assert model is not None
-        known = listed if listed is not None else own
-        named = None if known is None else Classes.listed(known)
-        if named is None and y is not None:
-            named = Classes.named_by(y)
-        if not model.task.strip() and not isinstance(reader, ZeroShotAnnotator):
-            raise ValueError(
-                "the annotator has no labeler with a task that the model could be "
-                "asked: give llm_annotator=ZeroShotAnnotator(llm, task=..., "
-                "classes=...)."
-            )
-        check_question(model.task, ["", ""] if named is None else [*named.described])
-        if model.is_closed:
-            return
-        if self._limits() == (None, None):
-            raise ValueError(
-                "nothing limits what the model may be asked: set max_rows, or max_cost "
-                "in dollars, which hold for each call of fit and annotate."
-            )
-        from .llm import check_affordable
-
-        check_affordable(model.llm)
-
     def _model(self) -> JudgeModel | None:
         """Settle whom to ask for what; None where people are asked."""
-        reader = self.llm_annotator
-        if reader is None:
-            return None
-        fitted = getattr(self, "annotator_", self.annotator)
-        labeler: Any = getattr(fitted, "labeler_", getattr(fitted, "labeler", None))
-        labeler = last_step(labeler)
-        task, structured, llm = getattr(labeler, "task", None), True, reader
-        listed = getattr(labeler, "classes", None)
-        if isinstance(reader, ZeroShotAnnotator):
-            task, structured, llm = reader.task, reader.structured, reader.llm
-            listed = listed if reader.classes is None else reader.classes
-        classes = described_classes(listed, getattr(self, "classes_", None))
-        model = as_llm(llm)
-        assert isinstance(model, LLM)
-        caps = [c for c in (self.max_cost, model.max_cost) if c is not None]
-        return JudgeModel(
-            model.having(max_cost=min(caps, default=None)),
-            task or "",
-            {} if classes is None else classes.sorted_descriptions,
-            structured,
-        )
+        annotator = getattr(self, "annotator_", self.annotator)
+        classes = getattr(self, "classes_", None)
+        return judge_of(self.llm_annotator, annotator, classes, self.max_cost)
 
-    def _limits(self) -> tuple[int | None, float | None]:
+    def _limits(self) -> Limits:
         """Tell the most rows and the most dollars of one call."""
         model = self._model()
         if model is None:
-            return self.max_rows, None
+            return Limits(self.max_rows, None)
         rows = [n for n in (self.max_rows, model.llm.max_calls) if n is not None]
-        return min(rows, default=None), model.llm.max_cost
+        return Limits(min(rows, default=None), model.llm.max_cost)
+
+    def _dollars(self, rows: Sequence[Any]) -> np.ndarray:
+        """Expect what a call about each record costs; NaN where prices are unknown."""
+        model = self._model()
+        if model is None:
+            return np.zeros(len(rows))
+        return model.dollars(rows, self._tokens_per_byte) * self._dearer
 
     def _gold(
         self, y: Any, label_proba: Any, n_rows: int
@@ -747,43 +349,21 @@ class CascadeAnnotator(
             self._tokens_per_byte = model.tokens_per_byte(rows)
             self._reader = Reader.symmetric(USUAL_ACCURACY, n_classes)
 
-    def _start(self, records: Records, proba: np.ndarray) -> _View:
+    def _start(self, records: Records, proba: np.ndarray) -> View:
         """Look at training records with the reader as far as it is known."""
         rows = records.rows()
         gain = self._reader.gain(proba)
         dollars = self._dollars(rows)
         nobody = np.full(len(rows), NO_ANSWER)
         keys = [*map(key_of, rows)]
-        cost = self._cost(dollars)
-        return _View(rows, keys, None, proba, nobody, gain, cost, dollars)
+        cost = self._limits().cost(dollars)
+        return View(rows, keys, None, proba, nobody, gain, cost, dollars)
 
-    def _draw(self, view: _View, chance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _draw(self, view: View, judging: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Draw the training records to ask about, each with a known chance."""
-        nothing = np.empty(0, dtype=int), np.empty(0)
         if self.llm_annotator is None:
-            return nothing
-        first = np.unique(first_of(view.keys))
-        numbers = permanent_numbers([view.keys[i] for i in first], self._drawn_by)
-        max_rows, max_cost = self._limits()
-        n = len(first)
-        if max_rows is not None:
-            n = min(n, max_rows)
-        if max_cost is not None and view.dollars[first].sum() > 0:
-            n = min(n, int(max_cost / view.dollars[first].mean()) + 1)
-        judged = first_of(view.keys)[self._judging(chance)]
-        judged = judged[np.sort(np.unique(judged, return_index=True)[1])][:n]
-        left = np.setdiff1d(first, judged)
-        places = np.searchsorted(first, left)
-        drawn, with_chance = draw_records(
-            view.worth[left], numbers[places], n - len(judged)
-        )
-        asked = np.concatenate([judged, left[drawn]])
-        with_chance = np.concatenate([np.full(len(judged), np.nan), with_chance])
-        if max_cost is not None:
-            fits = np.cumsum(view.dollars[asked]) <= max_cost
-            fits[:1] = True  # one that is too dear is told by whoever keeps the budget
-            asked, with_chance = asked[fits], with_chance[fits]
-        return asked, with_chance
+            return np.empty(0, dtype=int), np.empty(0)
+        return draw_training(view, judging, self._limits(), self._drawn_by)
 
     def _judging(self, chance: np.ndarray) -> np.ndarray:
         """Take a plain random sample of the labels, in random order."""
@@ -797,7 +377,7 @@ class CascadeAnnotator(
         return read_nothing(len(rows)) if model is None else model.ask(rows)
 
     def _remember(
-        self, view: _View, codes: np.ndarray, reading: Reading, asked: list[Any]
+        self, view: View, codes: np.ndarray, reading: Reading, asked: list[Any]
     ) -> None:
         """Keep answers without their records, and what they really cost."""
         self.usage_ = reading.usage
@@ -830,170 +410,47 @@ class CascadeAnnotator(
         drawn_with: np.ndarray,
         gold: np.ndarray,
     ) -> None:
-        """Let the annotator learn from answers as from labels that were drawn so.
-
-        All of them: those that agree with the annotator alone would make it too sure.
-        """
-        read = (codes[asked] != NO_ANSWER) & (gold[asked] == UNLABELED)
-        read &= ~np.isnan(drawn_with)  # those were asked about to judge the reader
-        rows = asked[read]
+        """Let the annotator learn from answers as from labels that were drawn so."""
+        rows, chance = drawn_answers(asked, drawn_with, codes, gold)
         if not hasattr(self.annotator_, "update") or not len(rows):
             return
-        weight = 1 / drawn_with[read]
         own = proba[rows].argmax(axis=1)
-        if not agree_beyond_chance(own, codes[rows], weight):
+        if not agree_beyond_chance(own, codes[rows], 1 / chance):
             return
-        y, chance = np.full(len(codes), None), np.full(len(codes), np.nan)
-        y[rows], chance[rows] = self.classes_[codes[rows]], drawn_with[read]
-        self.annotator_.update(y, label_proba=chance)
+        y, label_proba = np.full(len(codes), None), np.full(len(codes), np.nan)
+        y[rows], label_proba[rows] = self.classes_[codes[rows]], chance
+        self.annotator_.update(y, label_proba=label_proba)
 
     def _set_threshold(
-        self, view: _View, gold: np.ndarray, drawn: np.ndarray, n_labels: int
+        self, view: View, gold: np.ndarray, drawn: np.ndarray, n_labels: int
     ) -> None:
         """Decide from which worth on records are read."""
-        max_rows, max_cost = self._limits()
-        first = np.unique(first_of(view.keys))
-        worth, ones = view.worth[first], np.ones(len(first))
-        by_rows = threshold_within(worth, ones, max_rows)
-        by_cost = threshold_within(worth, view.dollars[first], max_cost)
-        self.threshold_ = max(by_rows, by_cost if max_cost is not None else SMALLEST)
+        self.threshold_ = self._limits().threshold(view)
         self.target_: Target | None = None
         if self.target_error is None:
             return
-        alone = view.proba.argmax(axis=1)
         read = self._reader.posterior(view.proba, view.codes).argmax(axis=1)
         if self.llm_annotator is None:
+            alone = view.proba.argmax(axis=1)
             read = np.where(gold == UNLABELED, alone, gold)
-        target = bound_target(
-            view.worth,
+        self.target_ = target = find_target(
+            view,
+            gold,
+            read,
             drawn,
-            alone[drawn] != gold[drawn],
-            read[drawn] != gold[drawn],
+            n_labels,
             target_error=self.target_error,
             confidence=self.confidence,
         )
-        if len(drawn) < LEAST_LABELS:
-            reason = target.reason
-            if len(drawn) < LEAST_LABELS <= n_labels:
-                reason = (
-                    f"the budget of fit lets the model read {len(drawn)} of the "
-                    f"{n_labels} random labels, and {LEAST_LABELS} are needed"
-                )
-            target = estimate_target(
-                view.worth, view.proba, view.gain, target_error=self.target_error
-            )
-            target = Target(
-                target.threshold,
-                target.error,
-                len(drawn),
-                False,
-                f"{reason}; {target.reason}" if target.reason else reason,
-            )
-        self.target_ = target
+        kept = "is estimated, not bounded"
+        if target.threshold is None:
+            kept = "cannot be kept"
         self.threshold_ = SMALLEST if target.threshold is None else target.threshold
         if target.reason:
-            kept = (
-                "is estimated, not bounded"
-                if target.threshold is not None
-                else ("cannot be kept")
-            )
             warn(
                 f"An error of at most {self.target_error:.1%} {kept}: {target.reason}.",
                 LabelsWarning,
             )
-
-    def _look(self, X: Any, flag_below: float = 0.7) -> _View:
-        """Ask the annotator about records, and look up what is answered."""
-        records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
-        rows = records.rows()
-        said: Any
-        if isinstance(self.annotator_, DistilledAnnotator) and rows:
-            said = self.annotator_.annotate(X, flag_below=flag_below)
-        else:
-            proba = np.empty((0, len(self.classes_)))
-            if rows:
-                proba = np.asarray(self.annotator_.predict_proba(X))
-            unsure = proba.max(axis=1, initial=0.0) < flag_below
-            said = Bunch(
-                proba=proba,
-                source=np.full(len(rows), ANNOTATOR, dtype=object),
-                doubt=np.where(unsure, UNSURE, "").astype(object),
-            )
-        keys, gain = [*map(key_of, rows)], self._reader.gain(said.proba)
-        codes, dollars = self._known(rows, keys, gain), self._dollars(rows)
-        cost = self._cost(dollars)
-        return _View(rows, keys, said, said.proba, codes, gain, cost, dollars)
-
-    def _known(
-        self, rows: Sequence[Any], keys: Sequence[str], gain: np.ndarray
-    ) -> np.ndarray:
-        """Find the answers of `fit`, and of the store where they could change a label.
-
-        Those of `fit` go first, so that a fitted cascade stays what it is.
-        """
-        codes = np.array([self.answers_.get(key, NO_ANSWER) for key in keys], dtype=int)
-        model = self._model()
-        if model is not None:
-            missing = np.flatnonzero((codes == NO_ANSWER) & (gain > 0))
-            codes[missing] = model.find([rows[i] for i in missing.tolist()])
-        return codes
-
-    def _read_answers(self, answers: Any, keys: Sequence[str]) -> np.ndarray:
-        """Read what people said; equal records share an answer."""
-        if answers is None:
-            return np.full(len(keys), NO_ANSWER)
-        from .inspection import Corrections, read_corrections
-
-        if isinstance(answers, str | os.PathLike):
-            answers = read_corrections(answers)
-        if isinstance(answers, Corrections):
-            if len(answers.y) != len(keys):
-                raise ValueError(
-                    f"the corrections are of {len(answers.y)} records, and X has "
-                    f"{len(keys)}: pass the records of the report."
-                )
-            answers = {int(i): answers.y[i] for i in answers.positions}
-        if not isinstance(answers, Mapping):
-            raise TypeError(
-                "answers must be a dict of position to class, or a file of "
-                f"corrections; got {type(answers).__name__}."
-            )
-        return spread_answers(answers, keys, self.classes_)
-
-    def _wanted(self, view: _View, by_person: np.ndarray) -> np.ndarray:
-        """Order the different records above the threshold, that worth most first."""
-        worth = view.worth
-        is_wanted = np.zeros(len(worth), dtype=bool)
-        is_wanted[np.unique(first_of(view.keys))] = True
-        is_wanted &= (worth >= self.threshold_) & (by_person == NO_ANSWER)
-        return affordable(np.where(is_wanted, worth, 0.0), view.cost, None)
-
-    def _within_budget(self, view: _View, wanted: np.ndarray) -> np.ndarray:
-        """Cut where the budget of one call ends, stored answers included."""
-        max_rows, max_cost = self._limits()
-        chosen = wanted[:max_rows]
-        if max_cost is not None:
-            fits = np.cumsum(view.dollars[chosen]) <= max_cost * (1 + 1e-9)
-            chosen = chosen[fits]
-        return chosen
-
-    def _not_asked(self) -> str:
-        model = self._model()
-        closed = model is not None and model.is_closed
-        return NOT_STORED if closed else NOT_ASKED
-
-    def _cost(self, dollars: np.ndarray) -> np.ndarray:
-        """Tell what is scarce: dollars where they are limited, else records."""
-        if self._limits()[1] is None or not (dollars > 0).all():
-            return np.ones(len(dollars))
-        return dollars
-
-    def _dollars(self, rows: Sequence[Any]) -> np.ndarray:
-        """Expect what a call about each record costs; NaN where prices are unknown."""
-        model = self._model()
-        if model is None:
-            return np.zeros(len(rows))
-        return model.dollars(rows, self._tokens_per_byte) * self._dearer
 
     def _allows_nan(self) -> bool:
         return get_tags(self.annotator).input_tags.allow_nan

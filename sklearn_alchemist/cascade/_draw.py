@@ -5,7 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..data import UNLABELED
 from ..distillation import inclusion_probabilities
+from ._reader import NO_ANSWER
+from ._worth import Limits, View
 
 # Share of the draws that every record has the same chance in, so that each answer also
 # says what records at large are like.
@@ -94,3 +97,89 @@ def draw_records(
         rank = (numbers / (1 - numbers)) * ((1 - chance) / chance)
     positions = np.lexsort((numbers, rank))[:n]
     return positions, chance[positions]
+
+
+def draw_training(
+    view: View, judging: np.ndarray, limits: Limits, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw training records as far as a budget reaches, each with a known chance.
+
+    Parameters
+    ----------
+    view : View
+        The records.
+
+    judging : ndarray of int
+        Labelled records that are asked about first, to judge the reader.
+
+    limits : Limits
+        What the call may take to the reader.
+
+    seed : int
+        Other seeds draw others.
+
+    Returns
+    -------
+    asked : ndarray of int
+        Positions of different records, in the order in which they are asked about.
+
+    drawn_with : ndarray of shape (n_asked,)
+        Probability with which each was drawn; NaN of those that judge.
+    """
+    max_rows, max_cost = limits
+    equal_to = view.first
+    first = np.unique(equal_to)
+    numbers = permanent_numbers([view.keys[i] for i in first], seed)
+    n = len(first)
+    if max_rows is not None:
+        n = min(n, max_rows)
+    if max_cost is not None and view.dollars[first].sum() > 0:
+        n = min(n, int(max_cost / view.dollars[first].mean()) + 1)
+    judged = equal_to[judging]
+    judged = judged[np.sort(np.unique(judged, return_index=True)[1])][:n]
+    left = np.setdiff1d(first, judged)
+    places = np.searchsorted(first, left)
+    drawn, with_chance = draw_records(
+        view.worth[left], numbers[places], n - len(judged)
+    )
+    asked = np.concatenate([judged, left[drawn]])
+    with_chance = np.concatenate([np.full(len(judged), np.nan), with_chance])
+    if max_cost is not None:
+        fits = np.cumsum(view.dollars[asked]) <= max_cost
+        fits[:1] = True  # one that is too dear is told by whoever keeps the budget
+        asked, with_chance = asked[fits], with_chance[fits]
+    return asked, with_chance
+
+
+def drawn_answers(
+    asked: np.ndarray, drawn_with: np.ndarray, codes: np.ndarray, gold: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Take the answers that count as labels that were drawn so.
+
+    All of them: those that agree with the annotator alone would make it too sure.
+
+    Parameters
+    ----------
+    asked : ndarray of int
+        Records that were asked about.
+
+    drawn_with : ndarray of shape (n_asked,)
+        Probability with which each was drawn; NaN of those that judge the reader.
+
+    codes : ndarray of int of shape (n_samples,)
+        The answers; -1 where there is none.
+
+    gold : ndarray of int of shape (n_samples,)
+        Labels that are known; -1 elsewhere.
+
+    Returns
+    -------
+    rows : ndarray of int
+        Records with an answer and no label.
+
+    chance : ndarray of shape (n_rows,)
+        Probability with which each was drawn.
+    """
+    read = (codes[asked] != NO_ANSWER) & (gold[asked] == UNLABELED)
+    read &= ~np.isnan(drawn_with)
+    return asked[read], drawn_with[read]

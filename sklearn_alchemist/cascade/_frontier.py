@@ -3,6 +3,10 @@
 import numpy as np
 from sklearn.utils import Bunch
 
+from ..data import UNLABELED
+from ._reader import NO_ANSWER, Reader
+from ._worth import View
+
 # Shares of the records that the frontier tells of.
 SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
 
@@ -75,6 +79,46 @@ def trace_frontier(
         if not known.any():
             frontier.accuracy = np.full(len(rows), np.nan)
     return frontier
+
+
+def frontier_of(view: View, reader: Reader, gold: np.ndarray | None) -> Bunch:
+    """Trace the frontier of records, equal ones paid once.
+
+    Parameters
+    ----------
+    view : View
+        The records, and the answers that are stored.
+
+    reader : Reader
+        Says how far to believe the answers.
+
+    gold : ndarray of int of shape (n_samples,) or None
+        Known classes, -1 where none is known.
+
+    Returns
+    -------
+    frontier : Bunch
+        What `trace_frontier` gives.
+    """
+    right_alone = right_read = None
+    if gold is not None:
+        read = reader.posterior(view.proba, view.codes)
+        right_alone, right_read = (
+            np.where(
+                gold == UNLABELED, np.nan, (gold == p.argmax(axis=1)).astype(float)
+            )
+            for p in (view.proba, read)
+        )
+        right_read[(view.codes == NO_ANSWER) & (view.gain > 0)] = np.nan
+    is_first = view.first == np.arange(len(view.rows))
+    return trace_frontier(
+        view.worth,
+        np.where(is_first, view.dollars, 0.0),
+        view.proba.max(axis=1, initial=0.0),
+        view.gain,
+        right_alone,
+        right_read,
+    )
 
 
 def _running(values: np.ndarray) -> np.ndarray:

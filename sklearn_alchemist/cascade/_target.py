@@ -1,11 +1,11 @@
 """Find how many records have to be read so that few labels are wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..distillation import LEAST_LABELS, upper_bound
-from ._worth import SMALLEST
+from ._worth import SMALLEST, View
 
 # Shares of the records, tried from the most on: the error falls with the share that is
 # read, and the first that fails ends the search, so that each may be tested at the
@@ -160,6 +160,71 @@ def estimate_target(
     least = float(errors[-1]) if len(errors) else error
     reason = f"reading every record is estimated to leave {least:.1%} of labels wrong"
     return Target(None, least, 0, False, reason)
+
+
+def find_target(
+    view: View,
+    gold: np.ndarray,
+    read_codes: np.ndarray,
+    drawn: np.ndarray,
+    n_labels: int,
+    *,
+    target_error: float,
+    confidence: float,
+) -> Target:
+    """Find the fewest records to read: bounded by labels, or estimated without.
+
+    Parameters
+    ----------
+    view : View
+        Records that the annotator did not learn from, each different one once at least.
+
+    gold : ndarray of int of shape (n_samples,)
+        Known classes, -1 where none is known.
+
+    read_codes : ndarray of int of shape (n_samples,)
+        The label of each record with an answer.
+
+    drawn : ndarray of int of shape (n_drawn,)
+        Positions of a plain random sample of the labels, as far as they were read.
+
+    n_labels : int
+        How many random labels there are.
+
+    target_error : float
+        The share of wrong labels that must not be exceeded.
+
+    confidence : float
+        Probability with which it is not.
+
+    Returns
+    -------
+    target : Target
+        A bound, or with fewer than 100 labels an estimate.
+    """
+    alone = view.proba.argmax(axis=1)
+    bounded = bound_target(
+        view.worth,
+        drawn,
+        alone[drawn] != gold[drawn],
+        read_codes[drawn] != gold[drawn],
+        target_error=target_error,
+        confidence=confidence,
+    )
+    if len(drawn) >= LEAST_LABELS:
+        return bounded
+    reason = bounded.reason
+    if n_labels >= LEAST_LABELS:
+        reason = (
+            f"the budget of fit lets the model read {len(drawn)} of the "
+            f"{n_labels} random labels, and {LEAST_LABELS} are needed"
+        )
+    estimate = estimate_target(
+        view.worth, view.proba, view.gain, target_error=target_error
+    )
+    if estimate.reason:
+        reason = f"{reason}; {estimate.reason}"
+    return replace(estimate, n_labels=len(drawn), is_bound=False, reason=reason)
 
 
 def _threshold_of(worth: np.ndarray, share: float) -> float:
