@@ -3,12 +3,11 @@
 from ._aggregator import LabelModelAggregator
 from ._annotator import DistilledAnnotator
 from ._cascade import CascadeAnnotator
-from ._concepts import ConceptScorer
-from ._image_embedder import ImageEmbedder
 from ._labeler import ProgramSynthesisLabeler
-from ._zero_shot import ZeroShotAnnotator
+from .images import ConceptScorer, ImageEmbedder
 from .llm import LLM
 from .programs import LabelingProgram
+from .zero_shot import ZeroShotAnnotator
 
 __all__ = [
     "LLM",

@@ -11,9 +11,8 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._aggregator_parts import VotePredictor
-from ._doc_links import DocLinks
-from ._typing import LabelsLike, _fit_context
-from .data import Classes
+from ._utils import DocLinks, LabelsLike, _fit_context
+from .data import Classes, is_dask
 from .label_model import (
     ITERATED,
     MAX_PATTERNS,
@@ -23,7 +22,7 @@ from .label_model import (
     read_in_chunks,
     read_rows,
 )
-from .streaming import collapse_partitions, is_dask
+from .streaming import collapse_partitions
 
 
 class LabelModelAggregator(CallbackSupportMixin, VoteFitting, DocLinks, VotePredictor):

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._remapped import RemappedAggregator, require_free
-from ._typing import LabelsLike
+from ._utils import LabelsLike
 from .data import Classes, ClassMapping, label_array, refuse_repeated
 from .label_model import (
     check_class_indices,

@@ -37,6 +37,12 @@ from sklearn.utils.validation import (
 )
 from threadpoolctl import threadpool_limits
 
+from ._annotator_checks import (
+    check_classes_of_parts,
+    check_finite,
+    check_parts,
+    known_classes,
+)
 from ._annotator_model import ask_about_sample, estimate_fit, model_of
 from ._annotator_parts import (
     default_aggregator,
@@ -54,16 +60,7 @@ from ._annotator_parts import (
 )
 from ._annotator_remap import RemapMixin
 from ._annotator_review import ReviewMixin
-from ._doc_links import DocLinks
-from ._embedding_memory import remembering
-from ._preflight import (
-    check_classes_of_parts,
-    check_finite,
-    check_parts,
-    known_classes,
-)
-from ._typing import LabelsLike, _fit_context
-from ._warn import warn
+from ._utils import DocLinks, LabelsLike, _fit_context, remembering, warn
 from .data import (
     UNLABELED,
     Classes,

@@ -6,16 +6,15 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from ._annotator_checks import known_classes
 from ._annotator_parts import (
     described_classes,
     find_labelled,
     last_step,
     listed_classes,
 )
-from ._briefing import as_authors, check_question
-from ._preflight import known_classes
-from .data import UNLABELED, Classes, Records, check_records
-from .llm import LLM, Usage
+from .data import UNLABELED, Classes, Records, check_question, check_records
+from .llm import LLM, Usage, as_authors
 
 if TYPE_CHECKING:
     from .synthesis import CostEstimate

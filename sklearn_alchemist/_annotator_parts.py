@@ -23,7 +23,7 @@ from sklearn.utils.validation import (
 
 from ._aggregator import LabelModelAggregator
 from ._schema_change import read_change
-from ._typing import LabelsLike
+from ._utils import LabelsLike
 from .data import UNLABELED, Classes, ClassMapping, minus_one_is_open, read_labels
 from .distillation import fit_parameter
 

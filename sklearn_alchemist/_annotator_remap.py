@@ -17,7 +17,7 @@ from ._remapped import (
     remap_weights,
 )
 from ._schema_change import N_FINDERS
-from ._typing import LabelsLike
+from ._utils import LabelsLike
 from .data import Classes, ClassMapping
 from .distillation import Opinions, Scaling, TrainingMemory
 

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from ._typing import LabelsLike
-from ._warn import warn
+from ._utils import LabelsLike, warn
 from .data import UNLABELED, Classes
 from .distillation import (
     Opinions,

@@ -21,11 +21,8 @@ from sklearn.utils.validation import has_fit_parameter
 
 from ._annotator_parts import reporting
 from ._cascade_parts import CascadeLabeling
-from ._doc_links import DocLinks
 from ._second_reader import check_reader, judge_of
-from ._typing import LabelsLike, _fit_context
-from ._warn import warn
-from ._zero_shot import ZeroShotAnnotator
+from ._utils import DocLinks, LabelsLike, _fit_context, warn
 from .cascade import (
     NO_ANSWER,
     SMALLEST,
@@ -47,7 +44,7 @@ from .distillation import agree_beyond_chance, plain_sample
 from .exceptions import LabelsWarning
 from .label_model import check_label_proba
 from .llm import LLM
-from .zero_shot import Reading
+from .zero_shot import Reading, ZeroShotAnnotator
 
 
 class CascadeAnnotator(

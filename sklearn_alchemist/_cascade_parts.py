@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._annotator import DistilledAnnotator
 from ._second_reader import read_people
-from ._typing import LabelsLike
+from ._utils import LabelsLike
 from .cascade import (
     ANSWER_TOKENS,
     NO_ANSWER,
@@ -27,9 +27,9 @@ from .cascade import (
     frontier_of,
     key_of,
 )
-from .data import Classes, check_records, label_array
+from .data import Classes, check_records, is_dask, label_array
 from .distillation import UNSURE
-from .streaming import is_dask, lazy_for_dask
+from .streaming import lazy_for_dask
 from .zero_shot import Reading
 
 if TYPE_CHECKING:

@@ -15,10 +15,9 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from . import programs as _programs
 from . import synthesis as _synthesis
-from ._doc_links import DocLinks
 from ._labeler_fit import N_STEPS, report_rows
 from ._labeler_remap import RemapMixin
-from ._typing import LabelsLike, _fit_context
+from ._utils import DocLinks, LabelsLike, _fit_context
 from .data import check_records
 from .llm import LLM, Completion, Question, Usage
 from .streaming import lazy_for_dask

@@ -9,14 +9,12 @@ from sklearn.callback import CallbackContext
 
 from . import programs as _programs
 from . import synthesis as _synthesis
-from ._briefing import as_authors, as_llm
 from ._labeler_orders import OrdersMixin
 from ._schema_change import Order
-from ._typing import LabelsLike
-from ._warn import warn
+from ._utils import LabelsLike, warn
 from .data import Classes, Records, check_records
 from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
-from .llm import Completion, Question, Usage
+from .llm import Completion, Question, Usage, as_authors, as_llm
 from .programs import LabelingProgram
 from .votes import ABSTAIN
 

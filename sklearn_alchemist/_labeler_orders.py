@@ -9,7 +9,6 @@ import numpy as np
 
 from . import programs as _programs
 from . import synthesis as _synthesis
-from ._briefing import as_authors, as_llm, write_brief, write_recipe
 from ._schema_change import (
     Order,
     carry_over,
@@ -20,10 +19,10 @@ from ._schema_change import (
     order_finders,
     read_change,
 )
-from ._typing import LabelsLike
+from ._utils import LabelsLike
 from .data import Classes, ClassMapping, Records
 from .exceptions import ProgramRejected
-from .llm import LLM
+from .llm import LLM, as_authors, as_llm
 from .programs import LabelingProgram
 from .votes import ABSTAIN
 
@@ -183,7 +182,7 @@ class OrdersMixin:
         given: list[LabelingProgram],
     ) -> "tuple[Brief, Recipe]":
         """Say what the model is to do for us; raise what must not cost money."""
-        brief = write_brief(
+        brief = _synthesis.write_brief(
             records,
             described,
             task=self.task,
@@ -191,7 +190,7 @@ class OrdersMixin:
             show_data=self.show_data,
             prompts=self.prompts,
         )
-        recipe = write_recipe(
+        recipe = _synthesis.write_recipe(
             has_texts=bool(brief.text_columns),
             n_programs=self.n_programs - len(given) - len(self._broken()),
             style=self.program_style,

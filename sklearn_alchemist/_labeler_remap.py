@@ -19,8 +19,7 @@ from ._schema_change import (
     order_finders,
     read_change,
 )
-from ._typing import LabelsLike
-from ._warn import warn
+from ._utils import LabelsLike, warn
 from .data import Classes, ClassMapping, Records, check_records
 from .exceptions import ProgramWarning, SynthesisError
 from .programs import LabelingProgram

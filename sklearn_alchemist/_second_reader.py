@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from ._annotator_parts import described_classes, last_step, listed_classes
-from ._briefing import as_llm, check_question
-from ._zero_shot import ZeroShotAnnotator
 from .cascade import NO_ANSWER, JudgeModel, Limits, spread_answers
-from .data import Classes
-from .llm import LLM
+from .data import Classes, check_question
+from .llm import LLM, as_llm
+from .zero_shot import ZeroShotAnnotator
 
 
 def judge_of(

@@ -24,7 +24,6 @@ from sklearn_alchemist import (
     LabelModelAggregator,
     ProgramSynthesisLabeler,
 )
-from sklearn_alchemist._concept_prompts import read_concepts
 from sklearn_alchemist.exceptions import (
     BudgetError,
     ColumnNamesWarning,
@@ -32,6 +31,7 @@ from sklearn_alchemist.exceptions import (
     SynthesisError,
 )
 from sklearn_alchemist.images import Concept
+from sklearn_alchemist.images._concept_prompts import read_concepts
 from sklearn_alchemist.inspection import explain
 
 Image = pytest.importorskip("PIL.Image")

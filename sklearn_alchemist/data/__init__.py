@@ -1,9 +1,9 @@
 """Read what comes in: classes and labels, records and their columns."""
 
 from ._class_mapping import ClassMapping
-from ._classes import Classes, minus_one_is_open
+from ._classes import Classes, check_question, minus_one_is_open
 from ._columns import Column
-from ._containers import as_indexable, refuse_repeated
+from ._containers import as_indexable, is_dask, refuse_repeated
 from ._labels import UNLABELED, is_missing, label_array, read_labels
 from ._names import parameter_names
 from ._profile import ColumnProfile, profile_columns
@@ -19,8 +19,10 @@ __all__ = [
     "ColumnProfile",
     "Records",
     "as_indexable",
+    "check_question",
     "check_records",
     "draw_rows",
+    "is_dask",
     "is_missing",
     "kind_of_values",
     "label_array",

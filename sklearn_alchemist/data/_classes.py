@@ -1,7 +1,7 @@
 """Say what the classes are: how they are spelled, sorted, described and coded."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -359,3 +359,37 @@ def _is_number(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def check_question(task: str | None, classes: Sequence[Any]) -> str:
+    """Make sure that there is something to ask.
+
+    Parameters
+    ----------
+    task : str or None
+        What is to be decided about a record.
+
+    classes : sequence
+        The classes.
+
+    Returns
+    -------
+    task : str
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If the task is empty, or there is nothing to choose from.
+    """
+    if task is None or not task.strip():
+        raise ValueError(
+            "task is empty: say in one sentence what is to be decided about a "
+            "record, such as task='Is this comment spam?'."
+        )
+    if len(classes) < 2:
+        raise ValueError(
+            f"y holds only one class, {list(classes)!r}: at least two are needed "
+            "to tell records apart."
+        )
+    return task

@@ -259,3 +259,26 @@ def _sequence(X: Any, n_rows: int) -> Opened:
 def _stand_in(n_rows: int, n_columns: int) -> np.ndarray:
     """Make an array of this shape that takes no memory."""
     return np.broadcast_to(np.int8(0), (n_rows, n_columns))
+
+
+def is_dask(X: Any) -> bool:
+    """Tell a Dask collection, without importing Dask.
+
+    Parameters
+    ----------
+    X : object
+        Anything.
+
+    Returns
+    -------
+    is_dask : bool
+        Whether it is one.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.data import is_dask
+    >>> is_dask(["a text"])
+    False
+    """
+    module = type(X).__module__.split(".")[0]
+    return module in {"dask", "dask_expr"} and hasattr(X, "__dask_graph__")

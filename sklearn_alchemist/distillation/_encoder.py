@@ -11,9 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods
 
-from .._doc_links import DocLinks
-from .._embedding_memory import clone_sharing, current_memory
-from .._made_once import made_once
+from .._utils import DocLinks, clone_sharing, current_memory, made_once
 
 
 class SentenceEncoder(TransformerMixin, DocLinks, BaseEstimator):

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .._sqlite import Database, has_table
+from .._utils import Database, has_table
 
 _LOOK_UP = 500  # names in one SELECT; SQLite takes 999 in old versions
 

@@ -11,8 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import joblib
 import numpy as np
 
-from .._embedding_memory import EmbeddingMemory, current_memory
-from .._made_once import made_once
+from .._utils import EmbeddingMemory, current_memory, made_once
 from ._cache import EmbeddingCache
 from ._loading import content_key, load_image
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._files import as_path, check_file
+from .._utils import as_path, check_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image

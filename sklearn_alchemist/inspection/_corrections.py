@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .._files import as_path, read_text
+from .._utils import as_path, read_text
 from ..programs import LabelingProgram
 
 if TYPE_CHECKING:

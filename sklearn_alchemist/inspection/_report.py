@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._files import as_path, write_text
+from .._utils import as_path, write_text
 from ..data import Classes
 from ..programs import LabelingProgram
 from ._contents import choose_rows_to_mark, find_marks, read_contents

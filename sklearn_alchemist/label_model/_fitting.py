@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from .._typing import LabelsLike
-from .._warn import warn
+from .._utils import LabelsLike, warn
 from ..data import Classes
 from ..exceptions import FallbackWarning, LabelsWarning
 from ..votes import ABSTAIN, encode_answers, vote_dtype

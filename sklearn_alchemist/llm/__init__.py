@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from .._lazy import lazy_exports
+from .._utils import lazy_exports
 from ._completion import Completion, Prices, Question, Tally, Usage
-from ._model import LLM
+from ._model import LLM, as_authors, as_llm
 
 if TYPE_CHECKING:
     from ._answer_text import without_thoughts
@@ -26,6 +26,8 @@ __all__ = [
     "Question",
     "Tally",
     "Usage",
+    "as_authors",
+    "as_llm",
     "ask",
     "check_affordable",
     "count_tokens",

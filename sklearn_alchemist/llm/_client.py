@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from .._warn import warn
+from .._utils import warn
 from ..exceptions import BudgetError, LLMError
 from . import _provider
 from ._caps import Budget, Entry, Ledger, usage_of

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from .._sqlite import Database, has_table
+from .._utils import Database, has_table
 from ..exceptions import StoreError
 from ._failures import without_secrets
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 from urllib.parse import parse_qs, urlsplit
 
-from .._files import as_path
+from .._utils import as_path
 from ._completion import Prices
 
 DEFAULT_PARAMS: Mapping[str, Any] = {"temperature": 0.7, "max_tokens": 4096}
@@ -410,3 +410,58 @@ def _refuse_secrets(value: Any, where: str) -> None:
             f"{where} looks like a secret: put it into the environment variable that "
             "litellm reads for your provider."
         )
+
+
+@overload
+def as_llm(llm: str | LLM) -> LLM: ...
+
+
+@overload
+def as_llm(llm: str | LLM | None) -> LLM | None: ...
+
+
+def as_llm(llm: str | LLM | None) -> LLM | None:
+    """Take the name of a model for the model.
+
+    Parameters
+    ----------
+    llm : str, LLM or None
+        What the user gave.
+
+    Returns
+    -------
+    llm : LLM or None
+        The model.
+    """
+    return LLM(llm) if isinstance(llm, str) else llm
+
+
+def as_authors(llm: Any) -> tuple[LLM, ...]:
+    """Take names of models for the models that write programs.
+
+    Parameters
+    ----------
+    llm : str, LLM, sequence of them, or None
+        What the user gave.
+
+    Returns
+    -------
+    authors : tuple of LLM
+        The models; none for None.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a list is empty, or holds what is no model.
+    """
+    if llm is None:
+        return ()
+    given = [llm] if isinstance(llm, str | LLM) else list(llm)
+    if not given:
+        raise ValueError("llm is an empty list: give one model at least, or None.")
+    for one in given:
+        if not isinstance(one, str | LLM):
+            raise TypeError(
+                f"llm must hold names of models or LLMs; got {type(one).__name__}."
+            )
+    return tuple(as_llm(one) for one in given)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .._files import as_path, read_text, write_text
+from .._utils import as_path, read_text, write_text
 from ..exceptions import OfflineError, StoreError
 from ._completion import Completion, Question, digest
 from ._model import LLM, as_place

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .._lazy import lazy_exports
+from .._utils import lazy_exports
 from ._program import LabelingProgram, Provenance, check_program
 
 if TYPE_CHECKING:

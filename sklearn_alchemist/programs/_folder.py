@@ -9,8 +9,7 @@ from os.path import lexists
 from pathlib import Path
 from typing import Any
 
-from .._files import as_path, check_file
-from .._warn import warn
+from .._utils import as_path, check_file, warn
 from ..exceptions import ProgramWarning
 from ._about import write_about
 from ._folder_contents import (

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from .._files import read_text, write_text
+from .._utils import read_text, write_text
 from ._program import LabelingProgram, Provenance
 
 INDEX = "programs.json"

@@ -1,13 +1,12 @@
 """Label more than memory holds: batches, and files of any size."""
 
-from .._lazy import lazy_exports
-from ._dask import collapse_partitions, is_dask, lazy_for_dask
+from .._utils import lazy_exports
+from ._dask import collapse_partitions, lazy_for_dask
 
 __all__ = [
     "LabeledFiles",
     "LabelingEstimate",
     "collapse_partitions",
-    "is_dask",
     "label_files",
     "lazy_for_dask",
 ]

@@ -6,32 +6,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from .._typing import Method
+from .._utils import Method
+from ..data import is_dask
 from ..votes import collapse
 from ._digest import without_jobs
-
-
-def is_dask(X: Any) -> bool:
-    """Tell a Dask collection, without importing Dask.
-
-    Parameters
-    ----------
-    X : object
-        Anything.
-
-    Returns
-    -------
-    is_dask : bool
-        Whether it is one.
-
-    Examples
-    --------
-    >>> from sklearn_alchemist.streaming import is_dask
-    >>> is_dask(["a text"])
-    False
-    """
-    module = type(X).__module__.split(".")[0]
-    return module in {"dask", "dask_expr"} and hasattr(X, "__dask_graph__")
 
 
 def lazy_for_dask(method: Method) -> Method:

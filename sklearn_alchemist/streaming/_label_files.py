@@ -15,7 +15,7 @@ from typing import Any
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from .._warn import warn
+from .._utils import warn
 from ..exceptions import AlchemistWarning, ProgramWarning, TargetError
 from ._digest import digest_of, without_jobs
 from ._labels import FAILURES, Inputs, add_failures, find_inputs, label_batch

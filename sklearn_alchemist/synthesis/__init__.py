@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from .._lazy import lazy_exports
+from .._utils import lazy_exports
 
 if TYPE_CHECKING:
-    from ._brief import Brief
+    from ._brief import Brief, write_brief
     from ._choose import N_TRIED, choose
     from ._columns import explain_silence, list_columns, never_crossed
     from ._coverage import classes_never_answered
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         plan_slots,
         settle_kinds,
         write_question,
+        write_recipe,
     )
     from ._rows import describe_values
     from ._select import count_votes, find_idle, leave_out, unheard_classes
@@ -81,8 +82,10 @@ __all__ = [
     "try_programs",
     "tune_programs",
     "unheard_classes",
+    "write_brief",
     "write_messages",
     "write_question",
+    "write_recipe",
 ]
 
 # Needed to fit, and not to use what was fitted.
@@ -130,7 +133,9 @@ __getattr__ = lazy_exports(
         "try_programs": "_gate",
         "tune_programs": "_tuning",
         "unheard_classes": "_select",
+        "write_brief": "_brief",
         "write_messages": "_prompts",
         "write_question": "_recipe",
+        "write_recipe": "_recipe",
     },
 )

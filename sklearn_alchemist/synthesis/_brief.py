@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from .._utils import warn
+from ..data import Records, check_question
+from ..exceptions import ColumnNamesWarning
 from ._columns import list_columns, text_columns
+from ._rows import describe_values
 from ._wording import Prompts
 
 _DEFAULT = Prompts()
@@ -42,6 +48,74 @@ class Brief:
     def text_columns(self) -> tuple[str, ...]:
         """Names of the columns that may hold texts."""
         return tuple(self.columns) if self.is_text else text_columns(self.columns)
+
+
+def write_brief(
+    records: Records,
+    described: Mapping[Any, str | None],
+    *,
+    task: str | None,
+    names: np.ndarray | None,
+    show_data: bool = False,
+    prompts: Prompts | None = None,
+) -> Brief:
+    """Describe what programs are to do; raise what must not cost money.
+
+    Parameters
+    ----------
+    records : Records
+        What was given to ``fit``; of these, only columns are described.
+
+    described : dict
+        Class -> description.
+
+    task : str or None
+        What is to be decided about a record.
+
+    names : ndarray of shape (n_features,) or None
+        Names of the columns, as the user wrote them.
+
+    show_data : bool, default=False
+        Whether the values of columns may be described too.
+
+    prompts : Prompts or None, default=None
+        The wording of what is asked.
+
+    Returns
+    -------
+    brief : Brief
+        What programs are to do.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to ask.
+
+    Warns
+    -----
+    ColumnNamesWarning
+        If columns have no names.
+    """
+    task = check_question(task, list(described))
+    if not records.is_named:
+        warn(
+            "X has no column names, so the language model cannot know what its "
+            "columns mean: pass a DataFrame.",
+            ColumnNamesWarning,
+        )
+    kinds = records.kinds
+    if show_data and not records.is_text:
+        kinds = describe_values(kinds, records.columns)
+    if names is not None and records.is_named and not records.is_text:
+        # What a name loses when it becomes that of a parameter may tell a lot.
+        kinds = {
+            parameter: kinds[parameter]
+            if parameter == name
+            else f"{kinds[parameter]}, called {name!r}"
+            for parameter, name in zip(records.columns, names, strict=True)
+            if parameter in kinds
+        }
+    return Brief(task, described, kinds, records.is_text, prompts or _DEFAULT)
 
 
 def list_classes(brief: Brief) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._files import as_path, read_text
+from .._utils import as_path, read_text
 from ..llm import Completion, without_thoughts
 
 CHUNK_SIZE = 1000

@@ -11,7 +11,6 @@ RULE_FOCUSES: dict[str, str] = read_texts("strategies")["rules"]
 # Said before anything that the plan adds to a prompt.
 KNOWN: str = read_texts("prompts")["known"]
 EARLIER: str = read_texts("prompts")["earlier"]
-SHOWN: str = read_texts("prompts")["shown"]
 
 
 def write_messages(

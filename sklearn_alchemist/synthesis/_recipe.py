@@ -9,7 +9,7 @@ from ..programs import LabelingProgram
 from ._brief import Brief, list_classes
 from ._coverage import classes_never_answered
 from ._groups import MANY_CLASSES
-from ._knowledge import retrieve
+from ._knowledge import read_documents, retrieve
 from ._plan import plan, plan_rules
 from ._prompts import (
     KNOWLEDGE_REQUESTS,
@@ -267,3 +267,100 @@ def knowledge_questions(brief: Brief, recipe: Recipe) -> list[Question]:
         Question(write_knowledge_messages(brief, kind, documents=documents))
         for kind in recipe.kinds
     ]
+
+
+def write_recipe(
+    *,
+    has_texts: bool,
+    n_programs: int,
+    style: str,
+    prior_knowledge: Any,
+    knowledge: Any,
+    embedder: Any,
+    max_repairs: int,
+    timeout: float,
+    taken: frozenset[str],
+    sandbox: str | None,
+    given: Sequence[LabelingProgram] = (),
+    longest: int,
+    n_scoring: int = 0,
+    class_groups: bool | str = "auto",
+) -> Recipe:
+    """Say how programs are to be got; raise what must not cost money.
+
+    Parameters
+    ----------
+    has_texts : bool
+        Whether records are texts, or some column holds texts.
+
+    n_programs : int
+        Number of programs to ask for.
+
+    style : {"python", "rules"}
+        What the model writes.
+
+    prior_knowledge : str, sequence of str or None
+        Kinds of prior knowledge.
+
+    knowledge : str, Path, sequence of them, or None
+        Documents that it is answered from.
+
+    embedder : object or None
+        Finds passages of the documents.
+
+    max_repairs : int
+        Most calls that mend programs.
+
+    timeout : float
+        Seconds that a program may take for one record.
+
+    taken : frozenset of str
+        Names of programs that exist already, or that somebody deleted.
+
+    sandbox : {"auto", "strict"} or None
+        Where programs run. What a model has just written is tried in a process of its
+        own even where the user runs programs without.
+
+    given : sequence of LabelingProgram, default=()
+        Programs that exist already.
+
+    longest : int
+        Characters of the longest text that programs are tried on.
+
+    n_scoring : int, default=0
+        How many of the programs give scores.
+
+    class_groups : bool or "auto", default="auto"
+        Whether every second program looks after a group of classes.
+
+    Returns
+    -------
+    recipe : Recipe
+        How programs are to be got.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a kind or a document is none, or rules are to look at a table.
+    """
+    kinds = settle_kinds(prior_knowledge, documents=knowledge is not None)
+    if style == "rules" and not has_texts:
+        raise ValueError(
+            "program_style='rules' looks for phrases, so it needs texts, and no column "
+            "of the table is str: use 'python'."
+        )
+    return Recipe(
+        n_programs=n_programs,
+        style=style,
+        prior_knowledge=kinds,
+        documents=tuple(read_documents(knowledge)),
+        embedder=embedder,
+        max_repairs=max_repairs,
+        timeout=timeout,
+        taken=taken,
+        sandbox=sandbox or "auto",
+        given=tuple(given),
+        longest=longest,
+        n_scoring=n_scoring,
+        class_groups=class_groups,
+    )

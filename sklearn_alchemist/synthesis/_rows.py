@@ -9,8 +9,9 @@ import numpy as np
 
 from ..data import draw_rows
 from ..votes import ABSTAIN
-from ._prompts import SHOWN
+from ._texts import read_texts
 
+_SHOWN: str = read_texts("prompts")["shown"]
 N_SHOWN = 8
 MAX_CHARACTERS = 500
 # Clusters of more records are not better, and cost seconds.
@@ -183,7 +184,7 @@ def show_rows(columns: Columns, rows: Sequence[int], why: str) -> str:
     texts = [_render(columns, row) for row in rows]
     fence = _fence("\n".join(texts))
     body = "\n".join(f"{fence}\n{text}\n{fence}" for text in texts)
-    return SHOWN.format(n=len(texts), fence=fence, why=why, rows=body)
+    return _SHOWN.format(n=len(texts), fence=fence, why=why, rows=body)
 
 
 def show_row(columns: Columns, row: int) -> str:

@@ -11,7 +11,7 @@ from sklearn.model_selection import KFold
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._warn import warn
+from .._utils import warn
 from ..data import Classes, check_records
 from ..exceptions import LabelsWarning, ProgramRejected
 from ..label_model import check_label_proba, label_weights

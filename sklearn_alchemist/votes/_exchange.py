@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._files import as_path, read_text, write_text
+from .._utils import as_path, read_text, write_text
 from ._encoding import ABSTAIN, vote_dtype
 from ._statistics import polarity
 

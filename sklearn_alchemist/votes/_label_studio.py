@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._files import as_path, read_text
+from .._utils import as_path, read_text
 from ._encoding import ABSTAIN
 from ._statistics import polarity
 

@@ -16,7 +16,7 @@ from sklearn_alchemist import (
     LabelingProgram,
     ProgramSynthesisLabeler,
 )
-from sklearn_alchemist._made_once import made_once
+from sklearn_alchemist._utils import made_once
 from sklearn_alchemist.distillation import SentenceEncoder, encoder_student
 
 PROGRAMS = [

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from .images import Concept
-from .llm import without_thoughts
+from ..llm import without_thoughts
+from ._concept import Concept
 
 # A change of the words below makes a new version.
 CONCEPT_PROMPT_VERSION = "1"

@@ -11,11 +11,9 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from . import images as _images
-from ._doc_links import DocLinks
-from ._embedding_memory import clone_sharing
-from ._image_input import check_images, embed_images
-from ._typing import LabelsLike, _fit_context
+from .._utils import DocLinks, LabelsLike, _fit_context, clone_sharing
+from ._embedders import resolve_embedder
+from ._input import check_images, embed_images
 
 
 class ImageEmbedder(TransformerMixin, DocLinks, BaseEstimator):
@@ -178,7 +176,7 @@ class ImageEmbedder(TransformerMixin, DocLinks, BaseEstimator):
     def _embed(self, X: Any) -> np.ndarray:
         images = check_images(X, self.input, on_broken=self.on_broken)
         batches = embed_images(
-            _images.resolve_embedder(self.embedder),
+            resolve_embedder(self.embedder),
             self.embedder,
             images,
             batch_size=self.batch_size,

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from . import images as _images
-from ._warn import warn
-from .exceptions import ImageWarning
+from .._utils import warn
+from ..exceptions import ImageWarning
+from ._cache import EmbeddingCache
+from ._embedders import embed_in_batches, model_key
+from ._loading import check_path_type, check_paths
 
 
 def none_readable(n_images: int) -> str:
@@ -71,9 +73,9 @@ def check_images(X: Any, input: str, *, on_broken: str = "raise") -> list[Any]: 
         if on_broken == "nan":
             for i, path in enumerate(sources):
                 if not _is_missing(path):
-                    _images.check_path_type(i, path)
+                    check_path_type(i, path)
             return sources
-        return _images.check_paths(sources)
+        return check_paths(sources)
     for i, image in enumerate(sources):
         # Of the type: a PIL image would be decoded to answer.
         if not hasattr(type(image), "__array_interface__"):
@@ -141,12 +143,12 @@ def embed_images(
     ValueError
         If an image cannot be read that has to be.
     """
-    batches = _images.embed_in_batches(
+    batches = embed_in_batches(
         embedder,
         images,
         batch_size=batch_size,
-        model="" if cache is None else _images.model_key(embedder, source),
-        cache=None if cache is None else _images.EmbeddingCache(cache),
+        model="" if cache is None else model_key(embedder, source),
+        cache=None if cache is None else EmbeddingCache(cache),
         skip_broken=on_broken == "nan",
     )
     broken: list[str] = []

@@ -13,14 +13,11 @@ from sklearn.utils import Bunch, Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from ._briefing import as_llm, check_question
-from ._doc_links import DocLinks
-from ._typing import LabelsLike, _fit_context
-from .data import Classes, check_records, label_array
-from .exceptions import AnswerWarning
-from .llm import LLM
-from .streaming import is_dask
-from .zero_shot import Reading, ask_for_labels
+from .._utils import DocLinks, LabelsLike, _fit_context
+from ..data import Classes, check_question, check_records, is_dask, label_array
+from ..exceptions import AnswerWarning
+from ..llm import LLM, as_llm
+from ._asking import Reading, ask_for_labels
 
 
 class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEstimator):

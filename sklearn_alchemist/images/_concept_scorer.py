@@ -13,17 +13,17 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .. import llm as _llm
+from .._utils import DocLinks, LabelsLike, _fit_context
+from ..data import Classes, parameter_names
+from ..exceptions import SynthesisError
+from ..llm import LLM, Completion, Ledger, Question, Usage, as_llm
 from . import _concept_prompts as _prompts
-from . import images as _images
-from . import llm as _llm
-from ._briefing import as_llm
-from ._doc_links import DocLinks
-from ._image_input import check_images, embed_images, none_readable
-from ._typing import LabelsLike, _fit_context
-from .data import Classes, parameter_names
-from .exceptions import SynthesisError
-from .images import Concept
-from .llm import LLM, Completion, Ledger, Question, Usage
+from ._concept import Concept, as_concepts
+from ._embedders import embed, embed_in_batches, resolve_embedder
+from ._input import check_images, embed_images, none_readable
+from ._similarity import cosine_similarities, scale, softmax
+from ._texts import check_dimensions, check_templates, embed_concepts
 
 SPURIOUS_PREFIX = "spurious_"
 # The range of a concept; single odd images do not stretch it.
@@ -265,22 +265,20 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstima
         """
         context = self._init_callback_context(max_subtasks=1)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        templates = _images.check_templates(self.templates)
+        templates = check_templates(self.templates)
         given = None if self.concepts is None else _named(self.concepts)
         images = self._check_images(X, reset=True)
-        embedder = _images.resolve_embedder(self.embedder)
+        embedder = resolve_embedder(self.embedder)
         self.conversation_: list[tuple[Question, Completion]] = []
         self.usage_ = Usage()
         if given is None:
             # What can fail without the language model fails before it is asked.
-            n_text = _images.embed(embedder, ["a photo"], "texts").shape[1]
+            n_text = embed(embedder, ["a photo"], "texts").shape[1]
             self._try_image(embedder, images, n_text)
             given = _named(self._ask(X, y), skip_repeated=True)
         self._column_names = list(given)
         self.concepts_ = list(given.values())
-        self.concept_embeddings_ = _images.embed_concepts(
-            embedder, self.concepts_, templates
-        )
+        self.concept_embeddings_ = embed_concepts(embedder, self.concepts_, templates)
         cosines = self._compare(embedder, images, context)
         self.ranges_ = np.nanquantile(cosines, _QUANTILES, axis=0)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
@@ -307,7 +305,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstima
         check_is_fitted(self)
         images = self._check_images(X, reset=False)
         by_hand = self.input == "embedding"
-        embedder = None if by_hand else _images.resolve_embedder(self.embedder)
+        embedder = None if by_hand else resolve_embedder(self.embedder)
         return self._score(self._compare(embedder, images))
 
     def describe_scores(self) -> str:
@@ -324,7 +322,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstima
         >>> task = f"Is it a cat? {ConceptScorer(score='cosine').describe_scores()}"
         """
         description = _prompts.SCORES[self.score]
-        given = () if self.concepts is None else _images.as_concepts(self.concepts)
+        given = () if self.concepts is None else as_concepts(self.concepts)
         spurious = any(concept.spurious for concept in given)
         if spurious or (self.concepts is None and self.n_spurious):
             description += f" {_prompts.SPURIOUS_SCORES}"
@@ -356,14 +354,14 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstima
     def _try_image(self, embedder: Any, images: Any, n_text: int) -> None:
         """See that images and texts meet in one space, from one image that is read."""
         if self.input == "embedding":
-            _images.check_dimensions(images.shape[1], n_text)
+            check_dimensions(images.shape[1], n_text)
             return
-        tried = _images.embed_in_batches(
+        tried = embed_in_batches(
             embedder, images, batch_size=1, skip_broken=self.on_broken == "nan"
         )
         for positions, embeddings, _ in tried:
             if positions:
-                _images.check_dimensions(embeddings.shape[1], n_text)
+                check_dimensions(embeddings.shape[1], n_text)
                 return
         raise ValueError(none_readable(len(images)))
 
@@ -416,8 +414,8 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstima
         """Compare each image with each concept; NaN where one cannot be read."""
         concepts = self.concept_embeddings_
         if self.input == "embedding":
-            _images.check_dimensions(images.shape[1], concepts.shape[1])
-            return _images.cosine_similarities(images, concepts)
+            check_dimensions(images.shape[1], concepts.shape[1])
+            return cosine_similarities(images, concepts)
         cosines = np.full((len(images), len(concepts)), np.nan)
         n_batches = -(-len(images) // self.batch_size)
         on_batch, done = _report_batches(self, context, n_batches)
@@ -431,8 +429,8 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstima
             on_batch=on_batch,
             in_fit=context is not None,
         ):
-            _images.check_dimensions(embeddings.shape[1], concepts.shape[1])
-            cosines[positions] = _images.cosine_similarities(embeddings, concepts)
+            check_dimensions(embeddings.shape[1], concepts.shape[1])
+            cosines[positions] = cosine_similarities(embeddings, concepts)
         done()
         return cosines
 
@@ -440,8 +438,8 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstima
         if self.score == "cosine":
             return cosines
         if self.score == "softmax":
-            return _images.softmax(cosines)
-        return _images.scale(cosines, *self.ranges_)
+            return softmax(cosines)
+        return scale(cosines, *self.ranges_)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "ranges_")
@@ -458,7 +456,7 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstima
 
 def _named(concepts: Any, *, skip_repeated: bool = False) -> dict[str, Concept]:
     """Give each concept the name of its column; the first that has it keeps it."""
-    concepts = _images.as_concepts(concepts)
+    concepts = as_concepts(concepts)
     names = [
         SPURIOUS_PREFIX + c.name.removeprefix(SPURIOUS_PREFIX) if c.spurious else c.name
         for c in concepts

@@ -1,0 +1,33 @@
+"""What every stage needs and none owns: files, warnings, types, embedding once."""
+
+from ._embedding import (
+    EmbeddingMemory,
+    clone_sharing,
+    current_memory,
+    made_once,
+    remembering,
+)
+from ._estimators import DocLinks, LabelsLike, Method, _fit_context
+from ._files import as_path, check_file, read_text, write_text
+from ._modules import lazy_exports, warn
+from ._sqlite import Database, has_table
+
+__all__ = [
+    "Database",
+    "DocLinks",
+    "EmbeddingMemory",
+    "LabelsLike",
+    "Method",
+    "_fit_context",
+    "as_path",
+    "check_file",
+    "clone_sharing",
+    "current_memory",
+    "has_table",
+    "lazy_exports",
+    "made_once",
+    "read_text",
+    "remembering",
+    "warn",
+    "write_text",
+]
