@@ -11,7 +11,7 @@ ARGS ?=
   benchmark-annotator benchmark-cascade benchmark-dask benchmark-drift benchmark-explain \
   benchmark-files benchmark-llm-labels benchmark-label-models benchmark-labels \
   benchmark-programs benchmark-synthesis benchmark-throttled benchmark-tuning \
-  benchmark-waterbirds paper-table clean
+  benchmark-waterbirds benchmark-weak-author paper-table clean
 
 help:
 	@echo "make demo      label 2,225 news articles with programs (no key needed)"
@@ -42,6 +42,7 @@ help:
 	@echo "make benchmark-label-models  compare label models, with peers if installed"
 	@echo "make benchmark-synthesis DATA=folder  compare ten plain calls with the plan"
 	@echo "make benchmark-tuning DATA=folder RECORDINGS=folder   programs, on 50 labels"
+	@echo "make benchmark-weak-author DATA=folder  how careless answers are read"
 	@echo "make benchmark-throttled     how long calls take where a server limits them"
 	@echo "make benchmark-annotator ARGS='DATA RECORDINGS'       accuracy and calibration"
 	@echo "make benchmark-cascade DATA=folder      what reading some records adds"
@@ -221,6 +222,9 @@ benchmark-synthesis: $(VENV)/examples
 
 benchmark-throttled: $(VENV)/examples
 	$(BIN)/python benchmarks/throttled.py $(ARGS)
+
+benchmark-weak-author: $(VENV)/examples
+	$(BIN)/python benchmarks/weak_author.py $(DATA) $(ARGS)
 
 benchmark-tuning: $(VENV)/examples
 	$(BIN)/python benchmarks/tune_programs.py $(DATA) $(RECORDINGS) $(ARGS)
