@@ -1,11 +1,17 @@
 """Configure the documentation."""
 
 import sys
+import warnings
 from pathlib import Path
 
 import sklearn_alchemist
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+# Examples show what a warning says, and not in which folder they were built.
+warnings.formatwarning = lambda message, category, *_, **__: (
+    f"{category.__name__}: {message}\n"
+)
 
 project = "sklearn_alchemist"
 author = copyright = "The sklearn_alchemist developers"
@@ -41,7 +47,7 @@ html_title = "sklearn_alchemist"
 html_static_path = ["_static"]
 html_css_files = ["alchemist.css"]
 html_show_sourcelink = False
-html_sidebars = {"index": [], "api": [], "changes": []}
+html_sidebars = {"index": [], "benchmarks": [], "gallery/index": []}
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,
@@ -60,6 +66,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
+    "capture_repr": ("_repr_html_",),
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
