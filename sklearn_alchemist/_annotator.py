@@ -1,41 +1,17 @@
 """Train a classifier on labels that programs voted for."""
 
-import logging
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    MetaEstimatorMixin,
-    clone,
-)
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.callback import CallbackSupportMixin
-from sklearn.linear_model import LogisticRegression
-from sklearn.utils import (
-    Bunch,
-    Tags,
-    _safe_indexing,
-    check_random_state,
-    get_tags,
-)
+from sklearn.utils import Tags, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._repr_html.estimator import _VisualBlock
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    _raise_for_params,
-)
-from sklearn.utils.validation import (
-    _check_method_params,
-    _num_samples,
-    check_is_fitted,
-)
-from threadpoolctl import threadpool_limits
+from sklearn.utils.metadata_routing import MetadataRouter, _raise_for_params
 
 from ._annotator_checks import (
     check_classes_of_parts,
@@ -43,77 +19,44 @@ from ._annotator_checks import (
     check_parts,
     known_classes,
 )
-from ._annotator_model import ask_about_sample, estimate_fit, model_of
+from ._annotator_model import estimate_fit, model_of
 from ._annotator_parts import (
-    default_aggregator,
     draw_parts,
     find_labelled,
     fit_and_vote,
     label_proba_for,
+    leave_out_weightless,
     listed_classes,
     make_aggregator,
-    program_names,
     reporting,
-    route,
-    weight_of_rows,
-    with_requests,
+    route_parts,
 )
 from ._annotator_remap import RemapMixin
 from ._annotator_review import ReviewMixin
 from ._utils import DocLinks, LabelsLike, _fit_context, remembering, warn
-from .data import (
-    UNLABELED,
-    Classes,
-    Records,
-    as_indexable,
-    check_records,
-    label_array,
-    profile_columns,
-)
+from .data import UNLABELED, Classes, check_records, profile_columns
 from .distillation import (
-    VOTE_WEIGHT,
-    Blend,
-    Lesson,
-    Opinions,
-    Shared,
+    BlendPredictor,
+    StudentFitting,
     TrainingMemory,
-    agree_beyond_chance,
-    ask_votes_unseen,
     check_student,
-    choose_rows,
-    default_student,
-    distil,
-    log_proba,
-    probabilities,
-    sample_rows,
-    share_features,
-    softmax,
-    takes,
-    weigh_parts,
-    weight_of_heard,
 )
-from .exceptions import FallbackWarning, LabelsWarning, ProgramWarning
+from .exceptions import LabelsWarning, ProgramWarning
 from .label_model import check_label_proba
-from .streaming import lazy_for_dask
 from .votes import ABSTAIN
 
 if TYPE_CHECKING:
     from .synthesis import CostEstimate
-
-_logger = logging.getLogger("sklearn_alchemist.distillation")
-
-# Records on which it is tried whether the student can read them, if not all count.
-_TRIED = 1000
 
 
 class DistilledAnnotator(
     ReviewMixin,
     RemapMixin,
     CallbackSupportMixin,
-    ClassifierMixin,
     MetaEstimatorMixin,
     DocLinks,
-    BaseEstimator,
+    StudentFitting,
+    BlendPredictor,
 ):
     """Train a classifier on labels that programs voted for.
 
@@ -378,25 +321,14 @@ class DistilledAnnotator(
             If no program votes on any record: the student then knows nothing.
         """
         _raise_for_params(fit_params, self, "fit")
-        params = route(self, fit_params)
-        if X is None:
-            raise TypeError("X is None: pass a list of texts, an array, or a table.")
-        weight = weight_of_rows(X, params)
-        kept, n_given = None, _num_samples(X)
-        if weight is not None and not weight.all():
-            kept = rows = np.flatnonzero(weight)
-            fit_params = _check_method_params(X, fit_params, indices=rows)
-            params, weight = route(self, fit_params), weight[rows]
-            if label_proba is not None and not isinstance(label_proba, Real):
-                label_proba = _safe_indexing(label_proba, rows)
-            y = None if y is None else _safe_indexing(y, rows)
-            X = _safe_indexing(as_indexable(X), rows)
+        given = leave_out_weightless(self, X, y, label_proba, fit_params)
+        X, y, params = given.X, given.y, given.params
         records = check_records(self, X, reset=True, allow_nan=self._allows_nan())
         check_student(self.estimator, takes_texts=records.is_text)
         labelled = find_labelled(
             self.labeler, y, records.n_rows, learn=self.learn_from_labels
         )
-        asked = check_label_proba(label_proba, labelled)
+        asked = check_label_proba(given.label_proba, labelled)
         # What can fail without programs fails before they are paid.
         check_parts(self.labeler, self.aggregator, self.estimator)
         classes = known_classes(listed_classes(self.labeler), y)
@@ -431,8 +363,8 @@ class DistilledAnnotator(
         )
         with reporting(context, "aggregate", self, self.aggregator_):
             named = hasattr(self.labeler_, "classes_") and not self.learn_from_labels
-            given = None if named else y
-            self.aggregator_.fit(votes, given, **params.aggregator.fit, **of_labels)
+            naming = None if named else y
+            self.aggregator_.fit(votes, naming, **params.aggregator.fit, **of_labels)
         self.classes_ = self.aggregator_.classes_
         gold = np.full(len(votes), UNLABELED)
         if self.learn_from_labels and y is not None:
@@ -441,15 +373,14 @@ class DistilledAnnotator(
         if self.n_llm_labels:
             with reporting(context, "ask", self, None):
                 gold, asked, by_model = self._ask_model(
-                    records, votes, gold, asked, params
+                    records, votes, gold, asked, params.aggregator.fit
                 )
         if not (votes != ABSTAIN).any():
-            warnings.warn(
+            warn(
                 f"No program votes on any of {len(votes)} records, so the student can "
                 "only answer with the class prior. Read the programs in "
                 "labeler_.programs_, and describe task and classes in more detail.",
                 ProgramWarning,
-                stacklevel=2,
             )
         n_students = self.cv * (self.n_rounds + 1) + 1
         with (
@@ -461,18 +392,24 @@ class DistilledAnnotator(
             # The student learns no label that may be wrong: votes repeat none of them.
             certain = gold if by_model is None else np.where(by_model, UNLABELED, gold)
             rows, said = self._distil(
-                X, shared, votes, certain, weight, params.estimator.fit, on_student
+                X,
+                shared,
+                votes,
+                certain,
+                given.weight,
+                params.estimator.fit,
+                on_student,
             )
         self._memory = TrainingMemory(
             votes=np.array(votes, dtype=np.min_scalar_type(-len(self.classes_))),
             gold=gold,
             label_proba=asked,
-            weight=weight,
+            weight=given.weight,
             taught=certain != UNLABELED,
             rows=rows,
             said=None if said is None else said.astype(np.float32),
-            kept=kept,
-            n_given=n_given,
+            kept=given.kept,
+            n_given=given.n_given,
             aggregator_params=dict(params.aggregator.fit),
             # What tells later whether other records differ from these.
             profiles=profile_columns(records),
@@ -481,63 +418,6 @@ class DistilledAnnotator(
         self._weigh_parts()
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
-
-    @lazy_for_dask
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Estimate the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes)
-            Probabilities between 0 and 1, in the order of ``classes_``.
-        """
-        return self._opinions(X, ask_all=False).proba
-
-    @lazy_for_dask
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the most probable class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Classes.
-        """
-        proba = self.predict_proba(X)
-        return self.classes_[proba.argmax(axis=1)]
-
-    def score(
-        self, X: Any, y: LabelsLike, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """Compute the accuracy.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        y : array-like of shape (n_samples,)
-            Labels, none of them missing.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights.
-
-        Returns
-        -------
-        score : float
-            Share of the records whose most probable class is their label.
-        """
-        check_is_fitted(self)
-        return super().score(X, label_array(y, self.classes_), sample_weight)
 
     def estimate_cost(self, X: Any, y: ArrayLike | None = None) -> "CostEstimate":
         """Tell what ``fit`` would ask a model for and cost; nothing is sent.
@@ -574,268 +454,7 @@ class DistilledAnnotator(
         routing : MetadataRouter
             The routing information.
         """
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                labeler=self.labeler,
-                # By identity: an ensemble that is not fitted has no truth value.
-                aggregator=(
-                    default_aggregator() if self.aggregator is None else self.aggregator
-                ),
-                estimator=(
-                    with_requests(LogisticRegression())
-                    if self.estimator is None
-                    else self.estimator
-                ),
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-        )
-
-    def _share_or_try(self, X: Any, records: Records) -> Shared | None:
-        """Count what the student counts, before programs are paid for.
-
-        If it is to learn from some rows only, programs tell which; then it is only
-        tried whether it can read the records at all.
-        """
-        most = self.max_training_rows
-        if most is None or records.n_rows <= most:
-            return self._share(X)
-        some = np.linspace(0, records.n_rows - 1, min(most, _TRIED)).astype(int)
-        try:
-            self._share(_safe_indexing(as_indexable(X), some))
-        except ValueError:
-            self._share(X)  # the others may hold what these do not
-        return None
-
-    def _share(self, X: Any) -> Shared:
-        records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
-        student = (
-            default_student(records.columns.values(), records.is_text)
-            if self.estimator is None
-            else self.estimator
-        )
-        return share_features(student, self._student_input(X, records))
-
-    def _random(self) -> np.random.RandomState:
-        return check_random_state(self.random_state)
-
-    def _distil(
-        self,
-        X: Any,
-        shared: Shared | None,
-        votes: np.ndarray,
-        gold: np.ndarray,
-        weight: np.ndarray | None,
-        fit_params: dict[str, Any],
-        on_student: Callable[[], None],
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Train the student; return the rows it saw and what it says of them unseen."""
-        from_votes = self.aggregator_.predict_proba(votes)
-        heard = weight_of_heard(votes, weight)
-        prior = np.average(from_votes, axis=0, weights=heard)
-        used = choose_rows(
-            votes,
-            from_votes,
-            uncovered=self.uncovered,
-            min_confidence=self.min_confidence,
-            max_conflict=self.max_conflict,
-        )
-        used |= gold != UNLABELED
-        rows = np.arange(len(votes))
-        if shared is None:
-            most = int(self.max_training_rows or len(votes))
-            rows = sample_rows(votes, from_votes, gold, used, most, self._random())
-            fit_params = _check_method_params(X, fit_params, indices=rows)
-            shared = self._share(_safe_indexing(as_indexable(X), rows))
-        lesson = Lesson(
-            from_votes[rows],
-            self.classes_,
-            prior,
-            used[rows],
-            gold[rows],
-            heard[rows],
-        )
-        # Threads of BLAS wait for each other more than they help with sparse features.
-        limit = 1 if self.estimator is None else None
-        with threadpool_limits(limit, user_api="blas"):
-            distilled = distil(
-                shared,
-                lesson,
-                cv=self.cv,
-                n_rounds=self.n_rounds,
-                vote_weight=(
-                    VOTE_WEIGHT
-                    if isinstance(self.vote_weight, str)
-                    else self.vote_weight
-                ),
-                class_weight=self.class_weight,
-                fit_params=fit_params,
-                on_student=on_student,
-            )
-        self.estimator_ = distilled.student
-        return rows, distilled.said
-
-    def _ask_model(
-        self,
-        records: Records,
-        votes: np.ndarray,
-        gold: np.ndarray,
-        asked: np.ndarray,
-        params: Bunch,
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Add the model's labels to those that are known, and say which they are."""
-        codes, chance, self.llm_usage_ = ask_about_sample(
-            self.labeler_,
-            records,
-            gold,
-            self.n_llm_labels,
-            self.classes_,
-            self.random_state,
-        )
-        by_model = codes != UNLABELED
-        said = self.aggregator_.predict_proba(votes).argmax(axis=1)
-        if not agree_beyond_chance(said[by_model], codes[by_model]):
-            _logger.info("fallback to no labels of the model: they contradict votes")
-            warn(
-                f"The model's labels of {by_model.sum()} records agree with the votes "
-                "hardly more than by chance, so that nothing is learned from them: "
-                "read some of both, and describe task and classes in more detail.",
-                LabelsWarning,
-            )
-            return gold, asked, np.zeros(len(gold), dtype=bool)
-        given = asked[~np.isnan(asked)]
-        if len(given) and (given == given[0]).all():
-            chance = given[0]  # both are plain samples, told on one scale
-        gold = np.where(by_model, codes, gold)
-        asked = np.where(by_model, chance, asked)
-        known = gold != UNLABELED
-        y = np.full(len(gold), None)
-        y[known] = self.classes_[gold[known]]
-        self.aggregator_ = make_aggregator(
-            self.aggregator, self.labeler_, learn=True
-        ).fit(
-            votes,
-            y,
-            **params.aggregator.fit,
-            **label_proba_for(self.aggregator, asked),
-        )
-        return gold, asked, by_model
-
-    def _fit_aggregator(self, y: np.ndarray, label_proba: np.ndarray) -> BaseEstimator:
-        """Let an aggregator learn from votes and labels of training records."""
-        memory: TrainingMemory = self._memory
-        aggregator = make_aggregator(self.aggregator, self.labeler_, learn=True)
-        return aggregator.fit(
-            memory.votes,
-            y,
-            **memory.aggregator_params,
-            **label_proba_for(self.aggregator, label_proba),
-        )
-
-    def _votes_unseen(self, from_votes: np.ndarray) -> np.ndarray:
-        """Say what votes say of rows, by aggregators without the labels of these."""
-        if not getattr(self.aggregator_, "label_use_", {}).get("accuracies"):
-            return from_votes
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the fit to all labels said before
-            return ask_votes_unseen(
-                self._memory, from_votes, self.classes_, self._fit_aggregator
-            )
-
-    def _weigh_parts(self) -> None:
-        """Decide how much student and votes count, and how sure they may be."""
-        memory: TrainingMemory = self._memory
-        from_votes = self.aggregator_.predict_proba(memory.votes)
-        judging = getattr(self.aggregator_, "label_use_", {}).get("accuracies", 0)
-        weighing = weigh_parts(
-            memory,
-            from_votes,
-            lambda: self._votes_unseen(from_votes),
-            self.vote_weight,
-        )
-        self.class_prior_, self.scaling_ = weighing.class_prior, weighing.scaling
-        self.vote_weight_ = weighing.blend.vote_weight
-        self.shift_ = weighing.blend.shift
-        self.temperatures_ = weighing.temperatures
-        self.label_use_ = memory.count_labels(judging)
-        if weighing.held_out is not None:
-            self._held_out = weighing.held_out
-        if weighing.student_knows_little and self.predict_with == "both":
-            _logger.info("fallback to the votes: the student agrees by chance only")
-            warn(
-                "On records that it did not see, the student agrees with the votes "
-                "hardly more than by chance, so the votes answer alone. Give more "
-                "records, or a student that can read them, such as encoder_student.",
-                FallbackWarning,
-            )
-
-    def _opinions(self, X: Any, *, ask_all: bool) -> Opinions:
-        """Ask those whom `predict_with` names, or all, once."""
-        check_is_fitted(self)
-        if hasattr(self, "_before"):
-            return self._older_opinions(X, ask_all=ask_all)
-        records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
-        if not records.n_rows:
-            nothing = np.empty((0, len(self.classes_)))
-            return Opinions(nothing, nothing, nothing, self._vote(X))
-        student: Any = None
-        from_votes: Any = None
-        votes: Any = None
-        if ask_all or self.predict_with != "student":
-            votes = self._vote(X)
-            from_votes = self.aggregator_.predict_proba(votes)
-        if ask_all or self.predict_with != "votes":
-            taken = self._student_input(X, records)
-            said = probabilities(self.estimator_, taken, self.classes_)
-            student = self.scaling_(said)
-        proba = self._combine(student, from_votes)
-        return Opinions(proba, student, from_votes, votes)
-
-    def _combine(self, student: Any, from_votes: Any) -> np.ndarray:
-        """Give the probabilities of those whom `predict_with` names."""
-        temperature = self.temperatures_[self.predict_with]
-        if self.predict_with == "both":
-            return self._blend()(student, from_votes, self.class_prior_)
-        proba = student if self.predict_with == "student" else from_votes
-        if temperature != 1.0:
-            proba = softmax(log_proba(proba) / temperature)
-        return proba
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        # Of a version that knew one weight, and learned from all rows.
-        before = {"max_training_rows": None, "random_state": None, "n_llm_labels": 0}
-        for name, value in before.items():
-            if not hasattr(self, name):
-                setattr(self, name, value)
-        if hasattr(self, "class_prior_") and not hasattr(self, "vote_weight_"):
-            self.vote_weight_ = np.full(len(self.classes_), float(self.vote_weight))
-            self.shift_ = np.zeros(len(self.classes_))
-        if isinstance(memory := getattr(self, "_memory", None), Bunch):
-            self._memory = TrainingMemory(**memory)
-
-    def _blend(self) -> Blend:
-        weight = self.vote_weight_
-        if not isinstance(self.vote_weight, str):
-            weight = np.full(len(self.classes_), float(self.vote_weight))
-        return Blend(weight, self.shift_, self.temperatures_["both"])
-
-    def _vote(self, X: Any) -> np.ndarray:
-        return np.asarray(self.labeler_.transform(X))
-
-    def _program_names(self, n_programs: int = 0) -> np.ndarray:
-        return program_names(self.labeler_, n_programs)
-
-    def _student_input(self, X: Any, records: Records) -> Any:
-        """Bring `X` into a form that the student can take."""
-        # A column of texts in a table of the user's stays one for a student of theirs.
-        if records.is_text and (self.estimator is None or records.is_sequence):
-            return records.texts()
-        return records.array() if self.estimator is None else as_indexable(X)
-
-    def _allows_nan(self) -> bool:
-        return takes(self.estimator, "allow_nan")
+        return route_parts(self)
 
     def _sk_visual_block_(self) -> _VisualBlock:
         return draw_parts(self)

@@ -1,5 +1,6 @@
 """Have a language model label some records of a fit."""
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +14,16 @@ from ._annotator_parts import (
     last_step,
     listed_classes,
 )
+from ._utils import warn
 from .data import UNLABELED, Classes, Records, check_question, check_records
+from .distillation import agree_beyond_chance
+from .exceptions import LabelsWarning
 from .llm import LLM, Usage, as_authors
 
 if TYPE_CHECKING:
     from .synthesis import CostEstimate
+
+_logger = logging.getLogger("sklearn_alchemist.distillation")
 
 ROWS_PER_CALL = 20
 # What a record takes in an answer, with some for its braces, rounded up.
@@ -132,6 +138,65 @@ def ask_about_sample(
         codes,
         float(reading.reached.sum() / (gold == UNLABELED).sum()),
         reading.usage,
+    )
+
+
+def add_model_labels(
+    said: np.ndarray,
+    codes: np.ndarray,
+    chance: float,
+    gold: np.ndarray,
+    label_proba: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Add labels of a model to those of people, if it speaks of the same as the votes.
+
+    Parameters
+    ----------
+    said : ndarray of int of shape (n_samples,)
+        What the votes say.
+
+    codes : ndarray of int of shape (n_samples,)
+        What the model says, -1 where it was not asked.
+
+    chance : float
+        Probability with which each record was drawn for the model.
+
+    gold : ndarray of int of shape (n_samples,)
+        Labels of people, -1 where there is none.
+
+    label_proba : ndarray of shape (n_samples,)
+        Probability with which each of them was asked for; NaN where nobody knows.
+
+    Returns
+    -------
+    gold, label_proba : ndarrays of shape (n_samples,)
+        Both together.
+
+    by_model : ndarray of bool of shape (n_samples,)
+        Which labels are the model's; none where they contradict the votes.
+
+    Warns
+    -----
+    LabelsWarning
+        If they do.
+    """
+    by_model = codes != UNLABELED
+    if not agree_beyond_chance(said[by_model], codes[by_model]):
+        _logger.info("fallback to no labels of the model: they contradict votes")
+        warn(
+            f"The model's labels of {by_model.sum()} records agree with the votes "
+            "hardly more than by chance, so that nothing is learned from them: "
+            "read some of both, and describe task and classes in more detail.",
+            LabelsWarning,
+        )
+        return gold, label_proba, np.zeros(len(gold), dtype=bool)
+    given = label_proba[~np.isnan(label_proba)]
+    if len(given) and (given == given[0]).all():
+        chance = given[0]  # both are plain samples, told on one scale
+    return (
+        np.where(by_model, codes, gold),
+        np.where(by_model, chance, label_proba),
+        by_model,
     )
 
 

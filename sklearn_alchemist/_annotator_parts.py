@@ -2,19 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from numbers import Real
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.callback import CallbackContext
-from sklearn.utils import Bunch
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
     _routing_enabled,
     get_routing_for_object,
     process_routing,
 )
 from sklearn.utils.validation import (
+    _check_method_params,
     _check_sample_weight,
     _num_samples,
     check_consistent_length,
@@ -24,7 +29,14 @@ from sklearn.utils.validation import (
 from ._aggregator import LabelModelAggregator
 from ._schema_change import read_change
 from ._utils import LabelsLike
-from .data import UNLABELED, Classes, ClassMapping, minus_one_is_open, read_labels
+from .data import (
+    UNLABELED,
+    Classes,
+    ClassMapping,
+    as_indexable,
+    minus_one_is_open,
+    read_labels,
+)
 from .distillation import fit_parameter
 
 
@@ -202,7 +214,85 @@ def draw_parts(annotator: Any) -> _VisualBlock:
     )
 
 
-def weight_of_rows(X: Any, params: Bunch) -> np.ndarray | None:
+class Given(NamedTuple):
+    """What ``fit`` was given, without records of weight 0.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
+        The records that count.
+
+    y : array-like of shape (n_samples,) or None
+        Their labels.
+
+    label_proba : array-like of shape (n_samples,), float or None
+        Probability with which each label was asked for.
+
+    params : Bunch
+        Metadata by the part that is to get it.
+
+    weight : ndarray of shape (n_samples,) or None
+        How much each record counts; 1 if None.
+
+    kept : ndarray of int or None
+        Positions of the records; None if all count.
+
+    n_given : int
+        How many there were.
+    """
+
+    X: Any
+    y: Any
+    label_proba: Any
+    params: Bunch
+    weight: np.ndarray | None
+    kept: np.ndarray | None
+    n_given: int
+
+
+def leave_out_weightless(
+    annotator: Any, X: Any, y: Any, label_proba: Any, fit_params: dict[str, Any]
+) -> Given:
+    """Leave out records of weight 0 as if they were not there.
+
+    Parameters
+    ----------
+    annotator : DistilledAnnotator
+        Not fitted; tells which part asks for which metadata.
+
+    X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
+        The records.
+
+    y : array-like of shape (n_samples,) or None
+        Labels.
+
+    label_proba : array-like of shape (n_samples,), float or None
+        Probability with which each label was asked for.
+
+    fit_params : dict
+        Metadata.
+
+    Returns
+    -------
+    given : Given
+        What counts.
+    """
+    params = route(annotator, fit_params)
+    if X is None:
+        raise TypeError("X is None: pass a list of texts, an array, or a table.")
+    n_given, weight = _num_samples(X), _weight_of_rows(X, params)
+    if weight is None or weight.all():
+        return Given(X, y, label_proba, params, weight, None, n_given)
+    rows = np.flatnonzero(weight)
+    params = route(annotator, _check_method_params(X, fit_params, indices=rows))
+    if label_proba is not None and not isinstance(label_proba, Real):
+        label_proba = _safe_indexing(label_proba, rows)
+    y = None if y is None else _safe_indexing(y, rows)
+    X = _safe_indexing(as_indexable(X), rows)
+    return Given(X, y, label_proba, params, weight[rows], rows, n_given)
+
+
+def _weight_of_rows(X: Any, params: Bunch) -> np.ndarray | None:
     """Return the weights that aggregator or student asked for, if there are any."""
     for part in (params.aggregator.fit, params.estimator.fit):
         if part.get("sample_weight") is not None:
@@ -212,6 +302,25 @@ def weight_of_rows(X: Any, params: Bunch) -> np.ndarray | None:
                 ensure_non_negative=True,
             )
     return None
+
+
+def route_parts(annotator: Any) -> MetadataRouter:
+    """Tell which metadata of ``fit`` goes to which part."""
+    aggregator, estimator = annotator.aggregator, annotator.estimator
+    if aggregator is None:  # by identity: an unfitted ensemble has no truth value
+        aggregator = default_aggregator()
+    if estimator is None:
+        estimator = with_requests(LogisticRegression())
+    return (
+        MetadataRouter(owner=annotator)
+        .add_self_request(annotator)
+        .add(
+            labeler=annotator.labeler,
+            aggregator=aggregator,
+            estimator=estimator,
+            method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+        )
+    )
 
 
 def route(annotator: Any, fit_params: dict[str, Any]) -> Bunch:

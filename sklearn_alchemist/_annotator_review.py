@@ -1,40 +1,62 @@
 """Let people see what an annotator is unsure of, and let it learn what they say."""
 
+import logging
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_scalar
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
+from ._annotator_model import add_model_labels, ask_about_sample
+from ._annotator_parts import label_proba_for, make_aggregator, program_names
 from ._utils import LabelsLike, warn
-from .data import UNLABELED, Classes
+from .data import UNLABELED, Classes, Records
 from .distillation import (
     Opinions,
+    Scaling,
     TrainingMemory,
     annotate_records,
+    ask_votes_unseen,
     draw_queue,
     promise_by_labels,
     to_frame,
+    weigh_parts,
 )
-from .exceptions import LabelsWarning
+from .exceptions import FallbackWarning, LabelsWarning
 from .label_model import check_label_proba
+from .llm import Usage
 from .streaming import lazy_for_dask
+
+_logger = logging.getLogger("sklearn_alchemist.distillation")
 
 
 class ReviewMixin:
-    """What people do with a fitted annotator: read, doubt and correct labels."""
+    """What people do with an annotator: read, doubt and correct labels."""
 
-    # What the annotator has learned and can do.
+    # What the annotator was given, has learned and can do.
+    aggregator: Any
+    predict_with: str
+    vote_weight: float | str
+    n_llm_labels: int
+    random_state: Any
     classes_: np.ndarray
+    labeler_: Any
+    aggregator_: Any
+    class_prior_: np.ndarray
+    scaling_: Scaling
+    vote_weight_: np.ndarray
+    shift_: np.ndarray
+    temperatures_: dict[str, float]
+    label_use_: dict[str, int | float]
+    llm_usage_: Usage
     _memory: TrainingMemory
+    _held_out: np.ndarray
     _opinions: Callable[..., Opinions]
-    _program_names: Callable[[int], np.ndarray]
-    _random: Callable[[], np.random.RandomState]
-    _fit_aggregator: Callable[[np.ndarray, np.ndarray], Any]
-    _weigh_parts: Callable[[], None]
 
     def annotate_batches(
         self, batches: Iterable[Any], **parameters: Any
@@ -299,3 +321,89 @@ class ReviewMixin:
         )
         self._weigh_parts()
         return self
+
+    def _ask_model(
+        self,
+        records: Records,
+        votes: np.ndarray,
+        gold: np.ndarray,
+        asked: np.ndarray,
+        fit_params: dict[str, Any],
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Add the model's labels to those that are known, and say which they are."""
+        codes, chance, self.llm_usage_ = ask_about_sample(
+            self.labeler_,
+            records,
+            gold,
+            self.n_llm_labels,
+            self.classes_,
+            self.random_state,
+        )
+        said = self.aggregator_.predict_proba(votes).argmax(axis=1)
+        gold, asked, by_model = add_model_labels(said, codes, chance, gold, asked)
+        if by_model.any():
+            known = gold != UNLABELED
+            y = np.full(len(gold), None)
+            y[known] = self.classes_[gold[known]]
+            self.aggregator_ = self._aggregate(votes, y, asked, fit_params)
+        return gold, asked, by_model
+
+    def _aggregate(
+        self,
+        votes: np.ndarray,
+        y: np.ndarray,
+        label_proba: np.ndarray,
+        fit_params: dict[str, Any],
+    ) -> BaseEstimator:
+        """Let a new aggregator learn from votes and labels."""
+        return make_aggregator(self.aggregator, self.labeler_, learn=True).fit(
+            votes, y, **fit_params, **label_proba_for(self.aggregator, label_proba)
+        )
+
+    def _fit_aggregator(self, y: np.ndarray, label_proba: np.ndarray) -> BaseEstimator:
+        """Let an aggregator learn from votes and labels of training records."""
+        memory = self._memory
+        return self._aggregate(memory.votes, y, label_proba, memory.aggregator_params)
+
+    def _votes_unseen(self, from_votes: np.ndarray) -> np.ndarray:
+        """Say what votes say of rows, by aggregators without the labels of these."""
+        if not getattr(self.aggregator_, "label_use_", {}).get("accuracies"):
+            return from_votes
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the fit to all labels said before
+            return ask_votes_unseen(
+                self._memory, from_votes, self.classes_, self._fit_aggregator
+            )
+
+    def _weigh_parts(self) -> None:
+        """Decide how much student and votes count, and how sure they may be."""
+        memory = self._memory
+        from_votes = self.aggregator_.predict_proba(memory.votes)
+        judging = getattr(self.aggregator_, "label_use_", {}).get("accuracies", 0)
+        weighing = weigh_parts(
+            memory,
+            from_votes,
+            lambda: self._votes_unseen(from_votes),
+            self.vote_weight,
+        )
+        self.class_prior_, self.scaling_ = weighing.class_prior, weighing.scaling
+        self.vote_weight_ = weighing.blend.vote_weight
+        self.shift_ = weighing.blend.shift
+        self.temperatures_ = weighing.temperatures
+        self.label_use_ = memory.count_labels(judging)
+        if weighing.held_out is not None:
+            self._held_out = weighing.held_out
+        if weighing.student_knows_little and self.predict_with == "both":
+            _logger.info("fallback to the votes: the student agrees by chance only")
+            warn(
+                "On records that it did not see, the student agrees with the votes "
+                "hardly more than by chance, so the votes answer alone. Give more "
+                "records, or a student that can read them, such as encoder_student.",
+                FallbackWarning,
+            )
+
+    def _program_names(self, n_programs: int = 0) -> np.ndarray:
+        return program_names(self.labeler_, n_programs)
+
+    def _random(self) -> np.random.RandomState:
+        return check_random_state(self.random_state)

@@ -21,7 +21,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from ._annotator_parts import reporting
 from ._cascade_parts import CascadeLabeling
-from ._second_reader import check_reader, judge_of
+from ._cascade_reader import check_reader, judge_of
 from ._utils import DocLinks, LabelsLike, _fit_context, warn
 from .cascade import (
     NO_ANSWER,

@@ -10,7 +10,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from ._annotator import DistilledAnnotator
-from ._second_reader import read_people
+from ._cascade_reader import read_people
 from ._utils import LabelsLike
 from .cascade import (
     ANSWER_TOKENS,

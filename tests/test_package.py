@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "votes": set(),
     "synthesis": {"data", "label_model", "llm", "programs", "votes"},
     "label_model": {"data", "votes"},
-    "distillation": {"data", "label_model", "votes"},
+    "distillation": {"data", "label_model", "streaming", "votes"},
     "zero_shot": {"data", "llm"},
     "cascade": {"data", "distillation", "llm", "zero_shot"},
     "inspection": {
@@ -70,7 +70,8 @@ def public_modules():
 def members(cls):
     """What a class has from us, its own and that of private bases."""
     for base in cls.__mro__:
-        if base is cls or base.__module__.startswith("sklearn_alchemist._"):
+        module = base.__module__.split(".")
+        if base is cls or (module[0] == "sklearn_alchemist" and module[-1][0] == "_"):
             yield from vars(base).items()
 
 

@@ -23,7 +23,9 @@ from ._distil import (
 )
 from ._encoder import SentenceEncoder, encoder_student
 from ._evidence import Scaling, combine, deal_folds, fit_scaling, log_proba, softmax
+from ._fitting import StudentFitting
 from ._memory import TrainingMemory, weight_of_heard
+from ._predictor import BlendPredictor
 from ._promise import (
     LEAST_LABELS,
     Promise,
@@ -71,6 +73,7 @@ __all__ = [
     "UNSURE",
     "VOTE_WEIGHT",
     "Blend",
+    "BlendPredictor",
     "Distilled",
     "Lesson",
     "Opinions",
@@ -78,6 +81,7 @@ __all__ = [
     "Scaling",
     "SentenceEncoder",
     "Shared",
+    "StudentFitting",
     "TrainingMemory",
     "Weighing",
     "agree_beyond_chance",

@@ -1,0 +1,127 @@
+"""Fit a student to what votes say: whom it learns from, and in which folds."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils.validation import _check_method_params
+from threadpoolctl import threadpool_limits
+
+from ..data import UNLABELED, Records, as_indexable, check_records
+from ._blend import VOTE_WEIGHT
+from ._distil import Lesson, choose_rows, distil, sample_rows
+from ._memory import weight_of_heard
+from ._shared import Shared, share_features
+from ._students import default_student
+
+# Records on which it is tried whether the student can read them, if not all count.
+_TRIED = 1000
+
+
+class StudentFitting:
+    """What an annotator does to train its student."""
+
+    # What the annotator was given and has learned.
+    estimator: Any
+    vote_weight: float | str
+    n_rounds: int
+    class_weight: str | Mapping[Any, float] | None
+    uncovered: str
+    min_confidence: float
+    max_conflict: float
+    cv: int
+    max_training_rows: int | None
+    random_state: Any
+    classes_: np.ndarray
+    aggregator_: Any
+    estimator_: Any
+    _allows_nan: Callable[[], bool]
+    _student_input: Callable[[Any, Records], Any]
+
+    def _share_or_try(self, X: Any, records: Records) -> Shared | None:
+        """Count what the student counts, before programs are paid for.
+
+        If it is to learn from some rows only, programs tell which; then it is only
+        tried whether it can read the records at all.
+        """
+        most = self.max_training_rows
+        if most is None or records.n_rows <= most:
+            return self._share(X)
+        some = np.linspace(0, records.n_rows - 1, min(most, _TRIED)).astype(int)
+        try:
+            self._share(_safe_indexing(as_indexable(X), some))
+        except ValueError:
+            self._share(X)  # the others may hold what these do not
+        return None
+
+    def _share(self, X: Any) -> Shared:
+        records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
+        student = (
+            default_student(records.columns.values(), records.is_text)
+            if self.estimator is None
+            else self.estimator
+        )
+        return share_features(student, self._student_input(X, records))
+
+    def _distil(
+        self,
+        X: Any,
+        shared: Shared | None,
+        votes: np.ndarray,
+        gold: np.ndarray,
+        weight: np.ndarray | None,
+        fit_params: dict[str, Any],
+        on_student: Callable[[], None],
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Train the student; return the rows it saw and what it says of them unseen."""
+        from_votes = self.aggregator_.predict_proba(votes)
+        heard = weight_of_heard(votes, weight)
+        used = choose_rows(
+            votes,
+            from_votes,
+            uncovered=self.uncovered,
+            min_confidence=self.min_confidence,
+            max_conflict=self.max_conflict,
+        )
+        used |= gold != UNLABELED
+        rows = np.arange(len(votes))
+        if shared is None:
+            most = int(self.max_training_rows or len(votes))
+            rows = sample_rows(
+                votes,
+                from_votes,
+                gold,
+                used,
+                most,
+                check_random_state(self.random_state),
+            )
+            fit_params = _check_method_params(X, fit_params, indices=rows)
+            shared = self._share(_safe_indexing(as_indexable(X), rows))
+        lesson = Lesson(
+            from_votes[rows],
+            self.classes_,
+            np.average(from_votes, axis=0, weights=heard),
+            used[rows],
+            gold[rows],
+            heard[rows],
+        )
+        # Threads of BLAS wait for each other more than they help with sparse features.
+        limit = 1 if self.estimator is None else None
+        with threadpool_limits(limit, user_api="blas"):
+            distilled = distil(
+                shared,
+                lesson,
+                cv=self.cv,
+                n_rounds=self.n_rounds,
+                vote_weight=(
+                    VOTE_WEIGHT
+                    if isinstance(self.vote_weight, str)
+                    else self.vote_weight
+                ),
+                class_weight=self.class_weight,
+                fit_params=fit_params,
+                on_student=on_student,
+            )
+        self.estimator_ = distilled.student
+        return rows, distilled.said
