@@ -9,7 +9,7 @@ from ._embedding import (
 )
 from ._estimators import DocLinks, LabelsLike, Method, _fit_context
 from ._files import as_path, check_file, read_text, write_text
-from ._modules import lazy_exports, warn
+from ._modules import lazy_exports, read_texts, warn
 from ._sqlite import Database, has_table
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "lazy_exports",
     "made_once",
     "read_text",
+    "read_texts",
     "remembering",
     "warn",
     "write_text",

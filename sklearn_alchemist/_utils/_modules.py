@@ -1,9 +1,10 @@
-"""Load parts of the package on demand, and warn in the name of who called it."""
+"""Load modules and texts of the package on demand; warn in its caller's name."""
 
 import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -36,6 +37,30 @@ def lazy_exports(package: str, modules: Mapping[str, str]) -> Callable[[str], An
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return __getattr__
+
+
+@cache
+def read_texts(package: str, name: str) -> dict[str, Any]:
+    """Read what is said to a language model, from a file in the folder of a stage.
+
+    Parameters
+    ----------
+    package : str
+        The stage, ``__package__`` of who asks.
+
+    name : str
+        Name of the file in its folder ``texts``, without its ending.
+
+    Returns
+    -------
+    texts : dict of str to str, or to dict
+        What it holds.
+    """
+    import tomllib  # with the next, two milliseconds that only asking needs
+    from importlib.resources import files
+
+    path = files(package) / "texts" / f"{name}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def warn(message: str | Warning, category: type[Warning] = AlchemistWarning) -> None:

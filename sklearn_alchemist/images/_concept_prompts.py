@@ -6,72 +6,30 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from .._utils import read_texts
 from ..llm import without_thoughts
 from ._concept import Concept
 
-# A change of the words below makes a new version.
-CONCEPT_PROMPT_VERSION = "1"
 
-SYSTEM = (
-    "You are an expert in the subject matter and in vision-language models such as "
-    "CLIP. You name what is to be seen in an image, in words that such a model matches "
-    "well."
-)
+def describe_scores(score: str, *, spurious: bool) -> str:
+    """Say what the task of a labeler says of its columns.
 
-USER = """\
-Images are to be told apart:
+    Parameters
+    ----------
+    score : {"scaled", "cosine", "softmax"}
+        How similarities are given.
 
-{task}
+    spurious : bool
+        Whether some concepts are spurious.
 
-The classes are:
-{classes}
-
-Name visual concepts whose presence tells the classes apart: {n_concepts} that speak \
-for each class. A concept is a part, shape, colour, texture or posture of the thing \
-itself, visible in a single image without knowing the class. It is no class by another \
-name, and nothing of the background.
-{spurious}
-For each concept write 2 to 4 descriptions: short noun phrases that a vision-language \
-model can match with an image, which do not name a class.
-
-Reply with a JSON object of this form, and nothing else:
-
-{{"concepts": [
-  {{"name": "two_or_three_words", "class": <one of the classes>, "spurious": false,
-   "descriptions": ["...", "..."]}}
-]}}\
-"""
-
-SPURIOUS = """
-Name besides {n_spurious} spurious concepts: what often goes along with a class \
-without being part of it, such as background, surroundings, light or camera. Programs \
-that read the scores will use these to see when they are misled. Mark them with \
-"spurious": true, and give the class that they go along with.
-"""
-
-REPAIR = """\
-That cannot be used: {reason}. Reply with the whole JSON object again, corrected, and \
-nothing else.\
-"""
-
-# What the task of a labeler says of its columns.
-_SCORED = (
-    "Each column scores how similar a vision-language model finds the image to a "
-    "visual concept, "
-)
-SCORES = {
-    "scaled": _SCORED + "scaled over all images from 0 (least similar) to 1 (most "
-    "similar); near 0.5 a score says little.",
-    "cosine": _SCORED
-    + "as a cosine: often between 0.1 and 0.35, and comparable within "
-    "a column rather than between columns.",
-    "softmax": _SCORED + "as a share between 0 and 1; the shares of an image add up "
-    "to 1.",
-}
-SPURIOUS_SCORES = (
-    "Columns that start with spurious_ score what often goes along with a class "
-    "without making it, such as the background: other scores may be misled by it."
-)
+    Returns
+    -------
+    description : str
+        One or two sentences.
+    """
+    texts = read_texts(__package__, "concepts")
+    description: str = texts["scores"][score]
+    return f"{description} {texts['spurious_scores']}" if spurious else description
 
 
 def write_messages(
@@ -102,17 +60,21 @@ def write_messages(
     messages : tuple of dict
         Chat messages.
     """
+    texts = read_texts(__package__, "concepts")
     lines = (
         f"- {name!r}: {text}" if text else f"- {name!r}"
         for name, text in classes.items()
     )
-    user = USER.format(
+    user = texts["user"].format(
         task=task.strip(),
         classes="\n".join(lines),
         n_concepts=n_concepts,
-        spurious=SPURIOUS.format(n_spurious=n_spurious) if n_spurious else "",
+        spurious=texts["spurious"].format(n_spurious=n_spurious) if n_spurious else "",
     )
-    return ({"role": "system", "content": SYSTEM}, {"role": "user", "content": user})
+    return (
+        {"role": "system", "content": texts["system"]},
+        {"role": "user", "content": user},
+    )
 
 
 def write_repair(
@@ -136,10 +98,11 @@ def write_repair(
     messages : tuple of dict
         Chat messages.
     """
+    repair = read_texts(__package__, "concepts")["repair"]
     return (
         *(dict(message) for message in messages),
         {"role": "assistant", "content": answer},
-        {"role": "user", "content": REPAIR.format(reason=reason)},
+        {"role": "user", "content": repair.format(reason=reason)},
     )
 
 

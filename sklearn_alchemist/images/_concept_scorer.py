@@ -321,12 +321,10 @@ class ConceptScorer(CallbackSupportMixin, TransformerMixin, DocLinks, BaseEstima
         >>> from sklearn_alchemist import ConceptScorer
         >>> task = f"Is it a cat? {ConceptScorer(score='cosine').describe_scores()}"
         """
-        description = _prompts.SCORES[self.score]
         given = () if self.concepts is None else as_concepts(self.concepts)
         spurious = any(concept.spurious for concept in given)
-        if spurious or (self.concepts is None and self.n_spurious):
-            description += f" {_prompts.SPURIOUS_SCORES}"
-        return description
+        asked = self.concepts is None and self.n_spurious > 0
+        return _prompts.describe_scores(self.score, spurious=spurious or asked)
 
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None

@@ -8,9 +8,9 @@ others, and the next round deals the classes into other groups.
 from collections.abc import Sequence
 from typing import Any
 
+from .._utils import read_texts
 from ._brief import count_cues
 from ._slot import Slot
-from ._texts import read_texts
 
 # From so many classes on, each would get less than half of the cues that two get.
 MANY_CLASSES = 12
@@ -48,7 +48,7 @@ def group_slot(classes: Sequence[Any], place: int, knowledge: str | None) -> Slo
     n_groups = min(_MAX_GROUPS, -(-len(classes) // _GROUP_SIZE))
     rounds, number = divmod(place // 2, n_groups)
     group = group_of(classes, number, n_groups, in_turn=bool(rounds % 2))
-    advice = read_texts("strategies")["groups"]["group"].format(
+    advice = read_texts(__package__, "strategies")["groups"]["group"].format(
         classes=", ".join(map(repr, group)), n_cues=count_cues(len(group))
     )
     name = f"group_{number}_{place}"

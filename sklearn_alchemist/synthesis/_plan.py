@@ -4,16 +4,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import count, islice
 from typing import Any
 
+from .._utils import read_texts
 from ._groups import group_slot
 from ._slot import Slot
-from ._texts import read_texts
 
 # The strategy whose prompt lists what earlier programs look for.
 RESIDUE = "residue"
 # The one that leaves the approach to the model, in a prompt of few words.
 FREE = "free"
 
-_STRATEGIES = read_texts("strategies")
+_STRATEGIES = read_texts(__package__, "strategies")
 TEXT_STRATEGIES: dict[str, str] = _STRATEGIES["text"]
 TABLE_STRATEGIES: dict[str, str] = _STRATEGIES["table"]
 # Of programs that give scores; a lexicon and kinds of records are about texts.

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from .._utils import read_texts
 from ._brief import Brief, count_cues, describe_columns, list_classes, signature_of
-from ._texts import read_texts
 
-KNOWLEDGE_REQUESTS: dict[str, str] = read_texts("strategies")["knowledge"]
-RULE_FOCUSES: dict[str, str] = read_texts("strategies")["rules"]
+KNOWLEDGE_REQUESTS: dict[str, str] = read_texts(__package__, "strategies")["knowledge"]
+RULE_FOCUSES: dict[str, str] = read_texts(__package__, "strategies")["rules"]
 # Said before anything that the plan adds to a prompt.
-KNOWN: str = read_texts("prompts")["known"]
-EARLIER: str = read_texts("prompts")["earlier"]
+KNOWN: str = read_texts(__package__, "prompts")["known"]
+EARLIER: str = read_texts(__package__, "prompts")["earlier"]
 
 
 def write_messages(

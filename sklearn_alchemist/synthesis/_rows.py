@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from .._utils import read_texts
 from ..data import draw_rows
 from ..votes import ABSTAIN
-from ._texts import read_texts
 
-_SHOWN: str = read_texts("prompts")["shown"]
+_SHOWN: str = read_texts(__package__, "prompts")["shown"]
 N_SHOWN = 8
 MAX_CHARACTERS = 500
 # Clusters of more records are not better, and cost seconds.

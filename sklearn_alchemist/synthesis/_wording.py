@@ -4,14 +4,14 @@ import hashlib
 import string
 from dataclasses import asdict, dataclass, fields
 
-from ._texts import read_texts
+from .._utils import read_texts
 
 # Recorded with every program; a change of prompts.toml, or of a strategy that was there
 # before, makes a new version.
 PROMPT_VERSION = "4"
 # Those whose words are kept, since stores hold answers to them.
 _EARLIER = ("3",)
-_TEXTS = read_texts("prompts")
+_TEXTS = read_texts(__package__, "prompts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ class Prompts:
         if version not in _EARLIER:
             known = ", ".join(map(repr, (*_EARLIER, PROMPT_VERSION)))
             raise ValueError(f"version must be one of {known}; got {version!r}.")
-        return cls(**read_texts(f"prompts_{version}"))
+        return cls(**read_texts(__package__, f"prompts_{version}"))
 
     @property
     def version(self) -> str:
