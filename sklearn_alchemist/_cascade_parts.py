@@ -1,6 +1,6 @@
 """Label with a fitted cascade: whom it asks, and what it expects of that."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from ._cascade_reader import read_people
 from ._utils import LabelsLike
 from .cascade import (
     ANSWER_TOKENS,
+    COLUMNS,
     NO_ANSWER,
     NOT_ASKED,
     NOT_STORED,
@@ -30,6 +31,7 @@ from .cascade import (
 from .data import Classes, check_records, is_dask, label_array
 from .distillation import UNSURE
 from .streaming import lazy_for_dask
+from .streaming._spending import Spent, limit
 from .zero_shot import Reading
 
 if TYPE_CHECKING:
@@ -201,6 +203,54 @@ class CascadeLabeling(ClassifierMixin, BaseEstimator):
             If the model cannot be asked. Answers received so far stay in the store:
             the same call goes on from there.
         """
+        annotation = self._annotate(X, answers, flag_below)
+        return _to_frame(annotation, X) if as_frame else annotation
+
+    def annotate_batches(
+        self,
+        batches: Iterable[Any],
+        *,
+        as_frame: bool = False,
+        flag_below: float = 0.7,
+    ) -> Iterator[Any]:
+        """Label more records than memory holds, and ask within one budget.
+
+        The caps of one call hold for all batches together. Those that come first are
+        read first: records above the threshold, those worth most of each batch first,
+        until the budget ends; then the annotator labels alone.
+
+        Parameters
+        ----------
+        batches : iterable of array-like
+            Each what `annotate` takes. A batch is read when its labels are asked for.
+
+        as_frame, flag_below : bool and float
+            As in `annotate`.
+
+        Returns
+        -------
+        annotations : iterator of Bunch or DataFrame
+            What `annotate` gives for each batch, in order.
+
+        See Also
+        --------
+        streaming.label_files : Label files, and go on after an interruption.
+        """
+        check_is_fitted(self)
+        return self._annotate_each(batches, as_frame, flag_below)
+
+    def _annotate_each(
+        self, batches: Iterable[Any], as_frame: bool, flag_below: float
+    ) -> Iterator[Any]:
+        """Label batch after batch, each with what those before left of the caps."""
+        spent = Spent()
+        for X in batches:
+            annotation = limit(self, spent)._annotate(X, None, flag_below)
+            spent += Spent.of_annotation(annotation)
+            yield _to_frame(annotation, X) if as_frame else annotation
+
+    def _annotate(self, X: Any, answers: Any, flag_below: float) -> Bunch:
+        """Label records, and ask as far as this call may."""
         check_is_fitted(self)
         if is_dask(X):
             raise TypeError(
@@ -227,10 +277,6 @@ class CascadeLabeling(ClassifierMixin, BaseEstimator):
             else NOT_ASKED,
             flag_below=flag_below,
         )
-        if as_frame:
-            import pandas as pd
-
-            return pd.DataFrame(columns, index=X.index if hasattr(X, "iloc") else None)
         return Bunch(
             **columns,
             open=open_rows,
@@ -351,3 +397,11 @@ class CascadeLabeling(ClassifierMixin, BaseEstimator):
             missing = np.flatnonzero((codes == NO_ANSWER) & (gain > 0))
             codes[missing] = model.find([rows[i] for i in missing.tolist()])
         return codes
+
+
+def _to_frame(annotation: Bunch, X: Any) -> Any:
+    """Write the columns of an annotation as a pandas DataFrame."""
+    import pandas as pd
+
+    columns = {name: annotation[name] for name in COLUMNS}
+    return pd.DataFrame(columns, index=X.index if hasattr(X, "iloc") else None)

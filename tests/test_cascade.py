@@ -137,6 +137,22 @@ def test_the_same_call_asks_for_nothing_twice(server, judges):
     assert again.usage.paid.calls == 0
 
 
+def test_caps_hold_for_all_batches_together(server, judges):
+    cascade = cascade_of(judges, max_rows=6).fit(TEXTS)
+    before = len(server.requests)
+    batches = ([f"{text} {more}" for text in TEXTS] for more in ("one", "two"))
+    first, second = cascade.annotate_batches(batches)
+    assert (first.n_read, second.n_read) == (6, 0)
+    assert len(server.requests) - before == 6
+    assert (second.doubt == "not asked: budget").sum() == 6
+    assert cascade.max_rows == 6
+    (frame,) = cascade.annotate_batches(
+        [pd.Series(TEXTS, index=range(7, 47))], as_frame=True
+    )
+    assert frame.index[0] == 7
+    assert frame["label"].tolist() == cascade.annotate(TEXTS).label.tolist()
+
+
 def test_at_most_so_many_records_are_read_and_the_others_are_marked(server, judges):
     cascade = cascade_of(judges, max_rows=4).fit(TEXTS[:10])
     before = len(server.requests)

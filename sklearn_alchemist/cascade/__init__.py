@@ -1,6 +1,6 @@
 """Decide which records a second reader is asked about, and what its answers count."""
 
-from ._annotation import NOT_ASKED, NOT_STORED, Chosen, annotate_read
+from ._annotation import COLUMNS, NOT_ASKED, NOT_STORED, Chosen, annotate_read
 from ._draw import draw_records, draw_training, drawn_answers, permanent_numbers
 from ._equal import first_of, key_of, spread_answers
 from ._frontier import SHARES, frontier_of, trace_frontier
@@ -11,6 +11,7 @@ from ._worth import SMALLEST, Limits, View, affordable, threshold_within
 
 __all__ = [
     "ANSWER_TOKENS",
+    "COLUMNS",
     "NOT_ASKED",
     "NOT_STORED",
     "NO_ANSWER",

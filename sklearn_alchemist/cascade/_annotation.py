@@ -16,6 +16,8 @@ REFUSED = "the model refused the record"
 NO_CLASS = "the model's answer is no class"
 WAITS = "waits for a person"
 MODEL, PERSON = "model", "person"
+# What is said of each record beside its probabilities, in this order.
+COLUMNS = ("label", "confidence", "source", "flag", "doubt", "asked", "answer")
 
 
 class Chosen(NamedTuple):
