@@ -11,6 +11,9 @@ from ..data import is_dask
 from ..votes import collapse
 from ._digest import without_jobs
 
+MAX_MERGED = 1 << 20
+"""Up to so many different rows of votes, merged counts of partitions are exact."""
+
 
 def lazy_for_dask(method: Method) -> Method:
     """Let a method that labels records stay lazy for Dask collections.
@@ -109,6 +112,12 @@ def collapse_partitions(X: Any) -> tuple[Any, np.ndarray]:
 
     counts : ndarray of shape (n_patterns,)
         Number of rows of each.
+
+    Notes
+    -----
+    Exact up to ``MAX_MERGED`` different rows. Beyond, so many are drawn at each merge,
+    frequent ones surely and rare ones in proportion to their number, which they then
+    stand for together: memory stays bounded, and so does what is sent.
     """
     import dask
 
@@ -138,7 +147,32 @@ def _merge(
     votes = np.concatenate([patterns for patterns, _ in counted])
     weights = np.concatenate([counts for _, counts in counted]).astype(np.float64)
     patterns, _, counts = collapse(votes, weights)
-    return patterns, counts
+    return _thin(patterns, counts)
+
+
+def _thin(
+    patterns: np.ndarray, counts: np.ndarray, n_most: int = MAX_MERGED
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw so many different rows that stand for all, if there are more."""
+    if len(counts) <= n_most:
+        return patterns, counts
+    # What is as frequent as a step stays; of the others each step of their summed
+    # numbers takes one, so that the number of rows stays what it is.
+    frequent, step = np.zeros(len(counts), dtype=bool), 0.0
+    while True:
+        n_drawn = n_most - int(frequent.sum())
+        step = counts[~frequent].sum() / n_drawn
+        if not (more := ~frequent & (counts >= step)).any():
+            break
+        frequent |= more
+    summed = np.cumsum(counts[~frequent])
+    start = np.random.default_rng(n_most).uniform(0, step)
+    places = np.searchsorted(summed, start + step * np.arange(n_drawn))
+    drawn = np.flatnonzero(~frequent)[np.minimum(places, len(summed) - 1)]
+    weights = np.where(frequent, counts, 0.0)
+    weights[drawn] = step
+    chosen = weights > 0
+    return patterns[chosen], weights[chosen]
 
 
 def _map_array(estimator: Any, shipped: Any, method: str, X: Any) -> Any:

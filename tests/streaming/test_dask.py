@@ -20,6 +20,8 @@ import dask.array as da  # noqa: E402
 import dask.bag as db  # noqa: E402
 import dask.dataframe as dd  # noqa: E402
 
+from sklearn_alchemist.streaming import _dask  # noqa: E402
+
 TEXTS = [f"{('http', 'song', 'word')[k % 3]} number {k}" for k in range(60)]
 
 
@@ -212,3 +214,25 @@ def test_a_cluster_labels_partitions_in_its_workers_and_leaves_no_process(annota
     assert children
     _, alive = psutil.wait_procs([*workers, *children], timeout=20)
     assert not alive
+
+
+def test_counts_of_more_rows_than_are_kept_stand_for_all_of_them():
+    rng = np.random.default_rng(0)
+    patterns = np.arange(5000)[:, None] + np.zeros((1, 3), int)
+    counts = np.where(np.arange(5000) < 20, 1000.0, rng.integers(1, 9, 5000))
+    kept, weights = _dask._thin(patterns, counts, n_most=1000)
+    assert len(kept) == 1000
+    assert weights.sum() == pytest.approx(counts.sum())
+    np.testing.assert_array_equal(kept[:20], patterns[:20])  # frequent: as they are
+    np.testing.assert_array_equal(weights[:20], counts[:20])
+    # Those of one kind of rows keep their share: here the even ones.
+    even, even_kept = patterns[:, 0] % 2 == 0, kept[:, 0] % 2 == 0
+    share = counts[even].sum() / counts.sum()
+    assert weights[even_kept].sum() / weights.sum() == pytest.approx(share, abs=0.02)
+
+
+def test_counts_of_few_rows_are_exact():
+    patterns, counts = np.arange(30).reshape(10, 3), np.arange(1.0, 11.0)
+    kept, weights = _dask._thin(patterns, counts, n_most=10)
+    assert kept is patterns
+    assert weights is counts
