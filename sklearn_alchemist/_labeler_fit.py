@@ -180,6 +180,7 @@ class FitMixin(OrdersMixin):
                 synthesis = synthesis.followed_by(order.sign(done))
         finally:  # what was paid is seen, however it ends
             self.conversation_, self.usage_ = ledger.conversation, ledger.usage
+            self.usage_by_llm_ = ledger.usage_by_model
         if context is not None:
             task.call_on_fit_task_end(estimator=self)
         written = {program.name for program in synthesis.programs}

@@ -114,6 +114,7 @@ def test_many_rows_are_read_in_chunks(monkeypatch):
         (LENGTH[:5], r"shape \(5,\), and there are 3000 rows"),
         (np.ones((3000, 1)), r"pass one number a row, shape \(3000,\)"),
         (["short"] * 3000, "must be numbers, such as the length"),
+        ([10**400] * 3000, "must be numbers, such as the length"),
     ],
 )
 def test_what_is_no_difficulty_is_refused(difficulty, said):

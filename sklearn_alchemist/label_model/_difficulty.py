@@ -109,7 +109,7 @@ def read_difficulty(difficulty: ArrayLike | None, n_rows: int) -> np.ndarray | N
         difficulty = np.ma.filled(difficulty.astype(np.float64), np.nan)
     try:
         values = np.asarray(difficulty, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             "difficulty must be numbers, such as the length of each text, NaN where it "
             f"is not known: {error}"

@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -171,6 +171,7 @@ class Ledger:
         self._caps = (llm.max_calls, llm.max_cost)
         self.entries: list[Entry] = []
         self.unanswered = Tally()
+        self.usage_by_model: dict[str, Usage] = {}
 
     def budget_of(self, llm: LLM) -> Budget:
         """Find what holds the calls of a model.
@@ -190,12 +191,15 @@ class Ledger:
             return self._whole
         return self._parts.setdefault((llm.model, *caps), Budget(*caps, self._whole))
 
-    def add(self, entries: Iterable[Entry], unanswered: Tally) -> None:
+    def add(self, model: str, entries: Sequence[Entry], unanswered: Tally) -> None:
         """Write down what was asked.
 
         Parameters
         ----------
-        entries : iterable of Entry
+        model : str
+            Who was asked.
+
+        entries : sequence of Entry
             What was answered.
 
         unanswered : Tally
@@ -203,6 +207,8 @@ class Ledger:
         """
         self.entries += entries
         self.unanswered += unanswered
+        spent = self.usage_by_model.get(model, Usage())
+        self.usage_by_model[model] = spent + usage_of(entries, unanswered)
 
     @property
     def conversation(self) -> list[tuple[Question, Completion]]:

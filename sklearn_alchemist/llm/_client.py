@@ -155,7 +155,7 @@ def ask(
                         warn(notice)
     finally:
         entries = [Entry(questions[i], *received[i]) for i in sorted(received)]
-        ledger.add(entries, lost)
+        ledger.add(llm.model, entries, lost)
     return Answers(
         [received[i][0] if i in received else None for i in range(len(questions))],
         usage_of(entries, lost),

@@ -64,7 +64,7 @@ def _fault(answer: Any, codes: Mapping[Any, int]) -> str | None:
         if score is not None and not (
             type(score) in _NUMBERS and -MAX_SCORE <= score <= MAX_SCORE
         ):
-            return f"{_shown(score)} as a score, which is no finite number"
+            return f"{_shown(score)} as a score, which is no finite int or float"
     return None
 
 

@@ -3,10 +3,11 @@
 import pickle
 
 import pytest
+from chat_server import Reply
 from sklearn.base import clone
 
 from sklearn_alchemist import LLM, DistilledAnnotator, ProgramSynthesisLabeler
-from sklearn_alchemist.exceptions import BudgetError, ProgramWarning
+from sklearn_alchemist.exceptions import BudgetError, LLMError, ProgramWarning
 
 SOURCE = "def label(text): return 'spam' if {!r} in text else 'ham'  # {}"
 RECORDS = [f"see http://x.example {i}" for i in range(30)]
@@ -59,6 +60,22 @@ def test_usage_is_told_of_each_and_of_both(authors):
     assert (one.paid.calls, two.paid.calls) == (3, 2)
     assert one.paid.dollars + two.paid.dollars == pytest.approx(fitted.usage_.dollars)
     assert one.wasted.calls + two.wasted.calls == fitted.usage_.wasted.calls
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_what_each_was_paid_is_told_of_a_fit_that_failed(server, authors, failing):
+    answer, name = server.answer, ["one", "two"][failing]
+    server.answer = lambda request: (
+        Reply(status=401) if request["model"] == name else answer(request)
+    )
+    failed = labeler(authors)
+    with pytest.raises(LLMError, match=f"openai/{name}"):
+        failed.fit(RECORDS)
+    usage = {name: u.paid for name, u in failed.usage_by_llm_.items()}
+    # The first one is asked first.
+    assert usage.pop(f"openai/{name}").calls == 0
+    assert list(usage.values()) == ([] if failing == 0 else [failed.usage_.paid])
+    assert failed.usage_.paid.calls == 3 * failing
 
 
 @pytest.mark.filterwarnings("ignore:.*dropped")

@@ -77,9 +77,13 @@ def test_a_bare_float_is_a_class_where_there_is_such_a_class():
     ("returned", "reason"),
     [
         ("{'eggs': 1}", "a score for 'eggs', which is no class"),
-        ("{'ham': float('nan')}", "nan as a score, which is no finite number"),
+        ("{'ham': float('nan')}", "nan as a score, which is no finite int or float"),
         ("{'ham': 1e39}", "1e+39 as a score"),
-        ("{'ham': 10 ** 400}", "as a score, which is no finite number"),
+        ("{'ham': 10 ** 400}", "as a score, which is no finite int or float"),
+        (
+            "{'ham': 1j}",
+            "a value of type complex as a score, which is no finite int or",
+        ),
         ("{'ham': '1'}", "'1' as a score"),
         ("{('ham',): 1}", "a score for a value of type tuple"),
         ("['ham', 1]", "a value of type list, which is no class"),
