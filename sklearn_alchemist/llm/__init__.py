@@ -8,11 +8,11 @@ from ._model import LLM, as_authors, as_llm
 
 if TYPE_CHECKING:
     from ._answer_text import without_thoughts
-    from ._caps import Ledger
     from ._client import Answers, ask, check_affordable
     from ._events import Event, get_on_event_hooks, set_on_event_hooks
     from ._provider import count_tokens, prices_of
     from ._recordings import find_stored, seed_store, write_recordings
+    from ._spending_caps import Ledger
     from ._store import CompletionStore, default_store_path
 
 __all__ = [
@@ -48,7 +48,7 @@ __getattr__ = lazy_exports(
         "Answers": "_client",
         "CompletionStore": "_store",
         "Event": "_events",
-        "Ledger": "_caps",
+        "Ledger": "_spending_caps",
         "ask": "_client",
         "check_affordable": "_client",
         "count_tokens": "_provider",

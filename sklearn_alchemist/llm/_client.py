@@ -8,12 +8,12 @@ from typing import Any
 from .._utils import warn
 from ..exceptions import BudgetError, LLMError
 from . import _provider
-from ._caps import Budget, Entry, Ledger, usage_of
+from ._asking import ask_concurrently, open_desk
 from ._completion import Prices, Question, Tally, Usage, digest
-from ._desk import ask_concurrently, open_desk
 from ._events import Event, is_heard, tell
 from ._model import LLM
 from ._recordings import look_up, request_for
+from ._spending_caps import Budget, Entry, Ledger, usage_of
 from ._store import CompletionStore
 
 

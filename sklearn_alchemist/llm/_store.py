@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..exceptions import StoreError
-from ._caps import LEASE_SECONDS, Reservation, SpendingCap, settle
 from ._completion import Completion
 from ._database import Rows
 from ._model import as_place
+from ._spending_caps import LEASE_SECONDS, Reservation, SpendingCap, settle
 
 _COLUMNS = tuple(f.name for f in fields(Completion))
 

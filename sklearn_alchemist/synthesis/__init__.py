@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from ._columns import explain_silence, list_columns, never_crossed
     from ._coverage import classes_never_answered
     from ._estimate import CostEstimate, estimate_cost, estimate_questions
-    from ._gate import Rejection, longest_text, try_programs
     from ._knowledge import read_documents
     from ._losses import (
         say_dropped,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from ._select import count_votes, find_idle, leave_out, unheard_classes
     from ._slot import Slot
     from ._synthesize import open_ledger, synthesize
+    from ._trial import Rejection, longest_text, try_programs
     from ._tuning import tune_programs
     from ._wording import PROMPT_VERSION, Prompts
 
@@ -98,7 +98,7 @@ __getattr__ = lazy_exports(
         "PROMPT_VERSION": "_wording",
         "Prompts": "_wording",
         "Recipe": "_recipe",
-        "Rejection": "_gate",
+        "Rejection": "_trial",
         "Slot": "_slot",
         "Synthesis": "_outcome",
         "N_TRIED": "_choose",
@@ -115,7 +115,7 @@ __getattr__ = lazy_exports(
         "knowledge_questions": "_recipe",
         "leave_out": "_select",
         "list_columns": "_columns",
-        "longest_text": "_gate",
+        "longest_text": "_trial",
         "never_crossed": "_columns",
         "open_ledger": "_synthesize",
         "plan": "_plan",
@@ -130,7 +130,7 @@ __getattr__ = lazy_exports(
         "say_unheard": "_losses",
         "settle_kinds": "_recipe",
         "synthesize": "_synthesize",
-        "try_programs": "_gate",
+        "try_programs": "_trial",
         "tune_programs": "_tuning",
         "unheard_classes": "_select",
         "write_brief": "_brief",

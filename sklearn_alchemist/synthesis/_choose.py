@@ -9,10 +9,10 @@ import numpy as np
 from ..data import Records
 from ..programs import LabelingProgram, RunResult
 from ._cues import cue_records
-from ._gate import Rejection
 from ._select import find_idle, rows_to_judge, select
 from ._subsumed import find_losing, find_subsumed
 from ._thresholds import gives_scores, learn_thresholds
+from ._trial import Rejection
 
 # Enough to see a program fail or stay silent, little enough to cost nothing.
 N_TRIED = 200

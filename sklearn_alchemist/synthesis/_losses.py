@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..programs import LabelingProgram, RunResult
-from ._gate import Rejection, find_slowness, longest_text, stretched_records
+from ._trial import Rejection, find_slowness, longest_text, stretched_records
 
 
 def say_rejected(rejected: Sequence[Rejection], n_kept: int) -> str:

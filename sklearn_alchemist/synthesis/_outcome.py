@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from ..exceptions import BudgetError
 from ..llm import Completion, Question, Tally, Usage
 from ..programs import LabelingProgram
-from ._gate import Rejection
+from ._trial import Rejection
 
 
 @dataclass(frozen=True, slots=True)

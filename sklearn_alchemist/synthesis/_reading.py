@@ -22,10 +22,10 @@ from ..programs import (
 from ..programs._guard import syntax_tree
 from ..programs._program import check_length
 from ._brief import Brief
-from ._gate import Rejection, made_up_records
 from ._parsing import extract_source
 from ._rules import render_rules
 from ._slot import Slot
+from ._trial import Rejection, made_up_records
 
 # Of the cues of a program, those that are tried one by one.
 _MAX_CUES = 100

@@ -7,7 +7,7 @@ import numpy as np
 from ..data import draw_rows
 from ..programs import LabelingProgram, source_digest
 from ..votes import ABSTAIN
-from ._gate import Rejection
+from ._trial import Rejection
 
 MIN_KEPT = 3
 _REPEATS = 0.995

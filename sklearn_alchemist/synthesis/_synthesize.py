@@ -12,13 +12,6 @@ from ..programs import LabelingProgram, prove_sandbox, run_programs
 from ._brief import Brief
 from ._coverage import classes_never_answered, write_aim
 from ._cues import list_cues
-from ._gate import (
-    Rejection,
-    find_problem,
-    find_slowness,
-    made_up_records,
-    stretched_records,
-)
 from ._knowledge import read_knowledge
 from ._outcome import Exchange, Synthesis
 from ._prompts import EARLIER, write_repair
@@ -32,6 +25,13 @@ from ._recipe import (
 )
 from ._rows import OPEN, TYPICAL, open_rows, show_row, show_rows, typical_rows
 from ._slot import Slot
+from ._trial import (
+    Rejection,
+    find_problem,
+    find_slowness,
+    made_up_records,
+    stretched_records,
+)
 
 # A program that is not mended by the second try is not going to be.
 _MAX_TRIES = 2

@@ -4,7 +4,7 @@ import pytest
 
 from sklearn_alchemist import LabelingProgram, ProgramSynthesisLabeler
 from sklearn_alchemist.exceptions import ProgramWarning
-from sklearn_alchemist.synthesis._gate import (
+from sklearn_alchemist.synthesis._trial import (
     find_slowness,
     longest_text,
     made_up_records,

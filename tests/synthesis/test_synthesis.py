@@ -13,9 +13,9 @@ from sklearn_alchemist.synthesis import (
     classes_never_answered,
     extract_source,
 )
-from sklearn_alchemist.synthesis._gate import made_up_records
 from sklearn_alchemist.synthesis._knowledge import chunk, read_documents, retrieve
 from sklearn_alchemist.synthesis._select import select
+from sklearn_alchemist.synthesis._trial import made_up_records
 
 LINK = "def label(text):\n    return 'spam' if 'http' in text else 'ham'\n"
 BROKEN = "def label(text):\n    return 1 / 0\n"

@@ -11,13 +11,13 @@ from typing import Any
 
 from ..exceptions import LLMError, StoreError
 from . import _provider
-from ._caps import Budget, Reservation
 from ._completion import Completion, Prices, Tally, digest
 from ._events import Event, Kind, is_heard, tell
 from ._failures import LIMITS, CallRefused
 from ._model import LLM
 from ._pacing import START, CallFailed, Flow, with_backoff
 from ._recordings import unwritten
+from ._spending_caps import Budget, Reservation
 from ._store import CompletionStore, Heartbeat, Lease, is_newer
 
 _POLL_SECONDS = 0.1
