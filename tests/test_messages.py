@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import inspect
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from offline_llm import offline_judge, offline_llm
 from sklearn.exceptions import ConvergenceWarning
 
 import sklearn_alchemist
+import sklearn_alchemist.inspection
 from sklearn_alchemist import (
     LLM,
     CascadeAnnotator,
@@ -138,3 +140,21 @@ def test_training_the_student_moves_the_progress_bar(labeler):
     annotator = DistilledAnnotator(labeler, cv=2, n_rounds=1).set_callbacks(steps)
     annotator.fit(TEXTS)
     assert 3 <= steps.names[steps.names.index("distill") :].count("step") <= 5
+
+
+def test_a_frame_without_pandas_says_what_to_install(labeler, monkeypatch):
+    annotator = DistilledAnnotator(labeler).fit(TEXTS)
+    summary = sklearn_alchemist.inspection.program_summary(annotator, TEXTS)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"needs pandas: pip install pandas\.$"):
+        annotator.annotate(TEXTS, as_frame=True)
+    with pytest.raises(ImportError, match=r"needs pandas: pip install pandas\.$"):
+        summary.to_frame()
+
+
+def test_silent_programs_may_return_what_is_no_class(labeler):
+    labeler.set_params(classes=["Ham", "Spam"])
+    with pytest.warns(UserWarning, match=r"never vote: .*run\(X\)\.failures tells"):
+        labeler.fit(TEXTS)
+    with pytest.warns(UserWarning, match="returned 'spam', which is no class"):
+        assert labeler.run(TEXTS).failures[0] == {"invalid": len(TEXTS)}

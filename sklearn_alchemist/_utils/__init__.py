@@ -10,6 +10,7 @@ from ._embedding import (
 from ._estimators import DocLinks, LabelsLike, Method, _fit_context
 from ._files import as_path, check_file, read_text, write_text
 from ._modules import lazy_exports, read_texts, warn
+from ._optional import require
 from ._sqlite import Database, has_table
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "read_text",
     "read_texts",
     "remembering",
+    "require",
     "warn",
     "write_text",
 ]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
+from .._utils import require
 from ..votes import ABSTAIN
 
 NO_VOTES = "no program votes"
@@ -241,7 +242,7 @@ def to_frame(annotation: Bunch, classes: np.ndarray, X: Any) -> Any:
         The label, its confidence, flag, doubt and source, and what each program says: a
         class, or missing where it abstains.
     """
-    import pandas as pd
+    pd = require("pandas", needed_by="annotate(as_frame=True)")
 
     frame = {n: annotation[n] for n in _COLUMNS}
     frame |= {

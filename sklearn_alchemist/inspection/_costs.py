@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
+from .._utils import require
 from ..data import Classes, check_records, label_array
 from ..llm import LLM, Prices, count_tokens, prices_of
 from ..zero_shot import write_messages
@@ -70,7 +71,7 @@ class CostComparison:
         frame : pandas.DataFrame
             One row a way. Needs pandas.
         """
-        import pandas as pd
+        pd = require("pandas", needed_by="to_frame")
 
         return pd.DataFrame(dict(self.columns)).set_index("way")
 

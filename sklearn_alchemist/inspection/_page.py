@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils import _safe_indexing
 
+from .._utils import require
 from ..data import UNLABELED, as_indexable
 from ..votes import ABSTAIN
 from ._costs import compare_costs
 from ._findings import Findings, agree_pairwise
 from ._intervals import share_interval
-from ._optional import require
 from ._printed import HIDDEN, colour_source, printable
 
 if TYPE_CHECKING:

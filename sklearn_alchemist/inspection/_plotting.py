@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ._optional import require
+from .._utils import require
 from ._printed import printable
 
 # Okabe and Ito's, which people with any colour vision tell apart.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._utils import require
 from ..data import Classes
 from ..exceptions import ProgramWarning
 from ..votes import ABSTAIN, agreement, conflicts, coverage, overlaps, polarity
@@ -66,7 +67,7 @@ class ProgramSummary:
         frame : pandas.DataFrame
             One row a program. Needs pandas.
         """
-        import pandas as pd
+        pd = require("pandas", needed_by="to_frame")
 
         return pd.DataFrame(dict(self.columns)).set_index("program")
 

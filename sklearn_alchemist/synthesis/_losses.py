@@ -91,8 +91,9 @@ def say_silent(names: Sequence[str], n_tried: int) -> str:
     """
     return (
         f"On {n_tried} records tried, these programs never vote: {', '.join(names)}. "
-        "Read them in the attribute programs_, and correct them by way of "
-        "export_programs, or describe the classes in more detail."
+        "run(X).failures tells which fail or return what is no class. Read them in the "
+        "attribute programs_, and correct them by way of export_programs, or "
+        "describe the classes in more detail."
     )
 
 

@@ -13,7 +13,7 @@ from sklearn.utils import Bunch, Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from .._utils import DocLinks, LabelsLike, _fit_context
+from .._utils import DocLinks, LabelsLike, _fit_context, require
 from ..data import Classes, check_question, check_records, is_dask, label_array
 from ..exceptions import AnswerWarning
 from ..llm import LLM, as_llm
@@ -248,7 +248,7 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEst
             "answer": reading.answers,
         }
         if as_frame:
-            import pandas as pd
+            pd = require("pandas", needed_by="annotate(as_frame=True)")
 
             return pd.DataFrame(columns, index=X.index if hasattr(X, "iloc") else None)
         return Bunch(**columns, proba=proba, usage=reading.usage)
