@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._annotator import DistilledAnnotator
 from ._cascade_reader import read_people
-from ._utils import LabelsLike
+from ._utils import LabelsLike, require
 from .cascade import (
     ANSWER_TOKENS,
     COLUMNS,
@@ -401,7 +401,7 @@ class CascadeLabeling(ClassifierMixin, BaseEstimator):
 
 def _to_frame(annotation: Bunch, X: Any) -> Any:
     """Write the columns of an annotation as a pandas DataFrame."""
-    import pandas as pd
+    pd = require("pandas", needed_by="annotate(as_frame=True)")
 
     columns = {name: annotation[name] for name in COLUMNS}
     return pd.DataFrame(columns, index=X.index if hasattr(X, "iloc") else None)

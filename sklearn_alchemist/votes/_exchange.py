@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._utils import as_path, read_text, write_text
+from .._utils import as_path, read_text, require, write_text
 from ._encoding import ABSTAIN, vote_dtype
 from ._statistics import polarity
 
@@ -107,7 +107,7 @@ def read_votes(
     0            0         -1
     1            1          1
     """
-    import pandas as pd
+    pd = require("pandas", needed_by="read_votes")
 
     where = as_path(path)
     lines = list(csv.reader(io.StringIO(read_text(where), newline="")))

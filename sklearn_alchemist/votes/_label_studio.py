@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._utils import as_path, read_text
+from .._utils import as_path, read_text, require
 from ._encoding import ABSTAIN
 from ._statistics import polarity
 
@@ -214,7 +214,7 @@ def from_label_studio(
        task worker label
     0     0   gold  spam
     """
-    import pandas as pd
+    pd = require("pandas", needed_by="from_label_studio")
 
     tasks = _read(export)
     spelled = None if classes is None else {str(name): name for name in classes}

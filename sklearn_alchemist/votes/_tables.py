@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._utils import require
 from ._encoding import ABSTAIN, vote_dtype
 from ._statistics import conflicts, coverage, overlaps, polarity
 
@@ -49,7 +50,7 @@ def lf_summary(
     a  0   [0, 1]  1.000000  0.666667        0.0        2          1   0.666667
     b  1   [0, 1]  0.666667  0.666667        0.0        1          1   0.500000
     """
-    import pandas as pd
+    pd = require("pandas", needed_by="lf_summary")
 
     if names is None and hasattr(L, "columns"):
         names = [str(column) for column in L.columns]
@@ -120,7 +121,7 @@ def from_long(answers: Any, classes: Iterable[Any] | None = None) -> "pd.DataFra
     >>> votes.attrs["classes"]
     ['a', 'b']
     """
-    import pandas as pd
+    pd = require("pandas", needed_by="from_long")
 
     frame = answers.to_pandas() if hasattr(answers, "to_pandas") else answers
     missing = [c for c in ("task", "worker", "label") if c not in frame.columns]
@@ -183,7 +184,7 @@ def to_long(L: ArrayLike, classes: Iterable[Any] | None = None) -> "pd.DataFrame
     1     1       0  spam
     2     1       1  spam
     """
-    import pandas as pd
+    pd = require("pandas", needed_by="to_long")
 
     frame = L if isinstance(L, pd.DataFrame) else pd.DataFrame(np.asarray(L))
     votes = frame.to_numpy()
