@@ -230,7 +230,7 @@ class VoteFitting:
         """Set what was learned by counting votes."""
         self._model = fit_voting_rule(
             patterns,
-            weighted=self.method_ == "weighted_vote",
+            weighted={"weighted_vote": True, "majority_vote": False}[self.method_],
             class_prior=class_prior,
             groups=tuple(find_all_groups(patterns) if groups is None else groups),
         )
