@@ -1,17 +1,21 @@
 """What every stage needs and none owns: files, warnings, types, embedding once."""
 
-from ._embedding import (
-    EmbeddingMemory,
-    clone_sharing,
-    current_memory,
-    made_once,
-    remembering,
-)
-from ._estimators import DocLinks, LabelsLike, Method, _fit_context
+from typing import TYPE_CHECKING
+
 from ._files import as_path, check_file, read_text, write_text
 from ._modules import lazy_exports, read_texts, warn
 from ._optional import require
-from ._sqlite import Database, has_table
+
+if TYPE_CHECKING:
+    from ._embedding import (
+        EmbeddingMemory,
+        clone_sharing,
+        current_memory,
+        made_once,
+        remembering,
+    )
+    from ._estimators import DocLinks, LabelsLike, Method, _fit_context
+    from ._sqlite import Database, has_table
 
 __all__ = [
     "Database",
@@ -34,3 +38,15 @@ __all__ = [
     "warn",
     "write_text",
 ]
+
+# These load scikit-learn or SQLite, which processes that run programs do without.
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        **dict.fromkeys(["DocLinks", "LabelsLike", "Method"], "_estimators"),
+        "_fit_context": "_estimators",
+        **dict.fromkeys(["Database", "has_table"], "_sqlite"),
+        **dict.fromkeys(["EmbeddingMemory", "clone_sharing"], "_embedding"),
+        **dict.fromkeys(["current_memory", "made_once", "remembering"], "_embedding"),
+    },
+)

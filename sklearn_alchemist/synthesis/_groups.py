@@ -42,7 +42,7 @@ def group_slot(classes: Sequence[Any], place: int, knowledge: str | None) -> Slo
     --------
     >>> from sklearn_alchemist.synthesis._groups import group_slot
     >>> slot = group_slot([f"c{k}" for k in range(12)], 1, None)
-    >>> slot.name, slot.advice[52:98]
+    >>> slot.name, slot.advice[31:77]
     ('group_0_1', "as other programs look after the others: 'c0',")
     """
     n_groups = min(_MAX_GROUPS, -(-len(classes) // _GROUP_SIZE))

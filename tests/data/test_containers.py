@@ -217,7 +217,7 @@ REFUSED = {
     "sparse": (scipy.sparse.csr_matrix(np.eye(2)), "sparse.*toarray"),
     "sparse mapping": (scipy.sparse.dok_matrix(np.eye(2)), "sparse.*toarray"),
     "LazyFrame": (pl.LazyFrame({"a": [1]}), LAZY + r"pass X.collect\(\)"),
-    "None": (None, "NoneType: pass a list"),
+    "None": (None, "X is None: pass a list"),
     "number": (3, "int: pass a list"),
     "one dimension": ([1, 2], "Reshape your data"),
     "three dimensions": (np.ones((2, 2, 2)), "dim 3"),
