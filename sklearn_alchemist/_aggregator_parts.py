@@ -5,12 +5,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._remapped import RemappedAggregator, require_free
-from ._utils import LabelsLike
-from .data import Classes, ClassMapping, label_array, refuse_repeated
+from .data import (
+    Classes,
+    ClassMapping,
+    ProbaClassifierMixin,
+    refuse_repeated,
+)
 from .label_model import (
     check_class_indices,
     find_levels,
@@ -27,7 +31,7 @@ _NO_NUMBERS = ("could not convert string", "bytes/strings", "contains NaN")
 _CHUNK = 1 << 18
 
 
-class VotePredictor(ClassifierMixin, BaseEstimator):
+class VotePredictor(ProbaClassifierMixin, BaseEstimator):
     """Predictions of votes, of what `VoteFitting` learns."""
 
     classes: Any
@@ -142,30 +146,6 @@ class VotePredictor(ClassifierMixin, BaseEstimator):
         if self.classes is not None:
             check_class_indices(votes, len(self.classes_))
         return encode_answers(votes, self.answers_)
-
-    def score(
-        self, X: ArrayLike, y: LabelsLike, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """Compute the accuracy.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_programs)
-            Votes, -1 where a program abstains.
-
-        y : array-like of shape (n_samples,)
-            Labels, none of them missing.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights.
-
-        Returns
-        -------
-        score : float
-            Share of the samples whose most probable class is their label.
-        """
-        check_is_fitted(self)
-        return super().score(X, label_array(y, self.classes_), sample_weight)
 
     def remap(self, mapping: Mapping[Any, Any]) -> RemappedAggregator:
         """Follow a change of the classes, without fitting again.

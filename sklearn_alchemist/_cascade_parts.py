@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
@@ -28,7 +27,7 @@ from .cascade import (
     frontier_of,
     key_of,
 )
-from .data import Classes, check_records, is_dask, label_array
+from .data import Classes, ProbaClassifierMixin, check_records, is_dask
 from .distillation import UNSURE
 from .streaming import lazy_for_dask
 from .streaming._spending import Spent, limit
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 _ANNOTATOR = "annotator"
 
 
-class CascadeLabeling(ClassifierMixin, BaseEstimator):
+class CascadeLabeling(ProbaClassifierMixin, BaseEstimator):
     """What a fitted cascade says of records, and asks about them."""
 
     # What the cascade has learned and can do.
@@ -88,46 +87,7 @@ class CascadeLabeling(ClassifierMixin, BaseEstimator):
         codes = self._known(rows, [*map(key_of, rows)], gain)
         return self._reader.posterior(proba, codes)
 
-    @lazy_for_dask
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the most probable class; ask nothing.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Classes.
-        """
-        proba = self.predict_proba(X)
-        return self.classes_[proba.argmax(axis=1)]
-
-    def score(
-        self, X: Any, y: LabelsLike, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """Compute the accuracy; ask nothing.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        y : array-like of shape (n_samples,)
-            Labels, none of them missing.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights.
-
-        Returns
-        -------
-        score : float
-            Share of the records whose most probable class is their label.
-        """
-        check_is_fitted(self)
-        return super().score(X, label_array(y, self.classes_), sample_weight)
+    predict = lazy_for_dask(ProbaClassifierMixin.predict)
 
     def annotate(
         self,

@@ -6,14 +6,13 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
-    ClassifierMixin,
     MetaEstimatorMixin,
     TransformerMixin,
     clone,
 )
 from sklearn.pipeline import Pipeline
 
-from .data import ClassMapping
+from .data import ClassMapping, ProbaClassifierMixin
 from .distillation import Scaling, probabilities
 
 
@@ -64,7 +63,7 @@ class RemappedVotes(TransformerMixin, _Fitted):
         return self.estimator.get_feature_names_out(input_features)
 
 
-class RemappedStudent(ClassifierMixin, _Fitted):
+class RemappedStudent(ProbaClassifierMixin, _Fitted):
     """Probabilities of a fitted student, for the classes of now.
 
     Parameters
@@ -95,12 +94,8 @@ class RemappedStudent(ClassifierMixin, _Fitted):
         said = probabilities(self.estimator, X, self.change.before.names)
         return self.change.map_proba(self.scaling(said), self.prior)
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the most probable class."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
-
-class RemappedAggregator(ClassifierMixin, _Fitted):
+class RemappedAggregator(ProbaClassifierMixin, _Fitted):
     """Probabilities that a fitted aggregator gives, from votes for the classes of now.
 
     A vote for a class that several were merged into is read as one for the most
@@ -148,21 +143,6 @@ class RemappedAggregator(ClassifierMixin, _Fitted):
                 table[code] = merged[prior[merged].argmax()]
         said = self.estimator.predict_proba(table[votes])
         return self.change.map_proba(said, prior)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the most probable class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_programs)
-            Votes for the classes of now.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Classes.
-        """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def _prior(self) -> np.ndarray:
         n_before = len(self.change.before)

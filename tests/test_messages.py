@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from offline_llm import offline_judge, offline_llm
 from sklearn.exceptions import ConvergenceWarning
 
@@ -24,6 +25,7 @@ from sklearn_alchemist import (
     ProgramSynthesisLabeler,
     ZeroShotAnnotator,
 )
+from sklearn_alchemist.exceptions import ClassesWarning
 
 TEXTS = [f"http {i}" for i in range(20)] + [f"a song {i}" for i in range(20)]
 LINK = LabelingProgram("link", "def label(t): return 'spam' if 'http' in t else 'ham'")
@@ -158,3 +160,62 @@ def test_silent_programs_may_return_what_is_no_class(labeler):
         labeler.fit(TEXTS)
     with pytest.warns(UserWarning, match="returned 'spam', which is no class"):
         assert labeler.run(TEXTS).failures[0] == {"invalid": len(TEXTS)}
+
+
+@pytest.fixture(
+    params=[
+        DistilledAnnotator,
+        lambda labeler: CascadeAnnotator(DistilledAnnotator(labeler), max_rows=0),
+        lambda labeler: ZeroShotAnnotator(
+            LLM.from_callable(lambda prompt: "ham"), task="?", classes=["ham", "spam"]
+        ),
+        lambda labeler: LabelModelAggregator(classes=["ham", "spam"]),
+    ],
+    ids=["annotator", "cascade", "zero-shot", "aggregator"],
+)
+def classifier_and_records(request, labeler):
+    classifier = request.param(labeler)
+    X = TEXTS
+    if isinstance(classifier, LabelModelAggregator):
+        X = labeler.fit_transform(TEXTS)
+    return classifier.fit(X), X
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["Ham", "Spam"], r"holds \['Ham', 'Spam'\], .* are \['ham', 'spam'\]"),
+        ([" ham", "sp am"], "Write labels as the classes are written"),
+        ([0, 1], r"holds \[0, 1\]"),
+    ],
+)
+def test_a_score_says_that_labels_are_spelled_in_another_way(
+    classifier_and_records, names, shown
+):
+    classifier, X = classifier_and_records
+    with pytest.raises(
+        ValueError, match=f"none of the labels in y is a class.*{shown}"
+    ):
+        classifier.score(X, names * 20)
+
+
+def test_a_score_of_labels_that_are_no_class_is_not_silent(classifier_and_records):
+    classifier, X = classifier_and_records
+    with pytest.warns(ClassesWarning, match=r"none of .*'eggs'\].* count as wrong"):
+        assert classifier.score(X, ["eggs"] * 40) == 0
+    # A fold may have lacked a class.
+    said = classifier.predict(X)
+    assert classifier.score(X, ["eggs", *said[1:]]) == pytest.approx(1 - 1 / 40)
+
+
+def test_a_score_takes_weights_by_metadata_routing(classifier_and_records):
+    classifier, X = classifier_and_records
+    said = classifier.predict(X)
+    wrong = np.where(said == "ham", "spam", "ham")
+    y, weight = [*said[:20], *wrong[20:]], np.arange(40) < 20
+    with sklearn.config_context(enable_metadata_routing=True):
+        classifier.set_score_request(sample_weight=True)
+        routing = classifier.get_metadata_routing()
+        owner = getattr(routing, "_self_request", routing) or routing
+        assert owner.score.requests == {"sample_weight": True}
+    assert classifier.score(X, y, sample_weight=weight) == 1

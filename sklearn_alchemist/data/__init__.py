@@ -2,6 +2,7 @@
 
 from ._class_mapping import ClassMapping
 from ._classes import Classes, check_question, minus_one_is_open
+from ._classifier import ProbaClassifierMixin
 from ._columns import Column
 from ._containers import as_indexable, is_dask, refuse_repeated
 from ._labels import UNLABELED, is_missing, label_array, read_labels
@@ -17,6 +18,7 @@ __all__ = [
     "Classes",
     "Column",
     "ColumnProfile",
+    "ProbaClassifierMixin",
     "Records",
     "as_indexable",
     "check_question",

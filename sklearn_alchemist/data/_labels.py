@@ -1,11 +1,15 @@
 """Read labels from whatever holds them, as Python scalars."""
 
+import re
 from collections.abc import Iterable, Mapping, Set
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import column_or_1d
+
+from .._utils import warn
+from ..exceptions import ClassesWarning
 
 UNLABELED = -1
 """The code of a missing label; in labels it means the same unless it is a class."""
@@ -109,7 +113,8 @@ def label_array(y: Any, classes: np.ndarray | None = None) -> np.ndarray:
 
     classes : ndarray of shape (n_classes,) or None, default=None
         The classes of an estimator. What marks a missing label is one then, unless it
-        is a class: -1, and what NumPy and pandas make of missing strings.
+        is a class: -1, and what NumPy and pandas make of missing strings. Labels that
+        are no class are taken, as a fold may have lacked theirs.
 
     Returns
     -------
@@ -119,7 +124,13 @@ def label_array(y: Any, classes: np.ndarray | None = None) -> np.ndarray:
     Raises
     ------
     ValueError
-        If labels are missing, or strings are mixed with numbers.
+        If labels are missing, strings are mixed with numbers, or no label is a class
+        and they are classes written in another way.
+
+    Warns
+    -----
+    ClassesWarning
+        If no label is a class.
 
     Examples
     --------
@@ -139,7 +150,32 @@ def label_array(y: Any, classes: np.ndarray | None = None) -> np.ndarray:
                 "out what has no label."
             )
     check_one_kind(labels, "y")
+    if classes is not None and labels:
+        _check_any_is_class({*labels}, classes.tolist())
     return np.array(labels)
+
+
+def _check_any_is_class(labels: set[Any], classes: list[Any]) -> None:
+    """Raise or warn where no label is a class, so that all predictions look wrong."""
+    if not labels.isdisjoint(classes):
+        return
+    shown = sorted(labels)
+    more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
+    message = (
+        f"none of the labels in y is a class: y holds {shown[:5]}{more}, and the "
+        f"classes are {classes}."
+    )
+    strings = isinstance(shown[0], str)
+    if strings != isinstance(classes[0], str) or not {*map(_folded, labels)}.isdisjoint(
+        map(_folded, classes)
+    ):
+        raise ValueError(f"{message} Write labels as the classes are written.")
+    warn(f"{message} All predictions count as wrong.", ClassesWarning)
+
+
+def _folded(label: Any) -> str:
+    """Write a label without case, and without what stands between its words."""
+    return re.sub(r"(?<=\w)[\s_-]+(?=\w)", "", str(label).strip().casefold())
 
 
 def check_one_kind(labels: Iterable[Any], name: str) -> None:

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from .._utils import LabelsLike
-from ..data import Records, as_indexable, check_records, label_array
+from ..data import (
+    ProbaClassifierMixin,
+    Records,
+    as_indexable,
+    check_records,
+)
 from ..streaming import lazy_for_dask
 from ._annotation import Opinions
 from ._blend import Blend
@@ -20,7 +23,7 @@ from ._memory import TrainingMemory
 from ._students import takes
 
 
-class BlendPredictor(ClassifierMixin, BaseEstimator):
+class BlendPredictor(ProbaClassifierMixin, BaseEstimator):
     """Predictions of a student and of votes, together or each alone."""
 
     # What the annotator was given and has learned.
@@ -55,46 +58,7 @@ class BlendPredictor(ClassifierMixin, BaseEstimator):
         """
         return self._opinions(X, ask_all=False).proba
 
-    @lazy_for_dask
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the most probable class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Classes.
-        """
-        proba = self.predict_proba(X)
-        return self.classes_[proba.argmax(axis=1)]
-
-    def score(
-        self, X: Any, y: LabelsLike, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """Compute the accuracy.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        y : array-like of shape (n_samples,)
-            Labels, none of them missing.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights.
-
-        Returns
-        -------
-        score : float
-            Share of the records whose most probable class is their label.
-        """
-        check_is_fitted(self)
-        return super().score(X, label_array(y, self.classes_), sample_weight)
+    predict = lazy_for_dask(ProbaClassifierMixin.predict)
 
     def _opinions(self, X: Any, *, ask_all: bool) -> Opinions:
         """Ask those whom `predict_with` names, or all, once."""

@@ -1,26 +1,32 @@
 """Ask a language model for the class of every record: the baseline."""
 
-import warnings
 from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Bunch, Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from .._utils import DocLinks, LabelsLike, _fit_context, require
-from ..data import Classes, check_question, check_records, is_dask, label_array
+from ..data import (
+    Classes,
+    ProbaClassifierMixin,
+    check_question,
+    check_records,
+    is_dask,
+)
 from ..exceptions import AnswerWarning
 from ..llm import LLM, as_llm
 from ._asking import Reading, ask_for_labels
 
 
-class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEstimator):
+class ZeroShotAnnotator(
+    CallbackSupportMixin, ProbaClassifierMixin, DocLinks, BaseEstimator
+):
     """Ask a language model for the class of every record.
 
     What everybody pays for today, and what programs are compared with: one call a
@@ -151,7 +157,8 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEst
         -------
         proba : ndarray of shape (n_samples, n_classes)
             1 for the class that was answered, in the order of ``classes_``. The same
-            for all classes where the answer is none of them.
+            for all classes where the answer is none of them: `predict` gives the first
+            one there, which `annotate` tells from an answer.
 
         Raises
         ------
@@ -165,52 +172,6 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEst
             If answers are no class.
         """
         return self._proba(self._read(X))
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Ask for the class of each record.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Classes; the first of ``classes_`` where the answer is none of them, which
-            `annotate` tells from an answer.
-
-        Warns
-        -----
-        AnswerWarning
-            If answers are no class.
-        """
-        proba = self.predict_proba(X)
-        return self.classes_[proba.argmax(axis=1)]
-
-    def score(
-        self, X: Any, y: LabelsLike, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """Ask for the class of each record, and compute the accuracy.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
-
-        y : array-like of shape (n_samples,)
-            Labels, none of them missing.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights.
-
-        Returns
-        -------
-        score : float
-            Share of the records whose class is their label.
-        """
-        check_is_fitted(self)
-        return super().score(X, label_array(y, self.classes_), sample_weight)
 
     def annotate(self, X: Any, *, as_frame: bool = False) -> Any:
         """Label records and show what was answered.
@@ -280,12 +241,11 @@ class ZeroShotAnnotator(CallbackSupportMixin, ClassifierMixin, DocLinks, BaseEst
         n_unread = int((reading.codes < 0).sum())
         if n_unread and warn:
             first = str(reading.answers[reading.codes < 0][0])[:80]
-            warnings.warn(
+            warn(
                 f"{n_unread} of {len(reading.codes)} answers are none of the classes, "
                 f"such as {first!r}: these records get the same probability for every "
                 "class. annotate(X).flag tells which they are.",
                 AnswerWarning,
-                stacklevel=3,
             )
         return reading
 
