@@ -11,7 +11,7 @@ from sklearn.utils import Bunch, Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from .._utils import DocLinks, LabelsLike, _fit_context, require
+from .._utils import DocLinks, LabelsLike, _fit_context, require, warn
 from ..data import (
     Classes,
     ProbaClassifierMixin,
@@ -200,7 +200,7 @@ class ZeroShotAnnotator(
 
             ``usage``: Usage, what the answers cost. Not in a DataFrame.
         """
-        reading = self._read(X, warn=False)
+        reading = self._read(X, warns=False)
         proba = self._proba(reading)
         columns = {
             "label": self.classes_[proba.argmax(axis=1)],
@@ -214,7 +214,7 @@ class ZeroShotAnnotator(
             return pd.DataFrame(columns, index=X.index if hasattr(X, "iloc") else None)
         return Bunch(**columns, proba=proba, usage=reading.usage)
 
-    def _read(self, X: Any, *, warn: bool = True) -> Reading:
+    def _read(self, X: Any, *, warns: bool = True) -> Reading:
         check_is_fitted(self)
         if is_dask(X):
             raise TypeError(
@@ -239,7 +239,7 @@ class ZeroShotAnnotator(
             structured=self.structured,
         )
         n_unread = int((reading.codes < 0).sum())
-        if n_unread and warn:
+        if n_unread and warns:
             first = str(reading.answers[reading.codes < 0][0])[:80]
             warn(
                 f"{n_unread} of {len(reading.codes)} answers are none of the classes, "
