@@ -134,7 +134,8 @@ test-postgresql: $(VENV)/tests
 	$(INSTALL) -e ".[postgresql]"
 	sh tests/with_postgresql.sh $(BIN)/python -m pytest $(ARGS) tests/llm/test_store.py \
 	  tests/llm/test_budget.py tests/llm/test_client.py tests/llm/test_faults.py \
-	  tests/llm/test_many_machines.py -k "postgresql or server or machine"
+	  tests/llm/test_many_machines.py tests/llm/test_lost_server.py \
+	  tests/llm/test_forgetting.py -k "postgresql or server or machine"
 
 test-clusters: $(VENV)/tests
 	command -v java > /dev/null || apt-get install -q -y openjdk-17-jre-headless

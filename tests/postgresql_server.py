@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import subprocess
 import uuid
 
 import pytest
 
 SERVER = os.environ.get("SKLEARN_ALCHEMIST_TEST_POSTGRESQL")
+_CONTROL = os.environ.get("SKLEARN_ALCHEMIST_TEST_POSTGRESQL_CONTROL", "")
 
 
 @contextlib.contextmanager
@@ -19,5 +21,21 @@ def database(encoding="UTF8"):
             f"CREATE DATABASE {name} TEMPLATE template0 "
             f"ENCODING '{encoding}' LOCALE 'C'"
         )
-        yield SERVER.replace("/postgres?", f"/{name}?")
+    yield SERVER.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(SERVER, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def stop_server():
+    """Stop the server at once, as when its machine is lost."""
+    _control("stop", "-m", "immediate")
+
+
+def start_server():
+    """Start the server again."""
+    _control("start")
+
+
+def _control(*what):
+    command = [*_CONTROL.split(), "-w", *what]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Run a command beside a PostgreSQL server of its own, which ends with it:
 #   sh tests/with_postgresql.sh COMMAND [ARGUMENT]...
-# The command finds its address in SKLEARN_ALCHEMIST_TEST_POSTGRESQL, and the user and
-# the password where libpq looks for them.
+# The command finds its address in SKLEARN_ALCHEMIST_TEST_POSTGRESQL, what stops and
+# starts it in SKLEARN_ALCHEMIST_TEST_POSTGRESQL_CONTROL, and the user and the password
+# where libpq looks for them.
 set -eu
 
 find_programs() {
@@ -44,10 +45,15 @@ $as "$programs/initdb" -D "$folder/data" -U "$PGUSER" -A scram-sha-256 \
   --pwfile="$folder/password" -E UTF8 --locale=C --no-sync > "$folder/initdb.log"
 rm "$folder/password"
 # On a socket in the folder: no port is taken.
-$as "$programs/pg_ctl" -D "$folder/data" -w -l "$folder/data/log" -o \
-  "-c listen_addresses= -c unix_socket_directories=$folder -c fsync=off" start \
-  > /dev/null
+cat >> "$folder/data/postgresql.conf" << END
+listen_addresses = ''
+unix_socket_directories = '$folder'
+fsync = off
+END
+control="$as $programs/pg_ctl -D $folder/data -l $folder/data/log"
+$control -w start > /dev/null
 cd "$OLDPWD"
 SKLEARN_ALCHEMIST_TEST_POSTGRESQL="postgresql:///postgres?host=$folder"
-export SKLEARN_ALCHEMIST_TEST_POSTGRESQL
+SKLEARN_ALCHEMIST_TEST_POSTGRESQL_CONTROL=$control
+export SKLEARN_ALCHEMIST_TEST_POSTGRESQL SKLEARN_ALCHEMIST_TEST_POSTGRESQL_CONTROL
 "$@"

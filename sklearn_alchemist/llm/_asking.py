@@ -16,9 +16,9 @@ from ._events import Event, Kind, is_heard, tell
 from ._failures import LIMITS, CallRefused
 from ._model import LLM
 from ._pacing import START, CallFailed, Flow, with_backoff
-from ._recordings import unwritten
 from ._spending_caps import Budget, Reservation
 from ._store import CompletionStore, Heartbeat, Lease, is_newer
+from ._unwritten import forget_unwritten, keep_unwritten, release_or_note
 
 _POLL_SECONDS = 0.1
 
@@ -65,6 +65,10 @@ class Desk:
     notices : list of str
         What is to be said in the thread of the caller, where a warning finds its line.
 
+    set_aside : list of str
+        What is to be said of answers that this machine keeps for the store, unless an
+        error says so.
+
     turn : Lock
         Held by the thread that waits for room under the cap of the store.
     """
@@ -81,6 +85,7 @@ class Desk:
     refused: set[str] = field(default_factory=set)
     excused: set[int] = field(default_factory=set)
     notices: list[str] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
     turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -131,8 +136,7 @@ class Desk:
                     return self._pay(request, key, outcome), True
                 except BaseException:
                     self.heartbeat.let_go(outcome)
-                    with contextlib.suppress(StoreError):
-                        self.store.release(outcome)
+                    release_or_note(self.store, outcome)
                     raise
                 finally:
                     self.heartbeat.let_go(outcome)
@@ -185,14 +189,20 @@ class Desk:
                 self.store.save(lease, request, completion, reservation)
             except StoreError as error:
                 # The answer is paid: use it, even if it cannot be kept.
-                unwritten[self.store.path, lease.key] = (request, completion)
+                path = keep_unwritten(self.store, lease.key, request, completion)
                 self.tell("unwritten", key)
-                self.notices.append(
-                    "An answer is used, and kept only as long as this process lives: "
-                    f"{error}"
-                )
+                if path is None:
+                    self.notices.append(
+                        "An answer is used, and kept only as long as this process "
+                        f"lives: {error}"
+                    )
+                else:
+                    self.set_aside.append(
+                        f"Answers are used, and kept in {str(path)!r} until the store "
+                        f"is there again: {error}"
+                    )
             else:
-                unwritten.pop((self.store.path, lease.key), None)
+                forget_unwritten(self.store, lease.key)
             self._let_go(reservation)
         tokens = Tally.of([completion]).tokens
         paid = completion.dollars

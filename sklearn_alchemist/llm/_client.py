@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._utils import warn
-from ..exceptions import BudgetError, LLMError
+from ..exceptions import BudgetError, LLMError, StoreError
 from . import _provider
 from ._asking import ask_concurrently, open_desk
 from ._completion import Prices, Question, Tally, Usage, digest
@@ -143,6 +143,8 @@ def ask(
                             _notify(on_answer, i)
                 except LLMError as error:
                     if not (partial and isinstance(error, BudgetError)):
+                        if isinstance(error, StoreError):  # which says the same
+                            desk.set_aside.clear()
                         n_received = len(received | desk.received)
                         raise _with_what_was_kept(
                             error, n_received, len(questions), store
@@ -151,7 +153,7 @@ def ask(
                 finally:
                     received |= desk.received
                     lost, left_out = desk.lost, frozenset(desk.excused)
-                    for notice in dict.fromkeys(desk.notices):
+                    for notice in dict.fromkeys(desk.notices + desk.set_aside):
                         warn(notice)
     finally:
         entries = [Entry(questions[i], *received[i]) for i in sorted(received)]

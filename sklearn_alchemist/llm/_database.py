@@ -1,17 +1,17 @@
 """Keep tables in a SQLite file, or on a PostgreSQL server that machines share."""
 
 import atexit
+import functools
 import hashlib
 import os
 import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from .._utils import Database, has_table
@@ -20,6 +20,9 @@ from ._failures import without_secrets
 
 if TYPE_CHECKING:
     import psycopg
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _MOUNTS = Path("/proc/self/mounts")
 # Where a lock of one machine is not seen by another, or only on some mounts.
@@ -34,6 +37,11 @@ _TABLES = """
         id TEXT PRIMARY KEY,
         dollars DOUBLE PRECISION NOT NULL, -- the worst case until the outcome is known
         settled INTEGER NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS settled (   -- what no longer is among the charges
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        dollars DOUBLE PRECISION NOT NULL,
+        remainder DOUBLE PRECISION NOT NULL -- what rounding left out of it
     );
     CREATE TABLE IF NOT EXISTS under_way (
         id TEXT PRIMARY KEY,
@@ -95,8 +103,12 @@ class Tables(Protocol):
         """Open `Rows` to write all or nothing, alone among those with the same lock."""
         ...
 
+    def give_back(self) -> None:
+        """Give back the space of rows that were deleted, and keep nothing of them."""
+        ...
 
-@lru_cache(maxsize=64)
+
+@functools.lru_cache(maxsize=64)
 def tables_at(place: Path | str) -> Tables:
     """Find the tables of a store, in a file or at an address."""
     return FileTables(place) if isinstance(place, Path) else ServerTables(place)
@@ -154,6 +166,11 @@ class FileTables(Database):
         with self._transaction() as connection:
             yield _FileRows(connection)
 
+    def give_back(self) -> None:
+        """Write the file anew, without what was deleted."""
+        with self._connection() as connection:
+            connection.execute("VACUUM")
+
     def _unusable(self, error: Exception) -> StoreError:
         return StoreError(
             f"the store of completions {str(self.path)!r} cannot be used: {error}. "
@@ -200,8 +217,39 @@ _ESCAPED = {"\0": f"{_ESCAPE}0", _ESCAPE: f"{_ESCAPE}1"}
 _PLAIN = {written: plain for plain, written in _ESCAPED.items()}
 
 
+class _ServerLostError(StoreError):
+    """A server went away in the middle of a transaction, of which nothing is kept."""
+
+
+def again_if_lost(method: Callable[P, R]) -> Callable[P, R]:
+    """Do a transaction once more whose server was lost before its end.
+
+    Parameters
+    ----------
+    method : callable
+        Does one transaction.
+
+    Returns
+    -------
+    method : callable
+        Waits for a server that restarts, as who begins a transaction does.
+    """
+
+    @functools.wraps(method)
+    def tried_again(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except _ServerLostError:
+            return method(*args, **kwargs)
+
+    return tried_again
+
+
 class _ServerRows:
-    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+    def __init__(
+        self, session: "_Session", connection: "psycopg.Connection[Any]"
+    ) -> None:
+        self._session = session
         self._connection = connection
 
     def execute(
@@ -215,7 +263,7 @@ class _ServerRows:
         return [tuple(map(_unescape, row)) for row in cursor.fetchall()]
 
     def has_table(self, name: str) -> bool:
-        return True  # all are made at once
+        return self._session.has_tables or _has_table(self._connection, name)
 
     def now(self) -> float:
         # Clocks of machines differ, by more than a lease lasts.
@@ -232,6 +280,8 @@ class _Session:
         self.turn = threading.Lock()
         self.connection: psycopg.Connection[Any] | None = None
         self.has_tables = False
+        # When threads stop to wait for a server that was there; none waits on its own.
+        self.patient_until = 0.0
         atexit.register(self.close)
 
     def close(self) -> None:
@@ -239,6 +289,12 @@ class _Session:
             with suppress(Exception):
                 self.connection.close()
         self.connection = None
+
+    def lose(self) -> None:
+        """Close a connection that is of no use, and wait for the server from now on."""
+        if self.connection is not None:
+            self.patient_until = time.monotonic() + _RESTART_SECONDS
+        self.close()
 
 
 # A connection cannot be used in a process that was forked since.
@@ -264,14 +320,14 @@ class ServerTables:
         """Tell whether nothing was ever written."""
         if self._session().has_tables:
             return False
-        with self._transaction("BEGIN READ ONLY") as (session, connection):
-            return not self._has_tables(session, connection)
+        with self._transaction("BEGIN READ ONLY") as (_, connection):
+            return not _has_table(connection, "claims")
 
     @contextmanager
     def reading(self) -> Iterator[Rows]:
         """Open a connection to read from, such as that of a standby."""
-        with self._transaction(f"BEGIN READ ONLY; {_SETTINGS}") as (_, connection):
-            yield _ServerRows(connection)
+        with self._transaction(f"BEGIN READ ONLY; {_SETTINGS}") as opened:
+            yield _ServerRows(*opened)
 
     @contextmanager
     def writing(self, lock: str) -> Iterator[Rows]:
@@ -280,8 +336,11 @@ class ServerTables:
         # What others wrote before the lock was got is to be seen after it.
         begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
         begin = f"{begin}; {_SETTINGS}; {_lock(lock)}"
-        with self._transaction(begin) as (_, connection):
-            yield _ServerRows(connection)
+        with self._transaction(begin) as opened:
+            yield _ServerRows(*opened)
+
+    def give_back(self) -> None:
+        """Leave it to the server, which does so by itself."""
 
     def _make_tables(self) -> None:
         """Make the tables where they are missing, for one who may."""
@@ -289,7 +348,9 @@ class ServerTables:
             return
         begin = f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_lock('tables')}"
         with self._transaction(begin) as (session, connection):
-            if self._has_tables(session, connection):
+            # The newest of them: a server may have been used by an earlier version.
+            if _has_table(connection, "settled"):
+                session.has_tables = True
                 return
             encoding = connection.execute("SHOW server_encoding").fetchone()
             if encoding != (_UNICODE,):
@@ -301,16 +362,6 @@ class ServerTables:
             connection.execute(
                 f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA}; {_SETTINGS}; {tables}"
             )
-
-    def _has_tables(
-        self, session: _Session, connection: "psycopg.Connection[Any]"
-    ) -> bool:
-        if not session.has_tables:
-            found = connection.execute(
-                f"SELECT to_regclass('{_SCHEMA}.claims') IS NOT NULL"
-            ).fetchone()
-            session.has_tables = found == (True,)
-        return session.has_tables
 
     def _session(self) -> _Session:
         place = os.getpid(), self._address
@@ -340,19 +391,19 @@ class ServerTables:
                     try:
                         connection.execute("ROLLBACK")
                     except BaseException:
-                        session.close()
+                        session.lose()
                     raise
             except psycopg.Error as error:
                 lines = str(error).strip().splitlines() or [type(error).__name__]
-                raise self._unusable(without_secrets(lines[0])) from None
+                lost = time.monotonic() < session.patient_until
+                kind = _ServerLostError if lost else StoreError
+                raise self._unusable(without_secrets(lines[0]), kind) from None
 
     def _begin(self, session: _Session, begin: str) -> "psycopg.Connection[Any]":
         """Begin a transaction, by a new connection where the old one is lost."""
         import psycopg
 
         # One that never was is not waited for: it may be misspelt.
-        patience = _RESTART_SECONDS if session.connection is not None else 0.0
-        until = time.monotonic() + patience
         while True:
             connection = None
             try:
@@ -365,13 +416,14 @@ class ServerTables:
                     )
                 connection = session.connection
                 connection.execute(begin)
+                session.patient_until = 0.0
                 return connection
             except psycopg.OperationalError:
                 if connection is not None and not connection.closed:
                     connection.execute("ROLLBACK")
                     raise
-                session.close()
-                if time.monotonic() >= until:
+                session.lose()
+                if time.monotonic() >= session.patient_until:
                     raise
                 if connection is None:
                     time.sleep(0.5)
@@ -391,12 +443,33 @@ class ServerTables:
                 defaults.pop(name, None)
         return {**defaults, "client_encoding": _UNICODE}
 
-    def _unusable(self, reason: str) -> StoreError:
-        return StoreError(
-            f"the store of completions {self._address!r} cannot be used: {reason}. "
+    def _unusable(self, reason: str, kind: type[StoreError] = StoreError) -> StoreError:
+        return kind(
+            f"the store of completions {self._named()} cannot be used: {reason}. "
             "See that the server runs and has this database, and that PGUSER and "
             "PGPASSWORD of the environment name one who may write there."
         )
+
+    def _named(self) -> str:
+        """Name the address, and what libpq adds to one without host or database."""
+        parts = urlsplit(self._address)
+        if parts.netloc and parts.path.strip("/"):
+            return repr(self._address)
+        from psycopg.conninfo import conninfo_to_dict
+        from psycopg.pq import Conninfo
+
+        options = {o.keyword.decode(): o.val for o in Conninfo.get_defaults()}
+        known = {name: value.decode() for name, value in options.items() if value}
+        known.update(conninfo_to_dict(self._address))
+        host = known.get("host", "this machine")
+        database = known.get("dbname") or known.get("user")
+        return f"{self._address!r} (host {host!r}, database {database!r})"
+
+
+def _has_table(connection: "psycopg.Connection[Any]", name: str) -> bool:
+    """Tell whether the schema holds a table."""
+    query = f"SELECT to_regclass('{_SCHEMA}.{name}') IS NOT NULL"
+    return connection.execute(query).fetchone() == (True,)
 
 
 def _lock(name: str) -> str:

@@ -1,6 +1,5 @@
 """Find the answers that need not be asked for, in stores and in recordings."""
 
-import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from ..exceptions import OfflineError, StoreError
 from ._completion import Completion, Question, digest
 from ._model import LLM, as_place
 from ._store import CompletionStore, default_store_path, is_newer
+from ._unwritten import find_unwritten, send_unwritten
 
 
 @dataclass(frozen=True)
@@ -159,11 +159,6 @@ def seed_store(
     return store.add(records)
 
 
-# Answers that are paid and could not be written, by store and key: asked for again in
-# this process, they are not paid again.
-unwritten: dict[tuple[Path | str, str], tuple[dict[str, Any], Completion]] = {}
-
-
 def request_for(llm: LLM, question: Question) -> dict[str, Any]:
     """Collect all that decides the answer: model, address, messages, parameters."""
     return {
@@ -210,6 +205,7 @@ def _find(
         recorded = Recordings(path).load()
         return None, [recorded.get(recording_key(request)) for request in requests]
     store = CompletionStore(path)
+    send_unwritten(store)
     answers = [_kept(store, digest(request), llm.newer_than) for request in requests]
     return store, answers
 
@@ -246,11 +242,7 @@ def _kept(
     store: CompletionStore, key: str, newer_than: datetime | None
 ) -> Completion | None:
     """Find an answer in a store, or among those that could not be written to it."""
-    request, answer = unwritten.get((store.path, key), (None, None))
-    if request is not None and answer is not None:
-        with contextlib.suppress(StoreError):  # there may be room by now
-            store.add([(key, request, answer)])
-            del unwritten[store.path, key]
-    else:
+    answer = find_unwritten(store, key)
+    if answer is None:
         answer = store.get(key)
     return answer if answer is not None and is_newer(answer, newer_than) else None

@@ -1,5 +1,6 @@
 """Hold calls to caps: those of one call of an estimator, and that of a store."""
 
+import math
 import threading
 import uuid
 from collections.abc import Iterable, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from ..exceptions import BudgetError, LLMError
 from ._completion import Completion, Question, Tally, Usage
-from ._database import Rows, Tables, tables_at
+from ._database import Rows, Tables, again_if_lost, tables_at
 from ._model import LLM, as_place
 
 # How often who waits looks whether somebody still needs the answer.
@@ -231,6 +232,10 @@ def usage_of(entries: Iterable[Entry], unanswered: Tally) -> Usage:
     )
 
 
+# Charges that are settled are listed up to this number, and then only their sum.
+_MOST_LISTED = 100
+# SQLite takes no more than 999 values in one statement.
+_AT_ONCE = 500
 # Others wait for so long after a process that was killed.
 LEASE_SECONDS = 60.0
 
@@ -271,6 +276,7 @@ class SpendingCap:
     def _tables(self) -> Tables:
         return tables_at(self.path)
 
+    @again_if_lost
     def reserve(
         self, dollars: float, *, seconds: float = LEASE_SECONDS
     ) -> Reservation | None:
@@ -303,8 +309,13 @@ class SpendingCap:
         reservation = Reservation(dollars)
         with self._tables.writing("cap") as rows:
             now, cap = rows.now(), _cap(rows)
-            spent = 0.0 if cap is None else _spent(rows)
-            if cap is not None and spent + dollars > cap:
+            charges = rows.execute("SELECT id, dollars, settled FROM charges")
+            done = [(name, paid) for name, paid, settled in charges if settled]
+            if len(done) >= _MOST_LISTED:
+                _sum_up(rows, done)
+            terms = [] if cap is None else _terms(rows)
+            if cap is not None and math.fsum([*terms, dollars]) > cap:
+                spent = math.fsum(terms)
                 # A clock that was set back since leaves no call under way for hours.
                 rows.execute(
                     "UPDATE under_way SET expires = ? WHERE expires > ?",
@@ -327,6 +338,7 @@ class SpendingCap:
             )
         return reservation
 
+    @again_if_lost
     def settle(self, reservation: Reservation, dollars: float | None) -> None:
         """Replace what was set aside by what a call did cost.
 
@@ -346,6 +358,7 @@ class SpendingCap:
         with self._tables.writing(reservation.id) as rows:
             settle(rows, reservation, dollars)
 
+    @again_if_lost
     def set_cap(self, dollars: float | None) -> None:
         """Hold all that is asked by way of this store, by whomever, to an amount.
 
@@ -366,6 +379,7 @@ class SpendingCap:
             if dollars is not None:
                 rows.execute("INSERT INTO cap VALUES (1, ?)", (float(dollars),))
 
+    @again_if_lost
     def cap(self) -> float | None:
         """Tell what may be spent in all.
 
@@ -384,6 +398,7 @@ class SpendingCap:
         with self._tables.reading() as rows:
             return _cap(rows)
 
+    @again_if_lost
     def spent(self) -> float:
         """Tell what is spent or set aside, of calls whose price is known.
 
@@ -400,7 +415,7 @@ class SpendingCap:
         if self._tables.is_empty():
             return 0.0
         with self._tables.reading() as rows:
-            return _spent(rows)
+            return math.fsum(_terms(rows))
 
 
 def settle(rows: Rows, reservation: Reservation, dollars: float | None) -> None:
@@ -419,10 +434,42 @@ def _cap(rows: Rows) -> float | None:
     return found[0][0] if found else None
 
 
-def _spent(rows: Rows) -> float:
+def _terms(rows: Rows) -> list[float]:
+    """List what adds up to what is spent or reserved."""
     if not rows.has_table("charges"):
-        return 0.0
-    return rows.execute("SELECT COALESCE(SUM(dollars), 0.0) FROM charges")[0][0]
+        return []
+    query = "SELECT dollars FROM charges"
+    if rows.has_table("settled"):  # in one statement, which sees one moment
+        query += " UNION ALL SELECT dollars FROM settled"
+        query += " UNION ALL SELECT remainder FROM settled"
+    return [dollars for (dollars,) in rows.execute(query)]
+
+
+def _sum_up(rows: Rows, done: Sequence[tuple[str, float]]) -> None:
+    """Keep of charges that are settled only what they come to, to the last bit."""
+    held = rows.execute("SELECT dollars, remainder FROM settled")
+    terms = [*(held[0] if held else ()), *(dollars for _, dollars in done)]
+    total = math.fsum(terms)
+    rows.execute("DELETE FROM settled")
+    rows.execute(
+        "INSERT INTO settled VALUES (1, ?, ?)", (total, math.fsum([*terms, -total]))
+    )
+    for start in range(0, len(done), _AT_ONCE):
+        ids = [name for name, _ in done[start : start + _AT_ONCE]]
+        marks = ", ".join("?" * len(ids))
+        rows.execute(f"DELETE FROM charges WHERE id IN ({marks})", ids)
+
+
+def forget_charges(rows: Rows, before: float) -> None:
+    """Sum up what is settled, and calls that nobody has renewed since a moment."""
+    late = rows.execute("SELECT id FROM under_way WHERE expires < ?", (before,))
+    for (
+        late_id
+    ) in late:  # its outcome stays unknown: the worst case is charged for good
+        rows.execute("UPDATE charges SET settled = 1 WHERE id = ?", late_id)
+        rows.execute("DELETE FROM under_way WHERE id = ?", late_id)
+    done = rows.execute("SELECT id, dollars FROM charges WHERE settled = 1")
+    _sum_up(rows, [(name, dollars) for name, dollars in done])
 
 
 def _under_way(rows: Rows, now: float) -> list[float]:

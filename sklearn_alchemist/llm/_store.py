@@ -14,10 +14,18 @@ from typing import Any, Self
 
 from ..exceptions import StoreError
 from ._completion import Completion
-from ._database import Rows
+from ._database import Rows, again_if_lost
 from ._model import as_place
-from ._spending_caps import LEASE_SECONDS, Reservation, SpendingCap, settle
+from ._spending_caps import (
+    LEASE_SECONDS,
+    Reservation,
+    SpendingCap,
+    forget_charges,
+    settle,
+)
 
+# So many answers are forgotten at a time.
+_AT_ONCE = 1000
 _COLUMNS = tuple(f.name for f in fields(Completion))
 
 
@@ -33,8 +41,13 @@ def default_store_path() -> Path | str:
     """
     if path := os.environ.get("SKLEARN_ALCHEMIST_STORE"):
         return as_place(path)
+    return cache_folder() / "completions.sqlite"
+
+
+def cache_folder() -> Path:
+    """Tell where users keep on this machine what may be had again."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "sklearn_alchemist" / "completions.sqlite"
+    return Path(cache) / "sklearn_alchemist"
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,7 @@ class CompletionStore(SpendingCap):
     (5.0, 0.0)
     """
 
+    @again_if_lost
     def get(self, key: str) -> Completion | None:
         """Look an answer up.
 
@@ -107,6 +121,7 @@ class CompletionStore(SpendingCap):
         with self._tables.reading() as rows:
             return _select(rows, key)
 
+    @again_if_lost
     def claim(
         self, key: str, *, seconds: float, newer_than: datetime | None = None
     ) -> Any:
@@ -154,6 +169,7 @@ class CompletionStore(SpendingCap):
             )
             return lease
 
+    @again_if_lost
     def renew(self, held: Lease | Reservation, *, seconds: float) -> None:
         """Hold a lease, or keep a call under way, for some more time.
 
@@ -183,6 +199,7 @@ class CompletionStore(SpendingCap):
                     "UPDATE under_way SET expires = ? WHERE id = ?", (expires, held.id)
                 )
 
+    @again_if_lost
     def release(self, lease: Lease) -> None:
         """Give a lease up, so that others may ask.
 
@@ -202,6 +219,7 @@ class CompletionStore(SpendingCap):
                 (lease.key, lease.owner),
             )
 
+    @again_if_lost
     def save(
         self,
         lease: Lease,
@@ -265,6 +283,7 @@ class CompletionStore(SpendingCap):
                     n_added += 1
         return n_added
 
+    @again_if_lost
     def records(self) -> list[tuple[dict[str, Any], Completion]]:
         """List all that is kept, in the order in which it was received.
 
@@ -289,6 +308,64 @@ class CompletionStore(SpendingCap):
             for request, *rest in kept
         ]
 
+    def forget(self, older_than: datetime) -> int:
+        """Forget answers that were received before a moment, and what they were to.
+
+        What was spent stays spent: it counts towards the cap of the store as before.
+        Asked again, what is forgotten is paid again, so answers that a fit which goes
+        on needs should not be among it.
+
+        Parameters
+        ----------
+        older_than : datetime
+            The moment, with a time zone. Answers that do not say when they were
+            received stay.
+
+        Returns
+        -------
+        n_forgotten : int
+            Number of answers.
+
+        Raises
+        ------
+        ValueError
+            If the moment has no time zone.
+
+        StoreError
+            If it cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from datetime import UTC, datetime, timedelta
+        >>> from pathlib import Path
+        >>> from sklearn_alchemist.llm import CompletionStore
+        >>> store = CompletionStore(Path(tempfile.mkdtemp()) / "completions.sqlite")
+        >>> store.forget(datetime.now(UTC) - timedelta(days=90))
+        0
+        """
+        if older_than.tzinfo is None:
+            raise ValueError(
+                f"older_than={older_than!r} has no time zone: use "
+                "datetime(..., tzinfo=UTC) or datetime.now(UTC) - timedelta(...)."
+            )
+        if self._tables.is_empty():
+            return 0
+        with self._tables.reading() as rows:
+            received = rows.execute("SELECT key, created FROM completions")
+        old = [pair for pair in received if _is_older(pair[1], older_than)]
+        n_forgotten = 0
+        for start in range(0, len(old), _AT_ONCE):  # others write in between
+            with self._tables.writing("forget") as rows:
+                for key, created in old[start : start + _AT_ONCE]:
+                    n_forgotten += delete_answer(rows, key, created)
+        with self._tables.writing("cap") as rows:
+            before = min(older_than.timestamp(), rows.now())
+            rows.execute("DELETE FROM claims WHERE expires < ?", (before,))
+            forget_charges(rows, before)
+        self._tables.give_back()
+        return n_forgotten
+
 
 def _select(rows: Rows, key: str) -> Completion | None:
     found = rows.execute(
@@ -308,6 +385,21 @@ def _insert(
         f"VALUES (?, ?{', ?' * len(_COLUMNS)})",
         (key, json.dumps(request), *(values[c] for c in _COLUMNS)),
     )
+
+
+def delete_answer(rows: Rows, key: str, created: str) -> int:
+    """Delete an answer, unless a newer one has taken its place meanwhile."""
+    same = "FROM completions WHERE key = ? AND created = ?"
+    n_found = len(rows.execute(f"SELECT 1 {same}", (key, created)))
+    rows.execute(f"DELETE {same}", (key, created))
+    return n_found
+
+
+def _is_older(created: str, than: datetime) -> bool:
+    try:
+        return datetime.fromisoformat(created) < than
+    except (TypeError, ValueError):  # nobody knows when
+        return False
 
 
 def is_newer(completion: Completion, than: datetime | None) -> bool:

@@ -13,6 +13,7 @@ def own_store(request, tmp_path, monkeypatch):
         place = tmp_path / "completions.sqlite"
         if request.param == "postgresql":
             place = stack.enter_context(database())
+            monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         monkeypatch.setenv("SKLEARN_ALCHEMIST_STORE", str(place))
         yield place
 
