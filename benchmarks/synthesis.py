@@ -120,10 +120,12 @@ EARLIER = Prompts.of_version("3")
 WAYS = {"plain": Way("plain"), "ours": Way("ours", {"prompts": EARLIER})}
 LABELERS = {name: way.labeler for name, way in WAYS.items()}
 LABELERS["levers"] = Way("levers").labeler
+LABELERS["plan"] = Way("plan").labeler
 # The first is what all others are compared with.
 LEVERS = {
     "plan of version 3": Way("ours", {"prompts": EARLIER}),
     "plan": Way("levers"),
+    "plan at leisure": Way("plan"),
     "scores": Way("levers", {"n_scoring": N_SCORING}),
     "gate": Way("levers", {"gate": True}),
     "scores and gate": Way("levers", {"n_scoring": N_SCORING, "gate": True}),
@@ -133,6 +135,7 @@ LEVERS = {
 ASKED: dict[str, list[Way]] = {
     "plain": [WAYS["plain"]],
     "ours": [WAYS["ours"]],
+    "plan": [Way("plan")],
     "levers": [
         Way("levers"),
         Way(
@@ -303,6 +306,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--stores", type=Path, default=stores, help="pays once")
     parser.add_argument("--record", action="store_true", help="ask a model first")
     parser.add_argument("--only-record", action="store_true", help="and do no more")
+    parser.add_argument("--ask", nargs="+", choices=list(ASKED), help="these questions")
     parser.add_argument("--model", help="the model to ask, as litellm names it")
     parser.add_argument("--api-base", help="address of an OpenAI-compatible server")
     parser.add_argument("--answered-by", help="who answers, written into recordings")
@@ -316,7 +320,7 @@ def main(arguments: list[str] | None = None) -> None:
     ways = LEVERS if chosen.levers else WAYS
     if chosen.record:
         places = chosen.places or range(1, chosen.repeats + 1)
-        asked = ["levers"] if chosen.levers else list(WAYS)
+        asked = chosen.ask or (["levers"] if chosen.levers else list(WAYS))
         jobs = [*product([chosen], chosen.names, asked, places)]
         # At once, since whoever answers may be slow.
         with ThreadPoolExecutor(len(jobs)) as executor:
