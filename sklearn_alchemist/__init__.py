@@ -1,13 +1,18 @@
 """Label data with programs that a language model writes, as scikit-learn estimators."""
 
-from ._aggregator import LabelModelAggregator
-from ._annotator import DistilledAnnotator
-from ._cascade import CascadeAnnotator
-from ._labeler import ProgramSynthesisLabeler
-from .images import ConceptScorer, ImageEmbedder
-from .llm import LLM
-from .programs import LabelingProgram
-from .zero_shot import ZeroShotAnnotator
+from typing import TYPE_CHECKING
+
+from ._utils import lazy_exports
+
+if TYPE_CHECKING:
+    from ._aggregator import LabelModelAggregator
+    from ._annotator import DistilledAnnotator
+    from ._cascade import CascadeAnnotator
+    from ._labeler import ProgramSynthesisLabeler
+    from .images import ConceptScorer, ImageEmbedder
+    from .llm import LLM
+    from .programs import LabelingProgram
+    from .zero_shot import ZeroShotAnnotator
 
 __all__ = [
     "LLM",
@@ -23,3 +28,41 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+_STAGES = (
+    "cascade",
+    "data",
+    "distillation",
+    "exceptions",
+    "images",
+    "inspection",
+    "label_model",
+    "llm",
+    "metrics",
+    "programs",
+    "streaming",
+    "synthesis",
+    "votes",
+    "zero_shot",
+)
+
+# Whoever uses one estimator loads what that one needs.
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        **{name: name for name in _STAGES},
+        "LLM": "llm",
+        "CascadeAnnotator": "_cascade",
+        "ConceptScorer": "images",
+        "DistilledAnnotator": "_annotator",
+        "ImageEmbedder": "images",
+        "LabelModelAggregator": "_aggregator",
+        "LabelingProgram": "programs",
+        "ProgramSynthesisLabeler": "_labeler",
+        "ZeroShotAnnotator": "zero_shot",
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_STAGES})

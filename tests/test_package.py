@@ -123,7 +123,7 @@ def test_importing_the_package_imports_nothing_heavy():
     code = f"""{SKLEARN}
 import sys
 before = set(sys.modules)
-import sklearn_alchemist
+from sklearn_alchemist import *
 print(sorted({{name.split(".")[0] for name in set(sys.modules) - before}}))
 """
     third_party = set(ast.literal_eval(python(code))) - set(sys.stdlib_module_names)
@@ -132,7 +132,7 @@ print(sorted({{name.split(".")[0] for name in set(sys.modules) - before}}))
 
 @pytest.mark.slow
 def test_importing_the_package_loads_nothing_that_only_asking_needs():
-    code = "import sys, sklearn_alchemist; print(sorted(sys.modules))"
+    code = "import sys; from sklearn_alchemist import *; print(sorted(sys.modules))"
     loaded = set(ast.literal_eval(python(code)))
     assert "sklearn_alchemist._labeler" in loaded
     for late in ("zero_shot._statements", "llm._provider", "inspection", "metrics"):
@@ -147,12 +147,34 @@ import time
 start = time.process_time()
 {SKLEARN}
 middle = time.process_time()
-import sklearn_alchemist
+from sklearn_alchemist import *
 print((time.process_time() - middle) / (middle - start))
 """
     compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}
     python(code, **compiled)
     assert min(float(python(code, **compiled)) for _ in range(3)) < 0.08
+
+
+def test_an_estimator_loads_what_it_needs():
+    code = """
+import sys, sklearn_alchemist
+print(sum(name.startswith("sklearn") for name in sys.modules))
+sklearn_alchemist.LabelModelAggregator
+print({"sklearn_alchemist.llm", "sklearn_alchemist.images"} & set(sys.modules))
+"""
+    at_first, of_others = python(code).splitlines()
+    assert int(at_first) < 10
+    assert of_others == "set()"
+
+
+def test_a_stage_is_there_without_an_import_of_its_own():
+    code = f"""
+import sklearn_alchemist
+folders = {[name for name in FOLDERS if not name.startswith("_")]!r}
+assert set(folders) <= set(dir(sklearn_alchemist))
+print([getattr(sklearn_alchemist, name).__name__ for name in folders])
+"""
+    assert len(ast.literal_eval(python(code))) == len(FOLDERS) - 1
 
 
 def test_public_names_exist_and_are_sorted():

@@ -23,7 +23,7 @@ def lazy_exports(package: str, modules: Mapping[str, str]) -> Callable[[str], An
         Name of the package.
 
     modules : dict of str to str
-        Public name -> submodule that defines it.
+        Public name -> submodule that defines it; a submodule's own name -> the same.
 
     Returns
     -------
@@ -32,9 +32,10 @@ def lazy_exports(package: str, modules: Mapping[str, str]) -> Callable[[str], An
     """
 
     def __getattr__(name: str) -> Any:  # noqa: N807 -- its name in the package
-        if name in modules:
-            return getattr(import_module(f".{modules[name]}", package), name)
-        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module = import_module(f".{modules[name]}", package)
+        return module if modules[name] == name else getattr(module, name)
 
     return __getattr__
 
