@@ -41,7 +41,10 @@ CONSTANTS = {
 }
 """Those that votes alone judge, by the module that holds them."""
 
-WITH_LABELS = {"_patterns": ("LABEL_WEIGHT",), "_fitting": ("_TEMPERATURE_STRENGTH",)}
+WITH_LABELS = {
+    "_patterns": ("LABEL_WEIGHT",),
+    "_aggregator_fit": ("_TEMPERATURE_STRENGTH",),
+}
 """Those that take labels to judge."""
 
 METHODS = {"_PEER_ACCURACY": "weighted_vote", "_PEER_STRENGTH": "weighted_vote"}

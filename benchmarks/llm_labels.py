@@ -17,7 +17,7 @@ from _tasks import TASKS
 from _text_sets import Remembered, expected_calibration_error, read_text_set
 from record_answers import HERE, RANDOM, labeler_of, split
 
-import sklearn_alchemist._annotator as annotator_module
+import sklearn_alchemist.distillation._annotator as annotator_module
 from sklearn_alchemist import DistilledAnnotator
 from sklearn_alchemist.llm import Usage
 

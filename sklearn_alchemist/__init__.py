@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from ._utils import lazy_exports
 
 if TYPE_CHECKING:
-    from ._aggregator import LabelModelAggregator
-    from ._annotator import DistilledAnnotator
-    from ._cascade import CascadeAnnotator
-    from ._labeler import ProgramSynthesisLabeler
+    from .cascade import CascadeAnnotator
+    from .distillation import DistilledAnnotator
     from .images import ConceptScorer, ImageEmbedder
+    from .label_model import LabelModelAggregator
     from .llm import LLM
     from .programs import LabelingProgram
+    from .synthesis import ProgramSynthesisLabeler
     from .zero_shot import ZeroShotAnnotator
 
 __all__ = [
@@ -52,13 +52,13 @@ __getattr__ = lazy_exports(
     {
         **{name: name for name in _STAGES},
         "LLM": "llm",
-        "CascadeAnnotator": "_cascade",
+        "CascadeAnnotator": "cascade",
         "ConceptScorer": "images",
-        "DistilledAnnotator": "_annotator",
+        "DistilledAnnotator": "distillation",
         "ImageEmbedder": "images",
-        "LabelModelAggregator": "_aggregator",
+        "LabelModelAggregator": "label_model",
         "LabelingProgram": "programs",
-        "ProgramSynthesisLabeler": "_labeler",
+        "ProgramSynthesisLabeler": "synthesis",
         "ZeroShotAnnotator": "zero_shot",
     },
 )

@@ -731,7 +731,9 @@ def test_chunks_add_up_to_one_fit(votes, method, n_chunks):
 
 @pytest.mark.parametrize("method", ["dawid_skene", "one_coin"])
 def test_too_many_patterns_are_learned_step_by_step(monkeypatch, method):
-    monkeypatch.setattr("sklearn_alchemist.label_model._fitting.MAX_PATTERNS", 100)
+    monkeypatch.setattr(
+        "sklearn_alchemist.label_model._aggregator_fit.MAX_PATTERNS", 100
+    )
     votes, y = planted_votes([0.9, 0.8, 0.75, 0.8, 0.7, 0.6], [0.6, 0.4], 8000)
     chunked = LabelModelAggregator(method=method, classes=[0, 1])
     for chunk in np.array_split(votes, 8):
@@ -809,8 +811,8 @@ def test_chunks_go_on_from_a_fit(y):
 
 
 def test_a_fit_to_too_many_rows_says_that_it_cannot_go_on(monkeypatch):
-    for module in ("label_model._fitting", "_aggregator"):
-        monkeypatch.setattr(f"sklearn_alchemist.{module}.MAX_PATTERNS", 10)
+    for module in ("_aggregator_fit", "_aggregator"):
+        monkeypatch.setattr(f"sklearn_alchemist.label_model.{module}.MAX_PATTERNS", 10)
     votes, _ = planted_votes([0.9, 0.8, 0.75], [0.6, 0.4], 500)
     aggregator = LabelModelAggregator(classes=[0, 1]).fit(votes)
     with pytest.raises(ValueError, match="more than 10 different rows"):
@@ -818,7 +820,9 @@ def test_a_fit_to_too_many_rows_says_that_it_cannot_go_on(monkeypatch):
 
 
 def test_votes_unknown_to_later_chunks_say_nothing(monkeypatch):
-    monkeypatch.setattr("sklearn_alchemist.label_model._fitting.MAX_PATTERNS", 10)
+    monkeypatch.setattr(
+        "sklearn_alchemist.label_model._aggregator_fit.MAX_PATTERNS", 10
+    )
     votes, _ = planted_votes([0.9, 0.8, 0.75], [0.6, 0.4], 500)
     aggregator = LabelModelAggregator().partial_fit(votes)
     aggregator.partial_fit(np.where(votes[:50] == 1, 9, votes[:50]))
@@ -1128,7 +1132,9 @@ def test_with_many_classes_and_few_votes_a_program_has_one_accuracy():
 
 def test_more_rows_than_are_fitted_give_the_same_in_any_order(monkeypatch):
     votes, _ = planted_votes(np.linspace(0.6, 0.9, 12), [0.7, 0.3], n_samples=3000)
-    monkeypatch.setattr("sklearn_alchemist.label_model._fitting._MAX_FITTED", 1000)
+    monkeypatch.setattr(
+        "sklearn_alchemist.label_model._aggregator_fit._MAX_FITTED", 1000
+    )
     rng = np.random.default_rng(0)
     rows, columns = rng.permutation(3000), rng.permutation(12)
     first = LabelModelAggregator(classes=range(2)).fit(votes)

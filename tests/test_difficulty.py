@@ -103,7 +103,7 @@ def test_samples_without_weight_do_not_move_the_cuts():
 def test_many_rows_are_read_in_chunks(monkeypatch):
     whole = fitted(difficulty=LENGTH).predict_proba(VOTES, difficulty=LENGTH)
     monkeypatch.setitem(read_in_chunks.__kwdefaults__, "size", 700)
-    monkeypatch.setattr("sklearn_alchemist._aggregator_parts._CHUNK", 700)
+    monkeypatch.setattr("sklearn_alchemist.label_model._aggregator_predict._CHUNK", 700)
     parts = fitted(difficulty=LENGTH).predict_proba(VOTES, difficulty=LENGTH)
     assert_allclose(parts, whole, atol=1e-12)
 

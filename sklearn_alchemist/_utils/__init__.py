@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         made_once,
         remembering,
     )
-    from ._estimators import DocLinks, LabelsLike, Method, _fit_context
+    from ._estimators import DocLinks, LabelsLike, Method, _fit_context, reporting
     from ._sqlite import Database, has_table
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "read_text",
     "read_texts",
     "remembering",
+    "reporting",
     "require",
     "warn",
     "write_text",
@@ -44,7 +45,7 @@ __getattr__ = lazy_exports(
     __name__,
     {
         **dict.fromkeys(["DocLinks", "LabelsLike", "Method"], "_estimators"),
-        "_fit_context": "_estimators",
+        **dict.fromkeys(["_fit_context", "reporting"], "_estimators"),
         **dict.fromkeys(["Database", "has_table"], "_sqlite"),
         **dict.fromkeys(["EmbeddingMemory", "clone_sharing"], "_embedding"),
         **dict.fromkeys(["current_memory", "made_once", "remembering"], "_embedding"),

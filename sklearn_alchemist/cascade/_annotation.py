@@ -7,7 +7,7 @@ from sklearn.utils import Bunch
 
 from ..distillation import UNSURE
 from ..zero_shot import Reading
-from ._reader import NO_ANSWER, Reader
+from ._reader_accuracy import NO_ANSWER, Reader
 from ._worth import View
 
 NOT_ASKED = "not asked: budget"

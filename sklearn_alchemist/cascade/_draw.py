@@ -7,7 +7,7 @@ import numpy as np
 
 from ..data import UNLABELED
 from ..distillation import inclusion_probabilities
-from ._reader import NO_ANSWER
+from ._reader_accuracy import NO_ANSWER
 from ._worth import Limits, View
 
 # Share of the draws that every record has the same chance in, so that each answer also

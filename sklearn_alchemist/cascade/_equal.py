@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data import UNLABELED, Classes
-from ._reader import NO_ANSWER
+from ._reader_accuracy import NO_ANSWER
 
 
 def key_of(row: Any) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ..data import UNLABELED
-from ._reader import NO_ANSWER, Reader
+from ._reader_accuracy import NO_ANSWER, Reader
 from ._worth import View
 
 # Shares of the records that the frontier tells of.

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._equal import first_of
-from ._reader import NO_ANSWER
+from ._reader_accuracy import NO_ANSWER
 
 # No record whose answer could change nothing is worth asking about.
 SMALLEST = float(np.finfo(float).tiny)

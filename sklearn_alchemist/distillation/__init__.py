@@ -1,6 +1,9 @@
 """Train a student on soft labels, and combine what it says with votes."""
 
 from ._annotation import Opinions, annotate_records, promise_by_labels
+from ._annotator import DistilledAnnotator
+from ._annotator_fit import AnnotatorFitMixin
+from ._annotator_predict import AnnotatorPredictMixin
 from ._blend import (
     LABEL_FOLDS,
     VOTE_WEIGHT,
@@ -23,9 +26,7 @@ from ._distil import (
 )
 from ._encoder import SentenceEncoder, encoder_student
 from ._evidence import Scaling, combine, deal_folds, fit_scaling, log_proba, softmax
-from ._fitting import StudentFitting
 from ._memory import TrainingMemory, weight_of_heard
-from ._predictor import BlendPredictor
 from ._promise import (
     LEAST_LABELS,
     Promise,
@@ -72,16 +73,17 @@ __all__ = [
     "NO_VOTES",
     "UNSURE",
     "VOTE_WEIGHT",
+    "AnnotatorFitMixin",
+    "AnnotatorPredictMixin",
     "Blend",
-    "BlendPredictor",
     "Distilled",
+    "DistilledAnnotator",
     "Lesson",
     "Opinions",
     "Promise",
     "Scaling",
     "SentenceEncoder",
     "Shared",
-    "StudentFitting",
     "TrainingMemory",
     "Weighing",
     "agree_beyond_chance",

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 
 from .. import programs as _programs
-from .._aggregator import LabelModelAggregator
 from ..data import UNLABELED, Classes, Records, check_records, read_labels
+from ..label_model import LabelModelAggregator
 from ..programs import LabelingProgram
 from ..votes import (
     ABSTAIN,

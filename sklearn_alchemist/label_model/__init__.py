@@ -1,6 +1,8 @@
 """Estimate from votes alone how far programs are to be believed, and classes."""
 
 from . import _earlier as _earlier  # what earlier pickles look for
+from ._aggregator import LabelModelAggregator
+from ._aggregator_fit import ITERATED, MAX_PATTERNS, AggregatorFitMixin, can_keep
 from ._answers import (
     answers_of_votes,
     check_class_indices,
@@ -29,7 +31,6 @@ from ._difficulty import (
     read_difficulty,
 )
 from ._em import Fit, Settings, Stepwise, fit_votes
-from ._fitting import ITERATED, MAX_PATTERNS, VoteFitting, can_keep
 from ._intervals import VoteBounds
 from ._label_proba import check_label_proba, label_weights
 from ._model import VoteModel, by_chunk, normalise, votes_level
@@ -56,7 +57,9 @@ __all__ = [
     "ITERATED",
     "MAX_PATTERNS",
     "N_LEVELS",
+    "AggregatorFitMixin",
     "Fit",
+    "LabelModelAggregator",
     "MajorityVote",
     "PairStatistics",
     "Patterns",
@@ -65,7 +68,6 @@ __all__ = [
     "SharedErrors",
     "Stepwise",
     "VoteBounds",
-    "VoteFitting",
     "VoteModel",
     "accuracies_of",
     "answers_of_votes",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._coverage import classes_never_answered
     from ._estimate import CostEstimate, estimate_cost, estimate_questions
     from ._knowledge import read_documents
+    from ._labeler import ProgramSynthesisLabeler
     from ._losses import (
         say_dropped,
         say_failed,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         write_recipe,
     )
     from ._rows import describe_values
+    from ._schema_change import N_FINDERS
     from ._select import count_votes, find_idle, leave_out, unheard_classes
     from ._slot import Slot
     from ._synthesize import open_ledger, synthesize
@@ -41,11 +43,13 @@ if TYPE_CHECKING:
     from ._wording import PROMPT_VERSION, Prompts
 
 __all__ = [
+    "N_FINDERS",
     "N_TRIED",
     "PROMPT_VERSION",
     "Brief",
     "CostEstimate",
     "Exchange",
+    "ProgramSynthesisLabeler",
     "Prompts",
     "Recipe",
     "Rejection",
@@ -96,11 +100,13 @@ __getattr__ = lazy_exports(
         "CostEstimate": "_estimate",
         "Exchange": "_outcome",
         "PROMPT_VERSION": "_wording",
+        "ProgramSynthesisLabeler": "_labeler",
         "Prompts": "_wording",
         "Recipe": "_recipe",
         "Rejection": "_trial",
         "Slot": "_slot",
         "Synthesis": "_outcome",
+        "N_FINDERS": "_schema_change",
         "N_TRIED": "_choose",
         "add_usage": "_outcome",
         "choose": "_choose",

@@ -107,7 +107,7 @@ def test_groups_of_programs_are_named_in_an_annotator():
 
 @pytest.mark.slow
 def test_within_an_annotator_advice_names_the_parameters_of_the_annotator(monkeypatch):
-    module = "sklearn_alchemist.label_model._fitting"
+    module = "sklearn_alchemist.label_model._aggregator_fit"
     monkeypatch.setattr(f"{module}.fallback_reason", lambda *_: "Odd votes.")
     with pytest.warns(FallbackWarning, match="set learn_from_labels=True"):
         annotator(("ham", "spam")).fit(TEXTS)

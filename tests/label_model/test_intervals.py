@@ -168,7 +168,9 @@ def test_chunks_say_what_all_rows_say(monkeypatch):
     np.testing.assert_allclose(after, whole.accuracy_interval_)
     assert (np.diff(early) > np.diff(after)).all()
     # Rows that are not kept are counted at once.
-    monkeypatch.setattr("sklearn_alchemist.label_model._fitting.MAX_PATTERNS", 50)
+    monkeypatch.setattr(
+        "sklearn_alchemist.label_model._aggregator_fit.MAX_PATTERNS", 50
+    )
     running = LabelModelAggregator()
     for start in range(0, 2000, 500):
         interval = running.partial_fit(votes[start : start + 500]).accuracy_interval_

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import programs as _programs
-from . import synthesis as _synthesis
+from .. import programs as _programs
+from .. import synthesis as _synthesis
+from .._utils import LabelsLike
+from ..data import Classes, ClassMapping, Records
+from ..exceptions import ProgramRejected
+from ..llm import LLM, as_authors, as_llm
+from ..programs import LabelingProgram
+from ..votes import ABSTAIN
 from ._schema_change import (
     Order,
     carry_over,
@@ -17,24 +23,20 @@ from ._schema_change import (
     check_tellers,
     count_missing,
     order_finders,
-    read_change,
 )
-from ._utils import LabelsLike
-from .data import Classes, ClassMapping, Records
-from .exceptions import ProgramRejected
-from .llm import LLM, as_authors, as_llm
-from .programs import LabelingProgram
-from .votes import ABSTAIN
 
 if TYPE_CHECKING:
-    from .programs import RunResult
-    from .synthesis import Brief, CostEstimate, Prompts, Recipe
+    from ..programs import RunResult
+    from ._brief import Brief
+    from ._estimate import CostEstimate
+    from ._recipe import Recipe
+    from ._wording import Prompts
 
 # Enough to find typical ones and those that programs leave open.
 _N_SHOWN_FROM = 500
 
 
-class OrdersMixin:
+class LabelerRequestsMixin:
     """What a labeler has to ask for: classes, programs that there are, and orders."""
 
     # What the labeler was given and has learned.
@@ -92,8 +94,7 @@ class OrdersMixin:
             return Classes.resolve(self.classes, y, **options), None
         named = None if self.classes is not None else y
         listed = Classes.resolve(self.classes, named, **options)
-        change = read_change(self.class_mapping, listed)
-        assert change is not None
+        change = ClassMapping.read(self.class_mapping, listed, is_fitted=False)
         if y is not None:
             if message := change.explain_labels(y):
                 raise ValueError(message)

@@ -13,25 +13,23 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from . import programs as _programs
-from . import synthesis as _synthesis
+from .. import programs as _programs
+from .. import synthesis as _synthesis
+from .._utils import DocLinks, LabelsLike, _fit_context
+from ..data import check_records
+from ..llm import LLM, Completion, Question, Usage
+from ..streaming import lazy_for_dask
 from ._labeler_fit import N_STEPS, report_rows
-from ._labeler_remap import RemapMixin
-from ._utils import DocLinks, LabelsLike, _fit_context
-from .data import check_records
-from .llm import LLM, Completion, Question, Usage
-from .streaming import lazy_for_dask
+from ._labeler_remap import LabelerRemapMixin
 
 if TYPE_CHECKING:
-    from .programs import RunResult
-    from .synthesis import (
-        Prompts,
-        Rejection,
-    )
+    from ..programs import RunResult
+    from ._trial import Rejection
+    from ._wording import Prompts
 
 
 class ProgramSynthesisLabeler(
-    CallbackSupportMixin, TransformerMixin, RemapMixin, DocLinks, BaseEstimator
+    CallbackSupportMixin, TransformerMixin, LabelerRemapMixin, DocLinks, BaseEstimator
 ):
     """Label records with programs that a language model writes.
 

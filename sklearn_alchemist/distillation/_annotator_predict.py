@@ -23,7 +23,7 @@ from ._memory import TrainingMemory
 from ._students import takes
 
 
-class BlendPredictor(ProbaClassifierMixin, BaseEstimator):
+class AnnotatorPredictMixin(ProbaClassifierMixin, BaseEstimator):
     """Predictions of a student and of votes, together or each alone."""
 
     # What the annotator was given and has learned.

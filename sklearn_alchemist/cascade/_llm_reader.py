@@ -9,7 +9,7 @@ import numpy as np
 
 from ..llm import LLM, Prices, Usage
 from ..zero_shot import Reading, ask_for_labels, find_labels, write_questions
-from ._reader import NO_ANSWER
+from ._reader_accuracy import NO_ANSWER
 
 # {"label": "..."} and what names a class.
 ANSWER_TOKENS = 8

@@ -10,22 +10,18 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ._aggregator_parts import VotePredictor
-from ._utils import DocLinks, LabelsLike, _fit_context
-from .data import Classes, is_dask
-from .label_model import (
-    ITERATED,
-    MAX_PATTERNS,
-    VoteFitting,
-    can_keep,
-    first_levels,
-    read_in_chunks,
-    read_rows,
-)
-from .streaming import collapse_partitions
+from .._utils import DocLinks, LabelsLike, _fit_context
+from ..data import Classes, is_dask
+from ..streaming import collapse_partitions
+from ._aggregator_fit import ITERATED, MAX_PATTERNS, AggregatorFitMixin, can_keep
+from ._aggregator_predict import AggregatorPredictMixin
+from ._difficulty import first_levels
+from ._rows import read_in_chunks, read_rows
 
 
-class LabelModelAggregator(CallbackSupportMixin, VoteFitting, DocLinks, VotePredictor):
+class LabelModelAggregator(
+    CallbackSupportMixin, AggregatorFitMixin, DocLinks, AggregatorPredictMixin
+):
     """Combine the votes of labeling programs into class probabilities.
 
     The default method estimates, from the votes alone, how often each vote of each

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.callback import CallbackContext
 
-from . import programs as _programs
-from . import synthesis as _synthesis
-from ._labeler_orders import OrdersMixin
+from .. import programs as _programs
+from .. import synthesis as _synthesis
+from .._utils import LabelsLike, warn
+from ..data import Classes, Records, check_records
+from ..exceptions import ProgramRejected, ProgramWarning, SynthesisError
+from ..llm import Completion, Question, Usage, as_authors, as_llm
+from ..programs import LabelingProgram
+from ..votes import ABSTAIN
+from ._labeler_requests import LabelerRequestsMixin
 from ._schema_change import Order
-from ._utils import LabelsLike, warn
-from .data import Classes, Records, check_records
-from .exceptions import ProgramRejected, ProgramWarning, SynthesisError
-from .llm import Completion, Question, Usage, as_authors, as_llm
-from .programs import LabelingProgram
-from .votes import ABSTAIN
 
 if TYPE_CHECKING:
-    from .programs import RunResult
-    from .synthesis import Rejection, Synthesis
+    from ..programs import RunResult
+    from ._outcome import Synthesis
+    from ._trial import Rejection
 
 _logger = logging.getLogger("sklearn_alchemist.synthesis")
 
@@ -30,7 +31,7 @@ _MIN_TO_JUDGE = 50
 N_STEPS = 100
 
 
-class FitMixin(OrdersMixin):
+class LabelerFitMixin(LabelerRequestsMixin):
     """How a labeler gets its programs, and runs them."""
 
     programs_: list[LabelingProgram]

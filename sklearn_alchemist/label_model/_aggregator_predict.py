@@ -8,22 +8,18 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._remapped import RemappedAggregator, require_free
-from .data import (
+from ..data import (
     Classes,
     ClassMapping,
     ProbaClassifierMixin,
     refuse_repeated,
 )
-from .label_model import (
-    check_class_indices,
-    find_levels,
-    find_ties,
-    leave_ties_open,
-    read_difficulty,
-)
-from .streaming import lazy_for_dask
-from .votes import ABSTAIN, collapse, encode_answers
+from ..streaming import lazy_for_dask
+from ..votes import ABSTAIN, collapse, encode_answers
+from ._answers import check_class_indices
+from ._difficulty import find_levels, read_difficulty
+from ._remapped import RemappedAggregator, require_free
+from ._ties import find_ties, leave_ties_open
 
 # What scikit-learn says where votes are strings or missing.
 _NO_NUMBERS = ("could not convert string", "bytes/strings", "contains NaN")
@@ -31,8 +27,8 @@ _NO_NUMBERS = ("could not convert string", "bytes/strings", "contains NaN")
 _CHUNK = 1 << 18
 
 
-class VotePredictor(ProbaClassifierMixin, BaseEstimator):
-    """Predictions of votes, of what `VoteFitting` learns."""
+class AggregatorPredictMixin(ProbaClassifierMixin, BaseEstimator):
+    """Predictions of votes, of what `AggregatorFitMixin` learns."""
 
     classes: Any
     tie_break_policy: str

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from . import programs as _programs
-from .data import Classes, ClassMapping
-from .exceptions import ProgramRejected
-from .programs import LabelingProgram
+from .. import programs as _programs
+from ..data import ClassMapping
+from ..exceptions import ProgramRejected
+from ..programs import LabelingProgram
 
 if TYPE_CHECKING:
-    from .synthesis import Brief, Recipe, Synthesis
+    from ._brief import Brief
+    from ._outcome import Synthesis
+    from ._recipe import Recipe
 
 # Programs that are asked for each class that is divided or added: as few as let one be
 # outvoted.
@@ -91,32 +93,6 @@ class Order:
             rejected=named(synthesis.rejected),
             exchanges=named(synthesis.exchanges),
         )
-
-
-def read_change(class_mapping: Any, listed: Classes) -> ClassMapping | None:
-    """Read the parameter `class_mapping` beside the classes that are listed.
-
-    Parameters
-    ----------
-    class_mapping : dict or None
-        What the user gave.
-
-    listed : Classes
-        The classes that the user lists, or that labels name.
-
-    Returns
-    -------
-    change : ClassMapping or None
-        What became of each class; None where nothing did.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it cannot be used.
-    """
-    if class_mapping is None:
-        return None
-    return ClassMapping.read(class_mapping, listed, is_fitted=False)
 
 
 def carry_over(

@@ -6,11 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from ._annotator_parts import described_classes, last_step, listed_classes
-from .cascade import NO_ANSWER, JudgeModel, Limits, spread_answers
-from .data import Classes, check_question
-from .llm import LLM, as_llm
-from .zero_shot import ZeroShotAnnotator
+from ..data import Classes, check_question
+from ..distillation._annotator_checks import (
+    described_classes,
+    last_step,
+    listed_classes,
+)
+from ..llm import LLM, as_llm
+from ..zero_shot import ZeroShotAnnotator
+from ._equal import spread_answers
+from ._llm_reader import JudgeModel
+from ._reader_accuracy import NO_ANSWER
+from ._worth import Limits
 
 
 def judge_of(
@@ -125,7 +132,7 @@ def check_reader(
             "nothing limits what the model may be asked: set max_rows, or max_cost "
             "in dollars, which hold for each call of fit and annotate."
         )
-    from .llm import check_affordable
+    from ..llm import check_affordable
 
     check_affordable(model.llm)
 
@@ -156,7 +163,7 @@ def read_people(answers: Any, keys: Sequence[str], classes: np.ndarray) -> np.nd
     """
     if answers is None:
         return np.full(len(keys), NO_ANSWER)
-    from .inspection import Corrections, read_corrections
+    from ..inspection import Corrections, read_corrections
 
     if isinstance(answers, str | os.PathLike):
         answers = read_corrections(answers)

@@ -12,11 +12,10 @@ from sklearn.base import (
 )
 from sklearn.pipeline import Pipeline
 
-from .data import ClassMapping, ProbaClassifierMixin
-from .distillation import Scaling, probabilities
+from ..data import ClassMapping, ProbaClassifierMixin
 
 
-class _Fitted(MetaEstimatorMixin, BaseEstimator):
+class StaysFitted(MetaEstimatorMixin, BaseEstimator):
     """What stays fitted as it is, whoever fits or clones it."""
 
     estimator: Any
@@ -38,7 +37,7 @@ class _Fitted(MetaEstimatorMixin, BaseEstimator):
         return self
 
 
-class RemappedVotes(TransformerMixin, _Fitted):
+class RemappedVotes(TransformerMixin, StaysFitted):
     """Votes of a fitted transformer, for the classes of now.
 
     Parameters
@@ -63,39 +62,7 @@ class RemappedVotes(TransformerMixin, _Fitted):
         return self.estimator.get_feature_names_out(input_features)
 
 
-class RemappedStudent(ProbaClassifierMixin, _Fitted):
-    """Probabilities of a fitted student, for the classes of now.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted on classes of before.
-
-    change : ClassMapping
-        What became of each class.
-
-    scaling : Scaling
-        Brings the student's probabilities to the scale of the votes.
-
-    prior : ndarray of shape (n_classes_before,)
-        Probability of each class of before.
-    """
-
-    def __init__(
-        self, estimator: Any, change: ClassMapping, scaling: Scaling, prior: np.ndarray
-    ) -> None:
-        self.estimator = estimator
-        self.change = change
-        self.scaling = scaling
-        self.prior = prior
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Add up the probabilities of classes that were merged."""
-        said = probabilities(self.estimator, X, self.change.before.names)
-        return self.change.map_proba(self.scaling(said), self.prior)
-
-
-class RemappedAggregator(ProbaClassifierMixin, _Fitted):
+class RemappedAggregator(ProbaClassifierMixin, StaysFitted):
     """Probabilities that a fitted aggregator gives, from votes for the classes of now.
 
     A vote for a class that several were merged into is read as one for the most
@@ -268,29 +235,3 @@ def _remap_prior(prior: Any, change: ClassMapping) -> dict[Any, float]:
     values = np.array([given.get(name, 0.0) for name in names], dtype=float)
     now = change.map_proba(values[np.newaxis] / values.sum(), values / values.sum())[0]
     return dict(zip(change.after.names.tolist(), now.tolist(), strict=True))
-
-
-def remap_weights(weights: Any, change: ClassMapping, prior: np.ndarray) -> Any:
-    """Give classes of now the weights of those that they come from.
-
-    Parameters
-    ----------
-    weights : dict, str or None
-        Class of before -> weight.
-
-    change : ClassMapping
-        What became of each class.
-
-    prior : ndarray of shape (n_classes_before,)
-        How much each counts where classes are merged.
-
-    Returns
-    -------
-    weights : dict, str or None
-        Class of now -> weight.
-    """
-    if not isinstance(weights, Mapping):
-        return weights
-    values = np.array([weights.get(n, 1.0) for n in change.before.names.tolist()])
-    now = change.map_values(values.astype(float), prior).tolist()
-    return dict(zip(change.after.names.tolist(), now, strict=True))

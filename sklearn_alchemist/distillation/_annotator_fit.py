@@ -1,14 +1,19 @@
-"""Fit a student to what votes say: whom it learns from, and in which folds."""
+"""Fit the parts of an annotator: who votes, who weighs votes, who learns."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.validation import _check_method_params
 from threadpoolctl import threadpool_limits
 
 from ..data import UNLABELED, Records, as_indexable, check_records
+from ..label_model import LabelModelAggregator
+from ._annotator_checks import last_step
+from ._annotator_metadata import default_aggregator
 from ._blend import VOTE_WEIGHT
 from ._distil import Lesson, choose_rows, distil, sample_rows
 from ._memory import weight_of_heard
@@ -19,7 +24,7 @@ from ._students import default_student
 _TRIED = 1000
 
 
-class StudentFitting:
+class AnnotatorFitMixin:
     """What an annotator does to train its student."""
 
     # What the annotator was given and has learned.
@@ -125,3 +130,101 @@ class StudentFitting:
             )
         self.estimator_ = distilled.student
         return rows, distilled.said
+
+
+def make_aggregator(
+    aggregator: BaseEstimator | None, labeler: BaseEstimator, *, learn: bool
+) -> BaseEstimator:
+    """Copy an aggregator and tell it the classes, so that no fold shifts them.
+
+    Parameters
+    ----------
+    aggregator : classifier or None
+        Not fitted; None is the default one.
+
+    labeler : transformer
+        Fitted; knows the classes, and names the programs.
+
+    learn : bool
+        Whether it learns from labels, whatever it does by itself.
+
+    Returns
+    -------
+    aggregator : classifier
+        Not fitted.
+    """
+    aggregator = default_aggregator() if aggregator is None else clone(aggregator)
+    names = aggregator.get_params()
+    learning = [n for n in names if n.split("__")[-1] == "semi_supervised"]
+    aggregator.set_params(**dict.fromkeys(learning, learn))
+    if isinstance(aggregator, LabelModelAggregator):
+        aggregator._in_annotator = True
+    for name, value in names.items():
+        if name.split("__")[-1] == "program_groups" and value is not None:
+            groups = _positions(value, program_names(labeler).tolist())
+            aggregator.set_params(**{name: groups})
+    if hasattr(labeler, "classes_"):
+        open_classes = {
+            name: labeler.classes_
+            for name, value in aggregator.get_params().items()
+            if name.split("__")[-1] == "classes" and value is None
+        }
+        aggregator.set_params(**open_classes)
+    return aggregator
+
+
+def program_names(labeler: BaseEstimator, n_programs: int = 0) -> np.ndarray:
+    """Name what votes; by numbers where the labeler has no names."""
+    voter = last_step(labeler)  # those before need not name what they give
+    if hasattr(voter, "get_feature_names_out"):
+        return voter.get_feature_names_out()
+    return np.array([f"program_{j}" for j in range(n_programs)], dtype=object)
+
+
+def draw_parts(annotator: Any) -> _VisualBlock:
+    """Draw all three parts, also those that stand for None."""
+    parts = {
+        name: getattr(annotator, f"{name}_", getattr(annotator, name))
+        for name in ("labeler", "aggregator", "estimator")
+    }
+    if parts["aggregator"] is None:
+        parts["aggregator"] = LabelModelAggregator()
+    if parts["estimator"] is None:  # which, X decides
+        parts["estimator"] = "LogisticRegression"
+    names = {
+        name: part if isinstance(part, str) else type(part).__name__
+        for name, part in parts.items()
+    }
+    return _VisualBlock(
+        "serial",
+        list(parts.values()),
+        names=[f"{name}: {called}" for name, called in names.items()],
+        name_details=[str(part) for part in parts.values()],
+    )
+
+
+def fit_and_vote(
+    labeler: BaseEstimator, X: Any, y: Any, fit_params: dict[str, Any]
+) -> np.ndarray:
+    """Fit a labeler and have it vote, in one go where it can."""
+    if hasattr(labeler, "fit_transform"):
+        return np.asarray(labeler.fit_transform(X, y, **fit_params))
+    # A frozen labeler has no fit_transform.
+    return np.asarray(labeler.fit(X, y, **fit_params).transform(X))
+
+
+def _positions(groups: Any, names: list[str]) -> list[list[int]]:
+    """Say which programs are meant by names, as votes come without."""
+    places = {name: j for j, name in enumerate(names)}
+    unknown = [
+        program
+        for group in groups
+        for program in group
+        if isinstance(program, str) and program not in places
+    ]
+    if unknown:
+        raise ValueError(
+            f"program_groups of the aggregator holds {unknown[0]!r}, which is no "
+            f"program; programs are {', '.join(names)}."
+        )
+    return [[places.get(program, program) for program in group] for group in groups]

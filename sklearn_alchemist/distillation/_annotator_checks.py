@@ -1,4 +1,4 @@
-"""Raise what can be seen to fail before programs are written and paid."""
+"""Find classes and labels, and raise what fails, before programs are paid for."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -7,11 +7,19 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_consistent_length
 
-from ._aggregator import LabelModelAggregator
-from .data import Classes, Records
-from .distillation import check_class_weight
-from .label_model import check_class_prior
+from .._utils import LabelsLike
+from ..data import (
+    UNLABELED,
+    Classes,
+    ClassMapping,
+    Records,
+    minus_one_is_open,
+    read_labels,
+)
+from ..label_model import LabelModelAggregator, check_class_prior
+from ._soft_labels import check_class_weight
 
 # These hand on what they are given, whatever it is.
 _HAND_ON = {"FunctionTransformer", "ColumnTransformer", "FeatureUnion"}
@@ -150,3 +158,103 @@ def _nested(part: Any) -> Iterator[BaseEstimator]:
     for value in part.get_params(deep=True).values():
         if hasattr(value, "get_params") and not isinstance(value, type):
             yield value
+
+
+def find_labelled(
+    labeler: BaseEstimator, y: LabelsLike | None, n_samples: int, *, learn: bool
+) -> np.ndarray:
+    """Tell which labels to learn from; raise before programs are paid for.
+
+    Parameters
+    ----------
+    labeler : transformer
+        Not fitted.
+
+    y : array-like of shape (n_samples,) or None
+        Labels.
+
+    n_samples : int
+        Number of records.
+
+    learn : bool
+        Whether labels are to be learned from.
+
+    Returns
+    -------
+    labelled : ndarray of bool of shape (n_samples,)
+        All False where labels are not learned from.
+    """
+    unlabelled = np.zeros(n_samples, dtype=bool)
+    if y is None and learn:
+        raise ValueError(
+            "learn_from_labels=True, but there is no y: give labels, missing ones "
+            "as None, or set learn_from_labels=False."
+        )
+    if y is None:
+        return unlabelled
+    listed = listed_classes(labeler)
+    change = _given_classes(labeler)[1]
+    if change is not None and (message := change.explain_labels(y)):
+        raise ValueError(message)
+    if listed is not None:
+        codes = Classes.listed(listed).encode(y, n_samples=n_samples)
+        return codes != UNLABELED if learn else unlabelled
+    if not learn:
+        return unlabelled
+    labels = read_labels(y)
+    check_consistent_length(unlabelled, labels)
+    if UNLABELED in labels:
+        raise ValueError(minus_one_is_open({*labels} - {None}))
+    return np.array([label is not None for label in labels])
+
+
+def described_classes(listed: Any, names: np.ndarray | None) -> Classes | None:
+    """Take the user's descriptions where they are of the classes that were fitted.
+
+    Parameters
+    ----------
+    listed : list, dict or None
+        The classes as the user wrote them.
+
+    names : ndarray of shape (n_classes,) or None
+        The classes, None before they are known.
+
+    Returns
+    -------
+    classes : Classes or None
+        None where nothing is known.
+    """
+    classes = None if listed is None else Classes.listed(listed)
+    if names is None or (classes is not None and np.array_equal(classes.names, names)):
+        return classes
+    return Classes.of_names(names)
+
+
+def listed_classes(labeler: BaseEstimator) -> Any:
+    """Find the classes that a labeler, or one inside of it, is given or knows."""
+    listed, change = _given_classes(labeler)
+    if listed is None:
+        return getattr(labeler, "classes_", None)
+    return listed if change is None else change.after.described
+
+
+def _given_classes(labeler: BaseEstimator) -> tuple[Any, ClassMapping | None]:
+    """Find the classes that a labeler is given, and what became of them."""
+    params = labeler.get_params() if hasattr(labeler, "get_params") else {}
+    listed, change = None, None
+    for name, classes in params.items():
+        if name.split("__")[-1] == "classes" and classes is not None:
+            mapping = params.get(name.removesuffix("classes") + "class_mapping")
+            listed = classes
+            change = None
+            if mapping:
+                known = Classes.listed(classes)
+                change = ClassMapping.read(mapping, known, is_fitted=False)
+    return listed, change
+
+
+def last_step(estimator: Any) -> Any:
+    """Find what comes last in a pipeline, or in one within it."""
+    while hasattr(estimator, "steps"):
+        estimator = estimator.steps[-1][1]
+    return estimator

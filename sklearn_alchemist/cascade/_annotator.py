@@ -19,36 +19,25 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.validation import has_fit_parameter
 
-from ._annotator_parts import reporting
-from ._cascade_parts import CascadeLabeling
-from ._cascade_reader import check_reader, judge_of
-from ._utils import DocLinks, LabelsLike, _fit_context, warn
-from .cascade import (
-    NO_ANSWER,
-    SMALLEST,
-    USUAL_ACCURACY,
-    JudgeModel,
-    Limits,
-    Reader,
-    Target,
-    View,
-    draw_training,
-    drawn_answers,
-    find_target,
-    fit_reader,
-    key_of,
-    read_nothing,
-)
-from .data import UNLABELED, Classes, Records, check_records
-from .distillation import agree_beyond_chance, plain_sample
-from .exceptions import LabelsWarning
-from .label_model import check_label_proba
-from .llm import LLM
-from .zero_shot import Reading, ZeroShotAnnotator
+from .._utils import DocLinks, LabelsLike, _fit_context, reporting, warn
+from ..data import UNLABELED, Classes, Records, check_records
+from ..distillation import agree_beyond_chance, plain_sample
+from ..exceptions import LabelsWarning
+from ..label_model import check_label_proba
+from ..llm import LLM
+from ..zero_shot import Reading, ZeroShotAnnotator
+from ._annotator_predict import CascadePredictMixin
+from ._draw import draw_training, drawn_answers
+from ._equal import key_of
+from ._llm_reader import JudgeModel, read_nothing
+from ._reader_accuracy import NO_ANSWER, USUAL_ACCURACY, Reader, fit_reader
+from ._second_reader import check_reader, judge_of
+from ._target import Target, find_target
+from ._worth import SMALLEST, Limits, View
 
 
 class CascadeAnnotator(
-    CallbackSupportMixin, MetaEstimatorMixin, DocLinks, CascadeLabeling
+    CallbackSupportMixin, MetaEstimatorMixin, DocLinks, CascadePredictMixin
 ):
     """Ask a second reader about the records that programs cannot decide.
 

@@ -9,20 +9,54 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from ._remapped import (
+from .._utils import LabelsLike
+from ..data import Classes, ClassMapping, ProbaClassifierMixin
+from ..label_model._remapped import (
     RemappedAggregator,
-    RemappedStudent,
+    StaysFitted,
     remap_parameters,
     remap_voter,
-    remap_weights,
 )
-from ._schema_change import N_FINDERS
-from ._utils import LabelsLike
-from .data import Classes, ClassMapping
-from .distillation import Opinions, Scaling, TrainingMemory
+from ..synthesis import N_FINDERS
+from ._annotation import Opinions
+from ._distil import probabilities
+from ._evidence import Scaling
+from ._memory import TrainingMemory
 
 
-class RemapMixin:
+class RemappedStudent(ProbaClassifierMixin, StaysFitted):
+    """Probabilities of a fitted student, for the classes of now.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted on classes of before.
+
+    change : ClassMapping
+        What became of each class.
+
+    scaling : Scaling
+        Brings the student's probabilities to the scale of the votes.
+
+    prior : ndarray of shape (n_classes_before,)
+        Probability of each class of before.
+    """
+
+    def __init__(
+        self, estimator: Any, change: ClassMapping, scaling: Scaling, prior: np.ndarray
+    ) -> None:
+        self.estimator = estimator
+        self.change = change
+        self.scaling = scaling
+        self.prior = prior
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Add up the probabilities of classes that were merged."""
+        said = probabilities(self.estimator, X, self.change.before.names)
+        return self.change.map_proba(self.scaling(said), self.prior)
+
+
+class AnnotatorRemapMixin:
     """What an annotator of programs does when its classes change."""
 
     # What the annotator was given and has learned.
@@ -196,3 +230,29 @@ class RemapMixin:
             mapped(said.from_votes),
             None if said.votes is None else change.map_codes(said.votes),
         )
+
+
+def remap_weights(weights: Any, change: ClassMapping, prior: np.ndarray) -> Any:
+    """Give classes of now the weights of those that they come from.
+
+    Parameters
+    ----------
+    weights : dict, str or None
+        Class of before -> weight.
+
+    change : ClassMapping
+        What became of each class.
+
+    prior : ndarray of shape (n_classes_before,)
+        How much each counts where classes are merged.
+
+    Returns
+    -------
+    weights : dict, str or None
+        Class of now -> weight.
+    """
+    if not isinstance(weights, Mapping):
+        return weights
+    values = np.array([weights.get(n, 1.0) for n in change.before.names.tolist()])
+    now = change.map_values(values.astype(float), prior).tolist()
+    return dict(zip(change.after.names.tolist(), now, strict=True))

@@ -8,38 +8,28 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from ._annotator import DistilledAnnotator
-from ._cascade_reader import read_people
-from ._utils import LabelsLike, require
-from .cascade import (
-    ANSWER_TOKENS,
-    COLUMNS,
-    NO_ANSWER,
-    NOT_ASKED,
-    NOT_STORED,
-    Chosen,
-    JudgeModel,
-    Limits,
-    Reader,
-    Target,
-    View,
-    annotate_read,
-    frontier_of,
-    key_of,
-)
-from .data import Classes, ProbaClassifierMixin, check_records, is_dask
-from .distillation import UNSURE
-from .streaming import lazy_for_dask
-from .streaming._spending import Spent, limit
-from .zero_shot import Reading
+from .._utils import LabelsLike, require
+from ..data import Classes, ProbaClassifierMixin, check_records, is_dask
+from ..distillation import UNSURE, DistilledAnnotator
+from ..streaming import lazy_for_dask
+from ..streaming._spending import Spent, limit
+from ..zero_shot import Reading
+from ._annotation import COLUMNS, NOT_ASKED, NOT_STORED, Chosen, annotate_read
+from ._equal import key_of
+from ._frontier import frontier_of
+from ._llm_reader import ANSWER_TOKENS, JudgeModel
+from ._reader_accuracy import NO_ANSWER, Reader
+from ._second_reader import read_people
+from ._target import Target
+from ._worth import Limits, View
 
 if TYPE_CHECKING:
-    from .synthesis import CostEstimate
+    from ..synthesis import CostEstimate
 
 _ANNOTATOR = "annotator"
 
 
-class CascadeLabeling(ProbaClassifierMixin, BaseEstimator):
+class CascadePredictMixin(ProbaClassifierMixin, BaseEstimator):
     """What a fitted cascade says of records, and asks about them."""
 
     # What the cascade has learned and can do.
@@ -260,7 +250,7 @@ class CascadeLabeling(ProbaClassifierMixin, BaseEstimator):
             Calls, tokens and dollars; ``stored`` answers cost nothing. Unknown prices
             stay unknown.
         """
-        from .synthesis import CostEstimate
+        from ..synthesis import CostEstimate
 
         check_is_fitted(self)
         view = self._look(X)

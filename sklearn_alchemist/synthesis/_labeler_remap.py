@@ -7,8 +7,12 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from . import synthesis as _synthesis
-from ._labeler_fit import FitMixin
+from .. import synthesis as _synthesis
+from .._utils import LabelsLike, warn
+from ..data import Classes, ClassMapping, Records, check_records
+from ..exceptions import ProgramWarning, SynthesisError
+from ..programs import LabelingProgram
+from ._labeler_fit import LabelerFitMixin
 from ._schema_change import (
     N_FINDERS,
     Order,
@@ -17,18 +21,13 @@ from ._schema_change import (
     check_tellers,
     count_missing,
     order_finders,
-    read_change,
 )
-from ._utils import LabelsLike, warn
-from .data import Classes, ClassMapping, Records, check_records
-from .exceptions import ProgramWarning, SynthesisError
-from .programs import LabelingProgram
 
 if TYPE_CHECKING:
-    from .synthesis import CostEstimate
+    from ._estimate import CostEstimate
 
 
-class RemapMixin(FitMixin):
+class LabelerRemapMixin(LabelerFitMixin):
     """What a labeler does when its classes change."""
 
     n_features_in_: int
@@ -208,8 +207,9 @@ class RemapMixin(FitMixin):
         """List the classes in the order of the user, with what is said of them."""
         if self.classes is not None:
             listed = Classes.listed(self.classes)
-            change = read_change(getattr(self, "class_mapping", None), listed)
-            listed = listed if change is None else change.after
+            mapping = getattr(self, "class_mapping", None)
+            if mapping is not None:
+                listed = ClassMapping.read(mapping, listed, is_fitted=False).after
             if np.array_equal(listed.names, self.classes_):
                 return listed
         return Classes.of_names(self.classes_)

@@ -13,50 +13,40 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metadata_routing import MetadataRouter, _raise_for_params
 
+from .._utils import DocLinks, LabelsLike, _fit_context, remembering, reporting, warn
+from ..data import UNLABELED, Classes, check_records, profile_columns
+from ..exceptions import LabelsWarning, ProgramWarning
+from ..label_model import check_label_proba
+from ..votes import ABSTAIN
 from ._annotator_checks import (
     check_classes_of_parts,
     check_finite,
     check_parts,
-    known_classes,
-)
-from ._annotator_model import estimate_fit, model_of
-from ._annotator_parts import (
-    draw_parts,
     find_labelled,
-    fit_and_vote,
-    label_proba_for,
-    leave_out_weightless,
+    known_classes,
     listed_classes,
-    make_aggregator,
-    reporting,
-    route_parts,
 )
-from ._annotator_remap import RemapMixin
-from ._annotator_review import ReviewMixin
-from ._utils import DocLinks, LabelsLike, _fit_context, remembering, warn
-from .data import UNLABELED, Classes, check_records, profile_columns
-from .distillation import (
-    BlendPredictor,
-    StudentFitting,
-    TrainingMemory,
-    check_student,
-)
-from .exceptions import LabelsWarning, ProgramWarning
-from .label_model import check_label_proba
-from .votes import ABSTAIN
+from ._annotator_fit import AnnotatorFitMixin, draw_parts, fit_and_vote, make_aggregator
+from ._annotator_metadata import label_proba_for, leave_out_weightless, route_parts
+from ._annotator_predict import AnnotatorPredictMixin
+from ._annotator_remap import AnnotatorRemapMixin
+from ._annotator_review import AnnotatorReviewMixin
+from ._llm_labels import estimate_fit, model_of
+from ._memory import TrainingMemory
+from ._students import check_student
 
 if TYPE_CHECKING:
-    from .synthesis import CostEstimate
+    from ..synthesis import CostEstimate
 
 
 class DistilledAnnotator(
-    ReviewMixin,
-    RemapMixin,
+    AnnotatorReviewMixin,
+    AnnotatorRemapMixin,
     CallbackSupportMixin,
     MetaEstimatorMixin,
     DocLinks,
-    StudentFitting,
-    BlendPredictor,
+    AnnotatorFitMixin,
+    AnnotatorPredictMixin,
 ):
     """Train a classifier on labels that programs voted for.
 

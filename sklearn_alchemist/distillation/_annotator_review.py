@@ -12,30 +12,25 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from ._annotator_model import add_model_labels, ask_about_sample
-from ._annotator_parts import label_proba_for, make_aggregator, program_names
-from ._utils import LabelsLike, warn
-from .data import UNLABELED, Classes, Records
-from .distillation import (
-    Opinions,
-    Scaling,
-    TrainingMemory,
-    annotate_records,
-    ask_votes_unseen,
-    draw_queue,
-    promise_by_labels,
-    to_frame,
-    weigh_parts,
-)
-from .exceptions import FallbackWarning, LabelsWarning
-from .label_model import check_label_proba
-from .llm import Usage
-from .streaming import lazy_for_dask
+from .._utils import LabelsLike, warn
+from ..data import UNLABELED, Classes, Records
+from ..exceptions import FallbackWarning, LabelsWarning
+from ..label_model import check_label_proba
+from ..llm import Usage
+from ..streaming import lazy_for_dask
+from ._annotation import Opinions, annotate_records, promise_by_labels
+from ._annotator_fit import make_aggregator, program_names
+from ._annotator_metadata import label_proba_for
+from ._evidence import Scaling
+from ._llm_labels import add_model_labels, ask_about_sample
+from ._memory import TrainingMemory
+from ._review import draw_queue, to_frame
+from ._weighing import ask_votes_unseen, weigh_parts
 
 _logger = logging.getLogger("sklearn_alchemist.distillation")
 
 
-class ReviewMixin:
+class AnnotatorReviewMixin:
     """What people do with an annotator: read, doubt and correct labels."""
 
     # What the annotator was given, has learned and can do.

@@ -7,21 +7,21 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from ._annotator_checks import known_classes
-from ._annotator_parts import (
+from .._utils import warn
+from ..data import UNLABELED, Classes, Records, check_question, check_records
+from ..exceptions import LabelsWarning
+from ..llm import LLM, Usage, as_authors
+from ._annotator_checks import (
     described_classes,
     find_labelled,
+    known_classes,
     last_step,
     listed_classes,
 )
-from ._utils import warn
-from .data import UNLABELED, Classes, Records, check_question, check_records
-from .distillation import agree_beyond_chance
-from .exceptions import LabelsWarning
-from .llm import LLM, Usage, as_authors
+from ._blend import agree_beyond_chance
 
 if TYPE_CHECKING:
-    from .synthesis import CostEstimate
+    from ..synthesis import CostEstimate
 
 _logger = logging.getLogger("sklearn_alchemist.distillation")
 
@@ -112,7 +112,7 @@ def ask_about_sample(
     LLMError
         If the model cannot be asked, or its caps leave no call.
     """
-    from .zero_shot import ask_for_labels
+    from ..zero_shot import ask_for_labels
 
     llm, task, classes = model_of(labeler)
     described = described_classes(classes, names)
@@ -235,8 +235,8 @@ def estimate_sample(
     estimate : CostEstimate
         Calls, tokens and dollars; stored answers cost nothing.
     """
-    from .synthesis import estimate_questions
-    from .zero_shot import share_calls, write_questions
+    from ..synthesis import estimate_questions
+    from ..zero_shot import share_calls, write_questions
 
     llm, task, classes = model_of(labeler)
     described = described_classes(classes, names)
@@ -266,7 +266,7 @@ def estimate_fit(annotator: Any, X: Any, y: Any) -> "CostEstimate":
     estimate : CostEstimate
         That of the labeler, and that of the labels.
     """
-    from .synthesis import CostEstimate
+    from ..synthesis import CostEstimate
 
     annotator._validate_params()
     records = check_records(annotator, X, reset=True, allow_nan=annotator._allows_nan())

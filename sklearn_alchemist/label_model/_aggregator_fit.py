@@ -81,7 +81,7 @@ def can_keep(rows: Rows) -> bool:
     return len(rows.votes) <= MAX_PATTERNS
 
 
-class VoteFitting:
+class AggregatorFitMixin:
     """Fit the parameters of `LabelModelAggregator` to rows of votes."""
 
     method: str
