@@ -39,13 +39,31 @@ _GRACE_SECONDS = 1.0
 _NO_KEY = "no-key"
 
 
+# Where well-known providers have their keys; a test compares this with litellm.
+_USUAL_KEYS = {
+    "openai": ("OPENAI_API_KEY",),
+    "anthropic": ("ANTHROPIC_API_KEY",),
+    "gemini": ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
+    "groq": ("GROQ_API_KEY",),
+    "mistral": ("MISTRAL_API_KEY",),
+    "deepseek": ("DEEPSEEK_API_KEY",),
+    "openrouter": ("OPENROUTER_API_KEY",),
+}
+# What models are called for which litellm needs no name of a provider.
+_USUAL_NAMES = {
+    **dict.fromkeys(["gpt-3.5", "gpt-4", "gpt-5"], "openai"),
+    **dict.fromkeys(["claude-3", "claude-opus", "claude-sonnet"], "anthropic"),
+}
+# Variables of proxies, and others of OpenRouter's.
+_ELSEWHERE = ("LITELLM_", "USE_LITELLM_", "OR_")
+
 # With these litellm touches neither the network nor a ``.env`` file.
 _VARIABLES = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
 # So it says where its tokenizers are, which would else be downloaded.
 _TOKENIZERS = "TIKTOKEN_CACHE_DIR"
 
 
-class _Surroundings:
+class _Surroundings(contextlib.ContextDecorator):
     """Environment, warning filters and limits as litellm wants them, while it is used.
 
     Whoever comes first changes them and whoever leaves last restores them, as both
@@ -112,9 +130,16 @@ def check_access(llm: LLM) -> None:
     """Raise LLMError, before anything is spent, where a model cannot be asked."""
     if llm.function is not None:
         return
+    if "litellm" not in sys.modules:  # importing it takes seconds
+        _check_usual_key(llm)
+    _check_with_litellm(llm)
+
+
+@SURROUNDINGS
+def _check_with_litellm(llm: LLM) -> None:
     litellm = load_litellm()
     try:
-        litellm.get_llm_provider(llm.model, api_base=llm.address)
+        _, provider, key, _ = litellm.get_llm_provider(llm.model, api_base=llm.address)
     except litellm.exceptions.BadRequestError:
         raise LLMError(
             f"litellm does not know the model {llm.model!r}. Write it as "
@@ -123,6 +148,8 @@ def check_access(llm: LLM) -> None:
         ) from None
     if llm.address is not None:
         return  # servers of one's own often want no key
+    if key or litellm.api_key or getattr(litellm, f"{provider}_key", None):
+        return  # under another name than it asks for, or set by the user
     missing = [
         name
         for name in litellm.validate_environment(llm.model)["missing_keys"]
@@ -130,12 +157,33 @@ def check_access(llm: LLM) -> None:
         if name.endswith("_API_KEY") and not name.startswith("AZURE_")
     ]
     if missing:
-        raise LLMError(
-            f"no key for {llm.model!r}: set the environment variable "
-            f"{' or '.join(missing)}, or give api_base for a server that needs none."
-        )
+        raise _no_key(llm, missing)
 
 
+def _check_usual_key(llm: LLM) -> None:
+    """Raise where a well-known provider has no key, without asking litellm."""
+    provider, slash, _ = llm.model.partition("/")
+    if not slash:
+        found = (p for start, p in _USUAL_NAMES.items() if llm.model.startswith(start))
+        provider = next(found, "")
+    names = _USUAL_KEYS.get(provider)
+    if names is None or llm.address is not None:
+        return
+    # Where anything speaks of the provider or of a proxy, litellm knows what it means.
+    beginnings = (*(name.partition("_")[0] + "_" for name in names), *_ELSEWHERE)
+    others = (name for name in os.environ if name not in _VARIABLES)
+    if not any(name.upper().startswith(beginnings) for name in others):
+        raise _no_key(llm, names)
+
+
+def _no_key(llm: LLM, names: Sequence[str]) -> LLMError:
+    return LLMError(
+        f"no key for {llm.model!r}: set the environment variable "
+        f"{' or '.join(names)}, or give api_base for a server that needs none."
+    )
+
+
+@SURROUNDINGS
 def dropped_params(llm: LLM) -> list[str]:
     """Find the parameters that litellm leaves out since a provider takes no such."""
     if llm.function is not None:

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import textwrap
@@ -22,6 +23,7 @@ from sklearn_alchemist.llm import (
     Prices,
     Question,
     _pacing,
+    _provider,
     ask,
     prices_of,
     write_recordings,
@@ -180,6 +182,70 @@ def test_an_unknown_model_is_an_error_before_anything_is_sent():
 def test_a_missing_key_is_an_error_that_names_the_variable():
     with pytest.raises(LLMError, match="OPENAI_API_KEY"):
         ask(LLM("openai/gpt-4o-mini"), [question()])
+
+
+@pytest.fixture
+def no_keys(monkeypatch):
+    for name in os.environ:
+        if name.endswith(("_API_KEY", "_API_BASE")):
+            monkeypatch.delenv(name)
+
+
+MODELS = [f"{provider}/a-model" for provider in _provider._USUAL_KEYS]
+
+
+@pytest.mark.parametrize("model", [*MODELS, "gpt-4o-mini", "claude-sonnet-4-5"])
+def test_a_missing_key_is_told_without_importing_litellm(no_keys, monkeypatch, model):
+    def refuse():
+        raise AssertionError("litellm is imported")
+
+    with monkeypatch.context() as patch:
+        patch.delitem(sys.modules, "litellm", raising=False)
+        patch.setattr(_provider, "load_litellm", refuse)
+        with pytest.raises(LLMError, match="no key for") as early:
+            _provider.check_access(LLM(model))
+    with pytest.raises(LLMError, match="no key for") as late:
+        _provider.check_access(LLM(model))
+    assert str(early.value) == str(late.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "variable"),
+    [
+        ("openai/gpt-4o-mini", "OPENAI_API_KEY"),
+        ("openai/gpt-4o-mini", "OPENAI_BASE_URL"),
+        ("anthropic/claude-sonnet-4-5", "ANTHROPIC_AUTH_TOKEN"),
+        ("gemini/gemini-2.0-flash", "GEMINI_API_KEY"),
+        ("together_ai/a-model", "TOGETHER_API_KEY"),
+        ("perplexity/sonar", "PERPLEXITY_API_KEY"),
+        ("ollama/llama3", "UNUSED"),
+    ],
+)
+def test_no_model_is_refused_that_litellm_would_ask(
+    no_keys, monkeypatch, model, variable
+):
+    monkeypatch.setenv(variable, "http://localhost:9")
+    _provider._check_usual_key(LLM(model))
+    _provider.check_access(LLM(model))
+
+
+@pytest.mark.parametrize("variable", ["USE_LITELLM_PROXY", "MISTRAL_AZURE_API_KEY"])
+def test_what_may_stand_for_a_key_is_left_to_litellm(no_keys, monkeypatch, variable):
+    monkeypatch.setenv(variable, "True")
+    _provider._check_usual_key(LLM("mistral/a-model"))
+
+
+@pytest.mark.filterwarnings("error")
+def test_classes_of_litellm_are_no_matter_of_the_users(no_keys, monkeypatch):
+    monkeypatch.setenv("MISTRAL_API_KEY", "a-key")
+    llm = LLM("mistral/a-model", params={"temperature": 0.5})
+    _provider.check_access(llm)
+    assert _provider.dropped_params(llm) == []
+
+
+def test_a_key_that_is_set_in_litellm_is_a_key(no_keys, monkeypatch):
+    monkeypatch.setattr(_provider.load_litellm(), "groq_key", "a-key")
+    _provider.check_access(LLM("groq/llama3"))
 
 
 def test_answers_received_before_a_failure_are_kept(server, llm):
