@@ -25,7 +25,7 @@ from sklearn_alchemist import (
     ProgramSynthesisLabeler,
     ZeroShotAnnotator,
 )
-from sklearn_alchemist.exceptions import ClassesWarning
+from sklearn_alchemist.exceptions import ClassesWarning, ProgramWarning
 
 TEXTS = [f"http {i}" for i in range(20)] + [f"a song {i}" for i in range(20)]
 LINK = LabelingProgram("link", "def label(t): return 'spam' if 'http' in t else 'ham'")
@@ -154,12 +154,49 @@ def test_a_frame_without_pandas_says_what_to_install(labeler, monkeypatch):
         summary.to_frame()
 
 
-def test_silent_programs_may_return_what_is_no_class(labeler):
-    labeler.set_params(classes=["Ham", "Spam"])
-    with pytest.warns(UserWarning, match=r"never vote: .*run\(X\)\.failures tells"):
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (
+            "def label(t): return 'Spam' if 'http' in t else None",
+            r"odd \(returned 'Spam', which is no class, on 20\)\. Answers are to be "
+            r"written as the classes are: 'ham', 'spam'\. inspection\.failures",
+        ),
+        (
+            "def label(t): return t.foo",
+            r"odd \(AttributeError in line 1, on 40\)\. insp",
+        ),
+        ("def label(t): return None", r"odd \(abstains on all of them\)\. Read them"),
+    ],
+)
+def test_a_program_that_never_votes_is_warned_of_with_the_reason(source, reason):
+    programs = [LINK, LabelingProgram("odd", source)]
+    labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=programs)
+    with pytest.warns(ProgramWarning, match=f"these programs never vote: {reason}"):
         labeler.fit(TEXTS)
-    with pytest.warns(UserWarning, match="returned 'spam', which is no class"):
-        assert labeler.run(TEXTS).failures[0] == {"invalid": len(TEXTS)}
+
+
+def test_a_threshold_that_no_record_crosses_is_the_reason_for_silence():
+    fever = LabelingProgram(
+        "fever", "def label(t): return 'ill' if t > 100.4 else None"
+    )
+    well = LabelingProgram("well", "def label(t): return 'well' if t < 37 else None")
+    labeler = ProgramSynthesisLabeler(classes=["ill", "well"], programs=[fever, well])
+    with pytest.warns(ProgramWarning, match=r"fever \(no record crosses t > 100.4 \("):
+        labeler.fit(pd.DataFrame({"t": [36.0, 38.5, 39.0, 36.6]}))
+
+
+def test_a_class_without_votes_is_warned_of_with_answers_that_are_no_class():
+    source = "def label(t): return 'Spam' if 'http' in t else 'ham'"
+    programs = [SONG, LabelingProgram("odd", source)]
+    labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=programs)
+    reason = (
+        "no program votes for 'spam'. Most likely as program odd gives answers that "
+        "are no class: returned 'Spam', which is no class, on 40. Answers are to be "
+        "written as the classes are: 'ham', 'spam'."
+    )
+    with pytest.warns(ProgramWarning, match=re.escape(reason)):
+        labeler.fit(TEXTS * 2)
 
 
 @pytest.fixture(

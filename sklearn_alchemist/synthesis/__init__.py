@@ -7,7 +7,7 @@ from .._utils import lazy_exports
 if TYPE_CHECKING:
     from ._brief import Brief, write_brief
     from ._choose import N_TRIED, choose
-    from ._columns import explain_silence, list_columns, never_crossed
+    from ._columns import list_columns, never_crossed
     from ._coverage import classes_never_answered
     from ._estimate import CostEstimate, estimate_cost, estimate_questions
     from ._knowledge import read_documents
@@ -62,7 +62,6 @@ __all__ = [
     "describe_values",
     "estimate_cost",
     "estimate_questions",
-    "explain_silence",
     "extract_source",
     "find_idle",
     "knowledge_questions",
@@ -115,7 +114,6 @@ __getattr__ = lazy_exports(
         "describe_values": "_rows",
         "estimate_cost": "_estimate",
         "estimate_questions": "_estimate",
-        "explain_silence": "_columns",
         "extract_source": "_parsing",
         "find_idle": "_select",
         "knowledge_questions": "_recipe",

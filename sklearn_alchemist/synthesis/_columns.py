@@ -121,38 +121,6 @@ def never_crossed(
     return list(dict.fromkeys(found))
 
 
-def explain_silence(
-    silent: Sequence[str],
-    programs: Sequence[LabelingProgram],
-    columns: Mapping[str, Sequence[Any]],
-) -> list[str]:
-    """Add to the names of programs that never vote the thresholds that may be why.
-
-    Parameters
-    ----------
-    silent : sequence of str
-        Names of programs.
-
-    programs : sequence of LabelingProgram
-        All programs.
-
-    columns : dict of str to sequence
-        The records on which they do not vote.
-
-    Returns
-    -------
-    names : list of str
-        The names, with thresholds that no record crosses in brackets.
-    """
-    sources = {program.name: program for program in programs}
-    names = []
-    for name in silent:
-        thresholds = never_crossed(sources[name], columns)[:3]
-        why = f" (no record crosses {', '.join(thresholds)})" if thresholds else ""
-        names.append(name + why)
-    return names
-
-
 def _thresholds(tree: ast.AST) -> Iterator[tuple[str, Callable[[Any], bool], str]]:
     """Find comparisons between a name and a number, either way round."""
     for node in ast.walk(tree):

@@ -50,7 +50,7 @@ class LabelerFitMixin(LabelerRequestsMixin):
         given = self._load(records, now, change)
         order = list((now if change is None else change.before).described)
         given = [self._settle_returns(one, order, records) for one in given]
-        given, unfit, silent = self._try(given, records, keep_failing=True)
+        given, unfit, results = self._try(given, records, keep_failing=True)
         for rejection in unfit:
             raise ProgramRejected(rejection.reason)
         self._warn_of_slowness(given, records)
@@ -71,9 +71,9 @@ class LabelerFitMixin(LabelerRequestsMixin):
             deleted = set(self._deleted().values())
             anew, refused = _synthesis.leave_out(synthesis.programs, deleted)
             self.rejected_ += refused
-            written, unfit, unheard = self._try(anew, records)
+            written, unfit, more = self._try(anew, records)
             self.rejected_ += unfit
-            silent += unheard
+            results |= more
         programs = given + written
         if not programs:
             raise SynthesisError(_synthesis.say_nothing_usable(self.rejected_))
@@ -109,25 +109,30 @@ class LabelerFitMixin(LabelerRequestsMixin):
         ]
         if dropped:
             warn(_synthesis.say_dropped(dropped, len(names)), ProgramWarning)
-        silent = [name for name in silent if name in names]
-        self._warn_of_silence(silent, votes, records)
+        self._warn_of_silence(results, votes, records)
         return records
 
     def _warn_of_silence(
-        self, silent: list[str], votes: np.ndarray, records: Records
+        self, results: "dict[str, RunResult]", votes: np.ndarray, records: Records
     ) -> None:
         """Warn of programs that never vote, and of classes without any vote."""
-        n_tried = len(votes)
+        n_tried, classes = len(votes), self.classes_.tolist()
+        results = {program.name: results[program.name] for program in self.programs_}
+        silent = [
+            program
+            for program in self.programs_
+            if (results[program.name].votes == ABSTAIN).all()
+        ]
         if silent:
             tried = records.sample(_synthesis.N_TRIED)
-            names = _synthesis.explain_silence(silent, self.programs_, tried)
-            warn(_synthesis.say_silent(names, n_tried), ProgramWarning)
+            warn(_synthesis.say_silent(silent, results, tried, classes), ProgramWarning)
         several = votes.shape[1] > 1 and (votes != ABSTAIN).any()
         if several and n_tried >= _MIN_TO_JUDGE:
             lacking = _synthesis.unheard_classes(votes, len(self.classes_))
             if lacking:
-                classes = self.classes_[lacking].tolist()
-                warn(_synthesis.say_unheard(classes, n_tried), ProgramWarning)
+                named = self.classes_[lacking].tolist()
+                unheard = _synthesis.say_unheard(named, results, n_tried, classes)
+                warn(unheard, ProgramWarning)
 
     def _warn_of_slowness(self, given: list[LabelingProgram], records: Records) -> None:
         """Try programs that somebody gave on long texts, where they can be ended."""
@@ -204,8 +209,8 @@ class LabelerFitMixin(LabelerRequestsMixin):
         records: Records,
         *,
         keep_failing: bool = False,
-    ) -> "tuple[list[LabelingProgram], list[Rejection], list[str]]":
-        """Sort programs into usable, unfit and silent on a few records."""
+    ) -> "tuple[list[LabelingProgram], list[Rejection], dict[str, RunResult]]":
+        """Sort programs into usable and unfit, by how they do on a few records."""
         return _synthesis.try_programs(
             programs,
             records.sample(_synthesis.N_TRIED),

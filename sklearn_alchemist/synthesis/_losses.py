@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..programs import LabelingProgram, RunResult
+from ._columns import never_crossed
 from ._trial import Rejection, find_slowness, longest_text, stretched_records
+
+# Of many classes, so many show how they are written.
+_MOST_LISTED = 20
 
 
 def say_rejected(rejected: Sequence[Rejection], n_kept: int) -> str:
@@ -73,51 +77,90 @@ def say_nothing_usable(rejected: Sequence[Rejection]) -> str:
     )
 
 
-def say_silent(names: Sequence[str], n_tried: int) -> str:
-    """Word the warning that some programs never vote.
+def say_silent(
+    programs: Sequence[LabelingProgram],
+    results: Mapping[str, RunResult],
+    columns: Mapping[str, Sequence[Any]],
+    classes: Sequence[Any],
+) -> str:
+    """Word the warning that some programs never vote, and why, as far as can be told.
 
     Parameters
     ----------
-    names : sequence of str
-        Names of the programs.
+    programs : sequence of LabelingProgram
+        Those that do not.
 
-    n_tried : int
-        Number of records on which they were tried.
+    results : dict of str to RunResult
+        Name of each program -> how it went.
+
+    columns : dict of str to sequence
+        The records on which they were tried.
+
+    classes : sequence
+        The classes.
 
     Returns
     -------
     message : str
         The warning.
     """
+    n_tried = len(next(iter(columns.values())))
+    reasons = {}
+    for program in programs:
+        thresholds = ", ".join(never_crossed(program, columns)[:3])
+        reasons[program.name] = (
+            _first_error(results[program.name])
+            or (thresholds and f"no record crosses {thresholds}")
+            or "abstains on all of them"
+        )
+    named = ", ".join(f"{name} ({why})" for name, why in reasons.items())
+    invalid = any("invalid" in results[name].failures[0] for name in reasons)
+    failing = any(results[name].failures[0] for name in reasons)
     return (
-        f"On {n_tried} records tried, these programs never vote: {', '.join(names)}. "
-        "run(X).failures tells which fail or return what is no class. Read them in the "
-        "attribute programs_, and correct them by way of export_programs, or "
-        "describe the classes in more detail."
+        f"On {n_tried} records tried, these programs never vote: {named}. "
+        f"{_how_to_answer(classes) if invalid else ''}"
+        f"{_WHERE_FAILURES_ARE if failing else ''}"
+        "Read them in the attribute programs_, and correct them by way of "
+        "export_programs, or describe the classes in more detail."
     )
 
 
-def say_unheard(classes: Sequence[object], n_tried: int) -> str:
+def say_unheard(
+    classes: Sequence[Any],
+    results: Mapping[str, RunResult],
+    n_tried: int,
+    all_classes: Sequence[Any],
+) -> str:
     """Word the warning that no program votes for some classes.
 
     Parameters
     ----------
     classes : sequence
-        The classes.
+        Those classes.
+
+    results : dict of str to RunResult
+        Name of each program -> how it went on its own.
 
     n_tried : int
         Number of records on which programs were tried.
+
+    all_classes : sequence
+        All classes.
 
     Returns
     -------
     message : str
         The warning.
     """
-    return (
-        f"On {n_tried} records tried, no program votes for "
-        f"{', '.join(map(repr, classes))}. Describe these classes in more detail, or "
-        "give programs for them."
-    )
+    said = f"On {n_tried} records tried, no program votes for {_listed(classes)}"
+    for name, result in results.items():
+        if "invalid" in result.failures[0]:
+            return (
+                f"{said}. Most likely as program {name} gives answers that are no "
+                f"class: {_first_error(result)}. {_how_to_answer(all_classes)}"
+                f"{_WHERE_FAILURES_ARE.strip()}"
+            )
+    return f"{said}. Describe these classes in more detail, or give programs for them."
 
 
 def say_slow(
@@ -198,6 +241,24 @@ def say_failed(programs: Sequence[LabelingProgram], result: RunResult) -> str:
         f"Programs failed, and abstain there, on some of {len(result.votes)} records: "
         f"{'; '.join(failed)}. Correct them by way of export_programs."
     )
+
+
+_WHERE_FAILURES_ARE = "inspection.failures(labeler, X) tells what fails where. "
+
+
+def _first_error(result: RunResult) -> str:
+    """Say how the only program of a run failed first, and how often."""
+    error, n_failed = result.first_errors[0], sum(result.failures[0].values())
+    return f"{error}, on {n_failed}" if n_failed else ""
+
+
+def _how_to_answer(classes: Sequence[Any]) -> str:
+    return f"Answers are to be written as the classes are: {_listed(classes)}. "
+
+
+def _listed(classes: Sequence[Any]) -> str:
+    more = f", ... ({len(classes)})" if len(classes) > _MOST_LISTED else ""
+    return ", ".join(map(repr, classes[:_MOST_LISTED])) + more
 
 
 def _count(failures: Mapping[str, int]) -> str:

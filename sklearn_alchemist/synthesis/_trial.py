@@ -12,7 +12,6 @@ from ..programs import (
     check_program,
     run_programs,
 )
-from ..votes import ABSTAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def try_programs(
     timeout: float,
     keep_failing: bool = False,
     sandbox: str | None = "auto",
-) -> tuple[list[LabelingProgram], list[Rejection], list[str]]:
+) -> tuple[list[LabelingProgram], list[Rejection], dict[str, RunResult]]:
     """Sort out the programs that cannot be used.
 
     Parameters
@@ -62,7 +61,7 @@ def try_programs(
         Seconds that a program may take for one record.
 
     keep_failing : bool, default=False
-        Keep programs that fail on all of the records, as silent ones.
+        Keep programs that fail on all of the records; they vote on none.
 
     sandbox : {"auto", "strict"} or None, default="auto"
         Where programs run, see `run_programs`. With None nothing is checked either.
@@ -75,10 +74,10 @@ def try_programs(
     rejected : list of Rejection
         The others.
 
-    silent : list of str
-        Names of usable programs that vote on none of the records.
+    results : dict of str to RunResult
+        Name of each usable program -> how it went, alone.
     """
-    usable, rejected, silent = [], [], []
+    usable, rejected, results = [], [], {}
     for program in programs:
         try:
             if sandbox is not None:
@@ -93,9 +92,8 @@ def try_programs(
             rejected.append(Rejection(program.name, reason, program.source))
             continue
         usable.append(program)
-        if (result.votes == ABSTAIN).all():
-            silent.append(program.name)
-    return usable, rejected, silent
+        results[program.name] = result
+    return usable, rejected, results
 
 
 _TEXTS = [
