@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     label = commands.add_parser("label", help="label files with a fitted annotator")
     label.add_argument("source", help="Parquet or CSV: a file, a folder or a pattern")
-    label.add_argument("target", help="folder for the parts; a second run goes on")
+    label.add_argument("target", help="folder for Parquet files; a second run goes on")
     label.add_argument(
         "--annotator",
         required=True,
@@ -36,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "so take only files that you trust",
     )
     label.add_argument("--columns", nargs="+", help="those that it takes")
-    label.add_argument("--keep", nargs="+", default=[], help="those that are copied")
+    label.add_argument(
+        "--keep", nargs="+", default=[], help="those that are copied beside the labels"
+    )
     label.add_argument("--batch-size", type=int, default=20_000, help="rows a part")
     label.add_argument("--n-jobs", type=int, help="batches at a time")
     label.add_argument(
@@ -58,6 +60,7 @@ def _label(options: argparse.Namespace) -> None:
     import warnings
 
     from .streaming import label_files
+    from .streaming._labels import RESULTS, result_name
 
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: print(
@@ -85,8 +88,11 @@ def _label(options: argparse.Namespace) -> None:
         return
     print(
         f"{result.n_rows:,} rows labelled in {result.n_parts} parts, "
-        f"{result.n_kept} parts were there, {result.seconds:,.1f} s: {result.target}"
+        f"{result.n_kept} parts were there, {result.seconds:,.1f} s; Parquet files in "
+        f"the folder {result.target}"
     )
+    for name in {*RESULTS} & {*options.keep}:
+        print(f"{name} is that of the source, ours is {result_name(name, [name])!r}")
 
 
 def _show(done: Any) -> None:

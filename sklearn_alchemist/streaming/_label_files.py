@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._utils import warn
 from ..exceptions import AlchemistWarning, ProgramWarning, TargetError
 from ._digest import digest_of, without_jobs
-from ._labels import FAILURES, Inputs, add_failures, find_inputs, label_batch
+from ._labels import FAILURES, RESULTS, Inputs, add_failures, find_inputs, label_batch
 from ._parts import SCHEMA_VERSION, Parts, part_name
 from ._sources import Source, find_source
 from ._spending import Spent, asks, is_capped, limit
@@ -133,6 +133,8 @@ def label_files(
 
     keep : list of str, default=()
         Columns of the source that are copied beside the labels, such as an identifier.
+        What is kept keeps its name: beside a ``label`` of the source, ours is called
+        ``label (label)``.
 
     batch_size : int, default=20_000
         Rows of a part. At most `n_jobs` + 1 batches are in memory.
@@ -195,9 +197,14 @@ def label_files(
     keep = [keep] if isinstance(keep, str) else list(dict.fromkeys(keep or ()))
     absent = [name for name in keep if name not in known]
     if absent:
+        ours = (
+            f" {', '.join(RESULTS)} of ours are written anyway."
+            if absent[0] in RESULTS
+            else ""
+        )
         raise ValueError(
             f"the source has no column {absent[0]!r} to keep; its columns are "
-            f"{', '.join(known)}."
+            f"{', '.join(known)}.{ours}"
         )
     kept = found.kept_schema([*dict.fromkeys([*inputs.columns, *keep])], keep)
     if dry_run:

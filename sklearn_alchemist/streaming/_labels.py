@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 VOTES, FAILURES = "votes", "sklearn_alchemist.failures"
+RESULTS = ("label", "confidence", "flag", "doubt", "source", VOTES)
+"""Columns that may be written for each row."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +148,27 @@ def label_batch(
             )
     table = kept
     for name, values in columns.items():
-        if name in kept.column_names:
-            name = f"{name} (label)"
-        table = table.append_column(name, values)
+        table = table.append_column(result_name(name, kept.column_names), values)
     return table, failures, spent
+
+
+def result_name(name: str, kept: Sequence[str]) -> str:
+    """Say what a column of results is called beside those that are kept.
+
+    Parameters
+    ----------
+    name : str
+        What it is called if it may.
+
+    kept : sequence of str
+        Names of the columns that are copied.
+
+    Returns
+    -------
+    name : str
+        The name.
+    """
+    return f"{name} (label)" if name in kept else name
 
 
 def add_failures(

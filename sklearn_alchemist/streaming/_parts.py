@@ -15,6 +15,10 @@ from ._sources import open_filesystem
 MANIFEST = "_manifest.json"
 SCHEMA_VERSION = 1
 _LOCK = ".lock"
+# What a folder is hardly meant to be called; ".parquet" some give to folders.
+_FILE_NAME = re.compile(
+    r"\.(csv|tsv|txt|jsonl?|xlsx?|ods|feather|arrow)(\.\w+)?$", re.I
+)
 _PART = re.compile(r"part-(\d{5})-(\d{7})\.parquet")
 
 
@@ -42,8 +46,26 @@ class Parts:
         ----------
         target : str or path-like
             A path on this machine, or an address that pyarrow knows.
+
+        Raises
+        ------
+        TargetError
+            If it is a file, or is called like one.
         """
-        return cls(*open_filesystem(target))
+        from pyarrow.fs import FileType
+
+        filesystem, path = open_filesystem(target)
+        kind = filesystem.get_file_info(path).type
+        if kind != FileType.Directory and (
+            kind == FileType.File or _FILE_NAME.search(path)
+        ):
+            what = "a file" if kind == FileType.File else "called like a file"
+            raise TargetError(
+                f"target {os.fspath(target)!r} is {what}, and labels are written into "
+                "a folder, as Parquet files: name one, such as 'labels'. "
+                "pandas.read_parquet('labels').to_csv(...) makes one CSV file of it."
+            )
+        return cls(filesystem, path)
 
     def path(self, name: str) -> str:
         """Give the path of a file of the folder."""

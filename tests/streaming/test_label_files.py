@@ -425,8 +425,14 @@ def test_a_name_that_looks_like_a_pattern_is_the_file_that_is_there(tmp_path, la
 def test_what_is_no_folder_and_what_cannot_label_are_told(tmp_path, labeler):
     write(tmp_path / "texts.parquet", 5)
     source, target = tmp_path / "texts.parquet", tmp_path / "out"
-    with pytest.raises(TargetError, match=r"cannot be made: .*non-directory"):
+    with pytest.raises(TargetError, match=r"is a file, and labels are written into a"):
         label_files(labeler, source, source)
+    with pytest.raises(TargetError, match=r"cannot be made: .*[Nn]ot a directory"):
+        label_files(labeler, source, source / "out")
+    for name in ("out.csv", "out.csv.gz", "out.JSONL"):
+        with pytest.raises(TargetError, match=r"is called like a file, .*to_csv"):
+            label_files(labeler, source, tmp_path / name)
+        assert not (tmp_path / name).exists()
     with pytest.raises(TypeError, match="LogisticRegression has no annotate"):
         label_files(LogisticRegression().fit([[1], [2]], [0, 1]), source, target)
     with pytest.raises(TypeError, match=r"got list\. A folder or a pattern"):
@@ -540,6 +546,26 @@ def test_the_command_line_says_errors_in_one_line(tmp_path, labeler, capsys):
     (tmp_path / "odd").write_bytes(b"no pickle")
     assert main([*words, "--annotator", str(tmp_path / "odd")]) == 1
     assert "cannot be loaded" in capsys.readouterr().err
+
+
+def test_a_kept_column_that_is_called_like_a_result_keeps_its_name(
+    tmp_path, annotator, capsys
+):
+    frame = write(tmp_path / "texts.parquet", 5)
+    joblib.dump(annotator, tmp_path / "annotator.joblib")
+    words = ["label", str(tmp_path / "texts.parquet"), str(tmp_path / "out")]
+    words += ["--annotator", str(tmp_path / "annotator.joblib"), "--keep", "label"]
+    assert main(words) == 1
+    message = r"no column 'label' to keep.* ours are written anyway.*\n"
+    assert re.search(message, capsys.readouterr().err)
+    frame.assign(label="old").to_parquet(tmp_path / "texts.parquet")
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "label is that of the source, ours is 'label (label)'" in said
+    assert re.search(r"Parquet files in the folder .*out", said)
+    labels = pd.read_parquet(tmp_path / "out")
+    assert set(labels["label"]) == {"old"}
+    assert labels["label (label)"].tolist() == list(annotator.predict(frame.text))
 
 
 def test_ctrl_c_ends_the_command_line_in_one_line(
