@@ -49,7 +49,7 @@ from sklearn_alchemist.exceptions import AlchemistWarning, ProgramRejected
 from sklearn_alchemist.llm import CompletionStore, ask, write_recordings
 from sklearn_alchemist.programs import check_program, run_programs
 from sklearn_alchemist.synthesis import Prompts, extract_source
-from sklearn_alchemist.synthesis._groups import MANY_CLASSES
+from sklearn_alchemist.synthesis._plan import MANY_CLASSES
 
 N_CALLS = 10
 METHODS = ("majority vote", "aggregator", "student")

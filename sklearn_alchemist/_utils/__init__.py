@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ._files import as_path, check_file, read_text, write_text
-from ._modules import lazy_exports, read_texts, warn
+from ._modules import lazy_exports, read_prompts, warn
 from ._optional import require
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ __all__ = [
     "has_table",
     "lazy_exports",
     "made_once",
+    "read_prompts",
     "read_text",
-    "read_texts",
     "remembering",
     "reporting",
     "require",

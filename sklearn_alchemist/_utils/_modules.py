@@ -41,7 +41,7 @@ def lazy_exports(package: str, modules: Mapping[str, str]) -> Callable[[str], An
 
 
 @cache
-def read_texts(package: str, name: str) -> dict[str, Any]:
+def read_prompts(package: str, name: str) -> dict[str, Any]:
     """Read what is said to a language model, from a file in the folder of a stage.
 
     Parameters
@@ -60,7 +60,7 @@ def read_texts(package: str, name: str) -> dict[str, Any]:
     import tomllib  # with the next, two milliseconds that only asking needs
     from importlib.resources import files
 
-    path = files(package) / "texts" / f"{name}.toml"
+    path = files(package) / "prompts" / f"{name}.toml"
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 

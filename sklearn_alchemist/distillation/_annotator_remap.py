@@ -17,7 +17,7 @@ from ..label_model._remapped import (
     remap_parameters,
     remap_voter,
 )
-from ..synthesis import N_FINDERS
+from ..synthesis import N_PER_NEW_CLASS
 from ._annotation import Opinions
 from ._distil import probabilities
 from ._evidence import Scaling
@@ -86,7 +86,7 @@ class AnnotatorRemapMixin:
         y: LabelsLike | None = None,
         *,
         label_proba: ArrayLike | float | None = None,
-        n_programs: int = N_FINDERS,
+        n_programs: int = N_PER_NEW_CLASS,
     ) -> Self:
         """Follow a change of the classes, without starting anew.
 

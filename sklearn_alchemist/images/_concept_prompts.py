@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from .._utils import read_texts
+from .._utils import read_prompts
 from ..llm import without_thoughts
 from ._concept import Concept
 
@@ -27,7 +27,7 @@ def describe_scores(score: str, *, spurious: bool) -> str:
     description : str
         One or two sentences.
     """
-    texts = read_texts(__package__, "concepts")
+    texts = read_prompts(__package__, "concepts")
     description: str = texts["scores"][score]
     return f"{description} {texts['spurious_scores']}" if spurious else description
 
@@ -60,7 +60,7 @@ def write_messages(
     messages : tuple of dict
         Chat messages.
     """
-    texts = read_texts(__package__, "concepts")
+    texts = read_prompts(__package__, "concepts")
     lines = (
         f"- {name!r}: {text}" if text else f"- {name!r}"
         for name, text in classes.items()
@@ -98,7 +98,7 @@ def write_repair(
     messages : tuple of dict
         Chat messages.
     """
-    repair = read_texts(__package__, "concepts")["repair"]
+    repair = read_prompts(__package__, "concepts")["repair"]
     return (
         *(dict(message) for message in messages),
         {"role": "assistant", "content": answer},

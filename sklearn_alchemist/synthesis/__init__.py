@@ -5,141 +5,144 @@ from typing import TYPE_CHECKING
 from .._utils import lazy_exports
 
 if TYPE_CHECKING:
-    from ._brief import Brief, write_brief
-    from ._choose import N_TRIED, choose
-    from ._columns import list_columns, never_crossed
-    from ._coverage import classes_never_answered
-    from ._estimate import CostEstimate, estimate_cost, estimate_questions
-    from ._knowledge import read_documents
+    from ._code_from_answer import extract_source
+    from ._config import SynthesisConfig, knowledge_kinds, make_config
+    from ._cost_estimate import CostEstimate, estimate_cost, estimate_questions
+    from ._earlier_programs import classes_never_answered
+    from ._knowledge import knowledge_questions, read_documents
     from ._labeler import ProgramSynthesisLabeler
-    from ._losses import (
-        say_dropped,
-        say_failed,
-        say_nothing_usable,
-        say_rejected,
-        say_silent,
-        say_slow,
-        say_unheard,
-    )
     from ._outcome import Exchange, Synthesis, add_usage
-    from ._parsing import extract_source
-    from ._plan import plan
-    from ._prompts import write_messages
-    from ._recipe import (
-        Recipe,
-        knowledge_questions,
-        plan_slots,
-        settle_kinds,
+    from ._plan import PlannedProgram, plan, plan_programs
+    from ._prompts import (
+        PROMPT_VERSION,
+        Prompts,
+        list_columns,
+        write_messages,
         write_question,
-        write_recipe,
     )
-    from ._rows import describe_values
-    from ._schema_change import N_FINDERS
-    from ._select import count_votes, find_idle, leave_out, unheard_classes
-    from ._slot import Slot
+    from ._schema_change import N_PER_NEW_CLASS
+    from ._selection import (
+        N_TRIED,
+        classes_without_votes,
+        describe_votes,
+        drop_deleted,
+        find_idle,
+        select_programs,
+    )
+    from ._shown_records import describe_values
     from ._synthesize import open_ledger, synthesize
+    from ._task_spec import TaskSpec, describe_task
     from ._trial import Rejection, longest_text, try_programs
     from ._tuning import tune_programs
-    from ._wording import PROMPT_VERSION, Prompts
+    from ._warning_texts import (
+        dropped_message,
+        failed_message,
+        missing_classes_message,
+        never_crossed,
+        nothing_usable_message,
+        rejected_message,
+        silent_message,
+        slow_message,
+    )
 
 __all__ = [
-    "N_FINDERS",
+    "N_PER_NEW_CLASS",
     "N_TRIED",
     "PROMPT_VERSION",
-    "Brief",
     "CostEstimate",
     "Exchange",
+    "PlannedProgram",
     "ProgramSynthesisLabeler",
     "Prompts",
-    "Recipe",
     "Rejection",
-    "Slot",
     "Synthesis",
+    "SynthesisConfig",
+    "TaskSpec",
     "add_usage",
-    "choose",
     "classes_never_answered",
-    "count_votes",
+    "classes_without_votes",
+    "describe_task",
     "describe_values",
+    "describe_votes",
+    "drop_deleted",
+    "dropped_message",
     "estimate_cost",
     "estimate_questions",
     "extract_source",
+    "failed_message",
     "find_idle",
+    "knowledge_kinds",
     "knowledge_questions",
-    "leave_out",
     "list_columns",
     "longest_text",
+    "make_config",
+    "missing_classes_message",
     "never_crossed",
+    "nothing_usable_message",
     "open_ledger",
     "plan",
-    "plan_slots",
+    "plan_programs",
     "read_documents",
-    "say_dropped",
-    "say_failed",
-    "say_nothing_usable",
-    "say_rejected",
-    "say_silent",
-    "say_slow",
-    "say_unheard",
-    "settle_kinds",
+    "rejected_message",
+    "select_programs",
+    "silent_message",
+    "slow_message",
     "synthesize",
     "try_programs",
     "tune_programs",
-    "unheard_classes",
-    "write_brief",
     "write_messages",
     "write_question",
-    "write_recipe",
 ]
 
 # Needed to fit, and not to use what was fitted.
 __getattr__ = lazy_exports(
     __name__,
     {
-        "Brief": "_brief",
-        "CostEstimate": "_estimate",
+        "TaskSpec": "_task_spec",
+        "CostEstimate": "_cost_estimate",
         "Exchange": "_outcome",
-        "PROMPT_VERSION": "_wording",
+        "PROMPT_VERSION": "_prompts",
         "ProgramSynthesisLabeler": "_labeler",
-        "Prompts": "_wording",
-        "Recipe": "_recipe",
+        "Prompts": "_prompts",
+        "SynthesisConfig": "_config",
         "Rejection": "_trial",
-        "Slot": "_slot",
+        "PlannedProgram": "_plan",
         "Synthesis": "_outcome",
-        "N_FINDERS": "_schema_change",
-        "N_TRIED": "_choose",
+        "N_PER_NEW_CLASS": "_schema_change",
+        "N_TRIED": "_selection",
         "add_usage": "_outcome",
-        "choose": "_choose",
-        "classes_never_answered": "_coverage",
-        "count_votes": "_select",
-        "describe_values": "_rows",
-        "estimate_cost": "_estimate",
-        "estimate_questions": "_estimate",
-        "extract_source": "_parsing",
-        "find_idle": "_select",
-        "knowledge_questions": "_recipe",
-        "leave_out": "_select",
-        "list_columns": "_columns",
+        "select_programs": "_selection",
+        "classes_never_answered": "_earlier_programs",
+        "describe_votes": "_selection",
+        "describe_values": "_shown_records",
+        "estimate_cost": "_cost_estimate",
+        "estimate_questions": "_cost_estimate",
+        "extract_source": "_code_from_answer",
+        "find_idle": "_selection",
+        "knowledge_questions": "_knowledge",
+        "drop_deleted": "_selection",
+        "list_columns": "_prompts",
         "longest_text": "_trial",
-        "never_crossed": "_columns",
+        "never_crossed": "_warning_texts",
         "open_ledger": "_synthesize",
         "plan": "_plan",
-        "plan_slots": "_recipe",
+        "plan_programs": "_plan",
         "read_documents": "_knowledge",
-        "say_dropped": "_losses",
-        "say_failed": "_losses",
-        "say_slow": "_losses",
-        "say_nothing_usable": "_losses",
-        "say_rejected": "_losses",
-        "say_silent": "_losses",
-        "say_unheard": "_losses",
-        "settle_kinds": "_recipe",
+        "dropped_message": "_warning_texts",
+        "failed_message": "_warning_texts",
+        "slow_message": "_warning_texts",
+        "nothing_usable_message": "_warning_texts",
+        "rejected_message": "_warning_texts",
+        "silent_message": "_warning_texts",
+        "missing_classes_message": "_warning_texts",
+        "knowledge_kinds": "_config",
         "synthesize": "_synthesize",
         "try_programs": "_trial",
         "tune_programs": "_tuning",
-        "unheard_classes": "_select",
-        "write_brief": "_brief",
+        "classes_without_votes": "_selection",
+        "describe_task": "_task_spec",
         "write_messages": "_prompts",
-        "write_question": "_recipe",
-        "write_recipe": "_recipe",
+        "write_question": "_prompts",
+        "make_config": "_config",
     },
 )

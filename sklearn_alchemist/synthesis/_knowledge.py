@@ -1,15 +1,20 @@
-"""Find passages of documents that help to answer what is asked about a task."""
+"""Ask for prior knowledge, and find passages of documents that help to answer."""
 
 import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._utils import as_path, read_text
-from ..llm import Completion, without_thoughts
+from ..llm import Completion, Question, without_thoughts
+from ._prompts import list_classes, write_knowledge_messages
+
+if TYPE_CHECKING:
+    from ._config import SynthesisConfig
+    from ._task_spec import TaskSpec
 
 CHUNK_SIZE = 1000
 OVERLAP = 20
@@ -190,3 +195,31 @@ def read_knowledge(completion: Completion | None) -> str:
     if completion is None:
         return ""
     return without_thoughts(completion.text).strip()[:MAX_KNOWN]
+
+
+def knowledge_questions(spec: "TaskSpec", config: "SynthesisConfig") -> list[Question]:
+    """Write what asks for prior knowledge.
+
+    Parameters
+    ----------
+    spec : TaskSpec
+        What the programs are to do.
+
+    config : SynthesisConfig
+        How they are to be got.
+
+    Returns
+    -------
+    questions : list of Question
+        One a kind.
+    """
+    documents = ""
+    if config.documents:
+        query = f"{spec.task}\n{list_classes(spec)}"
+        passages = retrieve(config.documents, query, embedder=config.embedder)
+        shown = "\n\n".join(passages)
+        documents = f"\nAnswer from these passages, where they tell:\n\n{shown}\n"
+    return [
+        Question(write_knowledge_messages(spec, kind, documents=documents))
+        for kind in config.kinds
+    ]

@@ -24,8 +24,8 @@ from ._labeler_remap import LabelerRemapMixin
 
 if TYPE_CHECKING:
     from ..programs import RunResult
+    from ._prompts import Prompts
     from ._trial import Rejection
-    from ._wording import Prompts
 
 
 class ProgramSynthesisLabeler(
@@ -456,7 +456,7 @@ class ProgramSynthesisLabeler(
         about = getattr(self, "_about", {})
         if X is not None:
             votes = self.transform(X)
-            about = _synthesis.count_votes(self.programs_, votes, len(self.classes_))
+            about = _synthesis.describe_votes(self.programs_, votes, len(self.classes_))
         _programs.write_programs(self.programs_, folder, about=about)
 
     def get_feature_names_out(

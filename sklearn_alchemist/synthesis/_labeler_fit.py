@@ -16,7 +16,7 @@ from ..llm import Completion, Question, Usage, as_authors, as_llm
 from ..programs import LabelingProgram
 from ..votes import ABSTAIN
 from ._labeler_requests import LabelerRequestsMixin
-from ._schema_change import Order
+from ._schema_change import ProgramRequest
 
 if TYPE_CHECKING:
     from ..programs import RunResult
@@ -54,8 +54,8 @@ class LabelerFitMixin(LabelerRequestsMixin):
         for rejection in unfit:
             raise ProgramRejected(rejection.reason)
         self._warn_of_slowness(given, records)
-        orders = self._orders(records, now, change, given)
-        if not given and not orders:
+        requests = self._requests(records, now, change, given)
+        if not given and not requests:
             raise ValueError(
                 "there is nothing to fit: give an llm to write programs, or programs."
             )
@@ -65,23 +65,23 @@ class LabelerFitMixin(LabelerRequestsMixin):
         self.usage_by_llm_ = {}
         written: list[LabelingProgram] = []
         synthesis = None
-        if orders:
-            synthesis = self._ask(orders, self._shown(records), context)
+        if requests:
+            synthesis = self._ask(requests, self._shown(records), context)
             self.rejected_ = synthesis.rejected
             deleted = set(self._deleted().values())
-            anew, refused = _synthesis.leave_out(synthesis.programs, deleted)
+            anew, refused = _synthesis.drop_deleted(synthesis.programs, deleted)
             self.rejected_ += refused
             written, unfit, more = self._try(anew, records)
             self.rejected_ += unfit
             results |= more
         programs = given + written
         if not programs:
-            raise SynthesisError(_synthesis.say_nothing_usable(self.rejected_))
+            raise SynthesisError(_synthesis.nothing_usable_message(self.rejected_))
         unusable = list(self.rejected_)
         labels = None
         if self.learn_from_labels and y is not None:
             labels = Classes.of_names(self.classes_).encode(y)
-        choice = _synthesis.choose(
+        selection = _synthesis.select_programs(
             programs,
             records,
             self.classes_.tolist(),
@@ -90,9 +90,11 @@ class LabelerFitMixin(LabelerRequestsMixin):
             labels=labels,
             gate=self.gate,
         )
-        self.programs_, votes = choice.programs, choice.votes
-        self.rejected_ += choice.dropped
-        self._about = _synthesis.count_votes(self.programs_, votes, len(self.classes_))
+        self.programs_, votes = selection.programs, selection.votes
+        self.rejected_ += selection.dropped
+        self._about = _synthesis.describe_votes(
+            self.programs_, votes, len(self.classes_)
+        )
         names = {program.name for program in self.programs_}
         if synthesis is not None:
             self.usage_ = synthesis.split_usage(names)
@@ -100,7 +102,7 @@ class LabelerFitMixin(LabelerRequestsMixin):
         n_lost = len(self.rejected_)
         _logger.info("%d programs kept, %d not used", len(names), n_lost)
         if unusable:
-            losses = _synthesis.say_rejected(unusable, len(names))
+            losses = _synthesis.rejected_message(unusable, len(names))
             warn(losses, ProgramWarning)
         # The same source once more is no loss that anybody could do anything about.
         sources = {program.source for program in self.programs_}
@@ -108,7 +110,7 @@ class LabelerFitMixin(LabelerRequestsMixin):
             r for r in self.rejected_[len(unusable) :] if r.answer not in sources
         ]
         if dropped:
-            warn(_synthesis.say_dropped(dropped, len(names)), ProgramWarning)
+            warn(_synthesis.dropped_message(dropped, len(names)), ProgramWarning)
         self._warn_of_silence(results, votes, records)
         return records
 
@@ -125,13 +127,18 @@ class LabelerFitMixin(LabelerRequestsMixin):
         ]
         if silent:
             tried = records.sample(_synthesis.N_TRIED)
-            warn(_synthesis.say_silent(silent, results, tried, classes), ProgramWarning)
+            warn(
+                _synthesis.silent_message(silent, results, tried, classes),
+                ProgramWarning,
+            )
         several = votes.shape[1] > 1 and (votes != ABSTAIN).any()
         if several and n_tried >= _MIN_TO_JUDGE:
-            lacking = _synthesis.unheard_classes(votes, len(self.classes_))
+            lacking = _synthesis.classes_without_votes(votes, len(self.classes_))
             if lacking:
                 named = self.classes_[lacking].tolist()
-                unheard = _synthesis.say_unheard(named, results, n_tried, classes)
+                unheard = _synthesis.missing_classes_message(
+                    named, results, n_tried, classes
+                )
                 warn(unheard, ProgramWarning)
 
     def _warn_of_slowness(self, given: list[LabelingProgram], records: Records) -> None:
@@ -145,7 +152,7 @@ class LabelerFitMixin(LabelerRequestsMixin):
             for name, column in records.columns.items()
             if name in read or is_single
         }
-        slow = _synthesis.say_slow(
+        slow = _synthesis.slow_message(
             given,
             columns,
             self.classes_.tolist(),
@@ -157,7 +164,7 @@ class LabelerFitMixin(LabelerRequestsMixin):
 
     def _ask(
         self,
-        orders: "list[Order]",
+        requests: "list[ProgramRequest]",
         shown: Mapping[str, Sequence[Any]] | None,
         context: CallbackContext | None,
     ) -> "Synthesis":
@@ -165,25 +172,25 @@ class LabelerFitMixin(LabelerRequestsMixin):
         authors, prior_llm = as_authors(self.llm), as_llm(self.prior_llm)
         on_answer = None
         if context is not None:
-            recipes = [order.recipe for order in orders]
-            n_answers = sum(r.n_programs + len(r.kinds) for r in recipes)
+            configs = [request.config for request in requests]
+            n_answers = sum(r.n_programs + len(r.kinds) for r in configs)
             task = context.subcontext("ask for programs", max_subtasks=n_answers)
             task.call_on_fit_task_begin(estimator=self)
             on_answer = _report_answers(task, self)
         ledger = _synthesis.open_ledger(authors)
         synthesis = _synthesis.Synthesis()
         try:
-            for order in orders:
+            for request in requests:
                 done = _synthesis.synthesize(
                     authors,
-                    order.brief,
-                    order.recipe,
+                    request.spec,
+                    request.config,
                     prior_llm=prior_llm,
                     shown=shown,
                     on_answer=on_answer,
                     ledger=ledger,
                 )
-                synthesis = synthesis.followed_by(order.sign(done))
+                synthesis = synthesis.followed_by(request.sign(done))
         finally:  # what was paid is seen, however it ends
             self.conversation_, self.usage_ = ledger.conversation, ledger.usage
             self.usage_by_llm_ = ledger.usage_by_model
@@ -195,7 +202,7 @@ class LabelerFitMixin(LabelerRequestsMixin):
         if synthesis.shortfall is not None:
             if not synthesis.programs:
                 raise synthesis.shortfall
-            n_asked = sum(order.recipe.n_programs for order in orders)
+            n_asked = sum(request.config.n_programs for request in requests)
             warn(
                 f"{len(synthesis.programs)} of {n_asked} programs are there: "
                 f"{synthesis.shortfall}",
@@ -240,7 +247,7 @@ class LabelerFitMixin(LabelerRequestsMixin):
             keep_scores=keep_scores,
         )
         if any(result.failures):
-            warning = ProgramWarning(_synthesis.say_failed(self.programs_, result))
+            warning = ProgramWarning(_synthesis.failed_message(self.programs_, result))
             warning.failures = {
                 program.name: failures
                 for program, failures in zip(

@@ -14,17 +14,17 @@ from ..exceptions import ProgramWarning, SynthesisError
 from ..programs import LabelingProgram
 from ._labeler_fit import LabelerFitMixin
 from ._schema_change import (
-    N_FINDERS,
-    Order,
-    carry_over,
+    N_PER_NEW_CLASS,
+    ProgramRequest,
     check_change,
-    check_tellers,
-    count_missing,
-    order_finders,
+    check_new_classes,
+    count_missing_programs,
+    remap_program,
+    request_for_new_classes,
 )
 
 if TYPE_CHECKING:
-    from ._estimate import CostEstimate
+    from ._cost_estimate import CostEstimate
 
 
 class LabelerRemapMixin(LabelerFitMixin):
@@ -62,16 +62,22 @@ class LabelerRemapMixin(LabelerFitMixin):
             is guessed; unknown prices stay unknown.
         """
         if mapping is not None:
-            return self._estimate(*self._plan_remap(mapping, X, N_FINDERS)[2:])
+            return self._estimate(*self._plan_remap(mapping, X, N_PER_NEW_CLASS)[2:])
         labeler = clone(self)
         labeler._validate_params()
         records = check_records(labeler, [""] if X is None else X, reset=True)
         now, change = labeler._resolve_classes(records, y)
         given = labeler._load(records, now, change)
-        return labeler._estimate(labeler._orders(records, now, change, given), records)
+        return labeler._estimate(
+            labeler._requests(records, now, change, given), records
+        )
 
     def remap(
-        self, mapping: Mapping[Any, Any], X: Any = None, *, n_programs: int = N_FINDERS
+        self,
+        mapping: Mapping[Any, Any],
+        X: Any = None,
+        *,
+        n_programs: int = N_PER_NEW_CLASS,
     ) -> Self:
         """Follow a change of the classes, without writing programs again.
 
@@ -121,7 +127,7 @@ class LabelerRemapMixin(LabelerFitMixin):
         >>> renamed.classes_, renamed.transform(["buy now"])
         (array(['talk', 'unwanted'], dtype='<U8'), array([[1]], dtype=int8))
         """
-        change, older, orders, records = self._plan_remap(mapping, X, n_programs)
+        change, older, requests, records = self._plan_remap(mapping, X, n_programs)
         remapped = type(self)(**self.get_params(deep=False))
         own = remapped.get_params(deep=False)
         for name, value in vars(self).items():
@@ -133,8 +139,8 @@ class LabelerRemapMixin(LabelerFitMixin):
         remapped.rejected_ = list(self.rejected_)
         remapped.conversation_ = list(self.conversation_)
         remapped.programs_ = older
-        if orders and records is not None:
-            remapped._add_finders(older, orders, records, X is not None)
+        if requests and records is not None:
+            remapped._add_for_new_classes(older, requests, records, X is not None)
         return remapped.set_params(
             classes=list(described) if plain else described,
             class_mapping=None,
@@ -144,7 +150,9 @@ class LabelerRemapMixin(LabelerFitMixin):
 
     def _plan_remap(
         self, mapping: Mapping[Any, Any], X: Any, n_programs: int
-    ) -> "tuple[ClassMapping, list[LabelingProgram], list[Order], Records | None]":
+    ) -> tuple[
+        ClassMapping, list[LabelingProgram], "list[ProgramRequest]", Records | None
+    ]:
         """Say what becomes of programs, and what has to be asked; raise what cannot."""
         check_is_fitted(self)
         change = ClassMapping.read(mapping, self._described())
@@ -160,19 +168,19 @@ class LabelerRemapMixin(LabelerFitMixin):
         if X is not None or is_text:
             records = check_records(self, [""] if X is None else X, reset=False)
         check_change(change, self.programs_, asks=asks and not change.is_free)
-        older = [carry_over(program, change) for program in self.programs_]
-        missing = count_missing(change, (), n_programs)
-        check_tellers(change, dict.fromkeys(missing, N_FINDERS), asks=asks)
-        orders = []
+        older = [remap_program(program, change) for program in self.programs_]
+        missing = count_missing_programs(change, (), n_programs)
+        check_new_classes(change, dict.fromkeys(missing, N_PER_NEW_CLASS), asks=asks)
+        requests = []
         if missing and records is not None:
-            brief, recipe = self._order(records, change.after.described, older)
-            orders = order_finders(change, missing, brief, recipe)
-        return change, older, orders, records
+            spec, config = self._spec_and_config(records, change.after.described, older)
+            requests = request_for_new_classes(change, missing, spec, config)
+        return change, older, requests, records
 
-    def _add_finders(
+    def _add_for_new_classes(
         self,
         older: list[LabelingProgram],
-        orders: "list[Order]",
+        requests: "list[ProgramRequest]",
         records: Records,
         are_real: bool,
     ) -> None:
@@ -180,7 +188,9 @@ class LabelerRemapMixin(LabelerFitMixin):
         n_before, usage = len(self.rejected_), self.usage_
         by_llm = getattr(self, "usage_by_llm_", {})
         conversation = list(self.conversation_)
-        synthesis = self._ask(orders, self._shown(records) if are_real else None, None)
+        synthesis = self._ask(
+            requests, self._shown(records) if are_real else None, None
+        )
         self.conversation_ = conversation + self.conversation_
         # Without records, that they passed with made-up ones has to be enough.
         found, unfit, _ = self._try(
@@ -188,9 +198,9 @@ class LabelerRemapMixin(LabelerFitMixin):
         )
         self.rejected_ += synthesis.rejected + unfit
         unusable = self.rejected_[n_before:]
-        for order in orders:
-            if not any(one.name.startswith(order.prefix) for one in found):
-                raise SynthesisError(_synthesis.say_nothing_usable(unusable))
+        for request in requests:
+            if not any(one.name.startswith(request.prefix) for one in found):
+                raise SynthesisError(_synthesis.nothing_usable_message(unusable))
         names = {one.name for one in found}
         self.usage_ = usage + synthesis.split_usage(names)
         self.usage_by_llm_ = _synthesis.add_usage(
@@ -198,7 +208,7 @@ class LabelerRemapMixin(LabelerFitMixin):
         )
         if unusable:
             warn(
-                _synthesis.say_rejected(unusable, len(older) + len(found)),
+                _synthesis.rejected_message(unusable, len(older) + len(found)),
                 ProgramWarning,
             )
         self.programs_ = older + found

@@ -16,28 +16,28 @@ from ..llm import LLM, as_authors, as_llm
 from ..programs import LabelingProgram
 from ..votes import ABSTAIN
 from ._schema_change import (
-    Order,
-    carry_over,
+    ProgramRequest,
     check_change,
-    check_order,
-    check_tellers,
-    count_missing,
-    order_finders,
+    check_class_order,
+    check_new_classes,
+    count_missing_programs,
+    remap_program,
+    request_for_new_classes,
 )
 
 if TYPE_CHECKING:
     from ..programs import RunResult
-    from ._brief import Brief
-    from ._estimate import CostEstimate
-    from ._recipe import Recipe
-    from ._wording import Prompts
+    from ._config import SynthesisConfig
+    from ._cost_estimate import CostEstimate
+    from ._prompts import Prompts
+    from ._task_spec import TaskSpec
 
 # Enough to find typical ones and those that programs leave open.
 _N_SHOWN_FROM = 500
 
 
 class LabelerRequestsMixin:
-    """What a labeler has to ask for: classes, programs that there are, and orders."""
+    """What a labeler has to ask for: classes, programs that there are, and requests."""
 
     # What the labeler was given and has learned.
     llm: str | LLM | Sequence[str | LLM] | None
@@ -65,20 +65,20 @@ class LabelerRequestsMixin:
     classes_: np.ndarray
 
     def _estimate(
-        self, orders: "list[Order]", records: Records | None
+        self, requests: "list[ProgramRequest]", records: Records | None
     ) -> "CostEstimate":
-        """Add up what orders would cost."""
+        """Add up what requests would cost."""
         authors, estimate = as_authors(self.llm), _synthesis.CostEstimate()
-        for order in orders:
+        for request in requests:
             assert records is not None
             one = _synthesis.estimate_cost(
                 authors,
-                order.brief,
-                order.recipe,
+                request.spec,
+                request.config,
                 prior_llm=as_llm(self.prior_llm),
                 shown=self._shown(records),
             )
-            estimate += replace(one, plan=(order.aim,) if order.aim else ())
+            estimate += replace(one, plan=(request.aim,) if request.aim else ())
         return estimate
 
     def _resolve_classes(
@@ -110,33 +110,35 @@ class LabelerRequestsMixin:
         if change is None:
             return given
         asks = self.llm is not None
-        check_order(given, change)
+        check_class_order(given, change)
         check_change(change, given, asks=asks)
-        check_tellers(change, count_missing(change, given), asks=asks)
-        return [carry_over(program, change) for program in given]
+        check_new_classes(change, count_missing_programs(change, given), asks=asks)
+        return [remap_program(program, change) for program in given]
 
-    def _orders(
+    def _requests(
         self,
         records: Records,
         now: Classes,
         change: ClassMapping | None,
         given: list[LabelingProgram],
-    ) -> "list[Order]":
+    ) -> "list[ProgramRequest]":
         """Say what a model is to be asked for; raise what must not cost money."""
         if self.llm is None:
             return []
-        orders = []
+        requests = []
         # Who breaks a file wants it mended, and not another one to be paid.
         if self.n_programs > len(given) + len(self._broken()):
             asked = now if change is None else change.before
-            brief, recipe = self._order(records, asked.described, given)
+            spec, config = self._spec_and_config(records, asked.described, given)
             is_older = change is not None and not change.is_ahead
-            orders.append(Order(brief, recipe, change=change if is_older else None))
+            requests.append(
+                ProgramRequest(spec, config, change=change if is_older else None)
+            )
         if change is not None:
-            missing = count_missing(change, given)
-            brief, recipe = self._order(records, now.described, given)
-            orders += order_finders(change, missing, brief, recipe)
-        return orders
+            missing = count_missing_programs(change, given)
+            spec, config = self._spec_and_config(records, now.described, given)
+            requests += request_for_new_classes(change, missing, spec, config)
+        return requests
 
     def _settle_returns(
         self, program: LabelingProgram, order: list[Any], records: Records
@@ -176,14 +178,14 @@ class LabelerRequestsMixin:
             return _programs.deleted_programs(self.programs)
         return {}
 
-    def _order(
+    def _spec_and_config(
         self,
         records: Records,
         described: Mapping[Any, str | None],
         given: list[LabelingProgram],
-    ) -> "tuple[Brief, Recipe]":
+    ) -> "tuple[TaskSpec, SynthesisConfig]":
         """Say what the model is to do for us; raise what must not cost money."""
-        brief = _synthesis.write_brief(
+        spec = _synthesis.describe_task(
             records,
             described,
             task=self.task,
@@ -191,8 +193,8 @@ class LabelerRequestsMixin:
             show_data=self.show_data,
             prompts=self.prompts,
         )
-        recipe = _synthesis.write_recipe(
-            has_texts=bool(brief.text_columns),
+        config = _synthesis.make_config(
+            has_texts=bool(spec.text_columns),
             n_programs=self.n_programs - len(given) - len(self._broken()),
             style=self.program_style,
             prior_knowledge=self.prior_knowledge,
@@ -209,7 +211,7 @@ class LabelerRequestsMixin:
             n_scoring=self.n_scoring,
             class_groups=self.class_groups,
         )
-        return brief, recipe
+        return spec, config
 
     def _shown(self, records: Records) -> Mapping[str, Sequence[Any]] | None:
         """Take the records of which some may be shown to the model."""

@@ -88,7 +88,7 @@ class Synthesis:
     usage_by_author: dict[str, Usage] = field(default_factory=dict)
 
     def followed_by(self, other: "Synthesis") -> "Synthesis":
-        """Put what came of two orders, held to one ledger, together.
+        """Put what came of two requests, held to one ledger, together.
 
         Parameters
         ----------

@@ -11,13 +11,13 @@ from ..exceptions import ProgramRejected
 from ..programs import LabelingProgram
 
 if TYPE_CHECKING:
-    from ._brief import Brief
+    from ._config import SynthesisConfig
     from ._outcome import Synthesis
-    from ._recipe import Recipe
+    from ._task_spec import TaskSpec
 
 # Programs that are asked for each class that is divided or added: as few as let one be
 # outvoted.
-N_FINDERS = 3
+N_PER_NEW_CLASS = 3
 
 _SPLIT = """{task}
 
@@ -35,15 +35,15 @@ _OTHERS = (
 
 
 @dataclass(frozen=True)
-class Order:
+class ProgramRequest:
     """What one conversation with a model is to bring.
 
     Parameters
     ----------
-    brief : Brief
+    spec : TaskSpec
         What the programs are to do.
 
-    recipe : Recipe
+    config : SynthesisConfig
         How they are to be got.
 
     prefix : str, default=""
@@ -59,8 +59,8 @@ class Order:
         What they are for, in a few words.
     """
 
-    brief: "Brief"
-    recipe: "Recipe"
+    spec: "TaskSpec"
+    config: "SynthesisConfig"
     prefix: str = ""
     class_mapping: Mapping[Any, tuple[Any, ...]] | None = None
     change: ClassMapping | None = None
@@ -72,7 +72,7 @@ class Order:
         Parameters
         ----------
         synthesis : Synthesis
-            What came of the order.
+            What came of the request.
 
         Returns
         -------
@@ -83,7 +83,7 @@ class Order:
         def named(found: list[Any]) -> list[Any]:
             return [replace(one, name=self.prefix + one.name) for one in found]
 
-        programs = [carry_over(p, self.change) for p in named(synthesis.programs)]
+        programs = [remap_program(p, self.change) for p in named(synthesis.programs)]
         if self.class_mapping is not None:
             pairs = tuple(self.class_mapping.items())
             programs = [replace(program, class_mapping=pairs) for program in programs]
@@ -95,7 +95,7 @@ class Order:
         )
 
 
-def carry_over(
+def remap_program(
     program: LabelingProgram, change: ClassMapping | None
 ) -> LabelingProgram:
     """Say what the answers of a program are under the classes of now.
@@ -186,7 +186,7 @@ def check_change(
         )
 
 
-def check_tellers(
+def check_new_classes(
     change: ClassMapping, wanted: Mapping[Any, int], *, asks: bool
 ) -> None:
     """Raise where nothing tells what is divided or added, and nobody can be asked.
@@ -197,7 +197,7 @@ def check_tellers(
         What became of each class.
 
     wanted : dict
-        What `count_missing` gives.
+        What `count_missing_programs` gives.
 
     asks : bool
         Whether a model can be asked.
@@ -208,7 +208,7 @@ def check_tellers(
         If so.
     """
     for name, n_missing in wanted.items():
-        if asks or n_missing < N_FINDERS:
+        if asks or n_missing < N_PER_NEW_CLASS:
             continue
         if name in change.splits:
             raise ValueError(
@@ -231,10 +231,10 @@ def _is_lost(program: LabelingProgram, change: ClassMapping) -> bool:
     return bool(spelled) and not change.follow(spelled or ())
 
 
-def count_missing(
+def count_missing_programs(
     change: ClassMapping,
     given: Sequence[LabelingProgram],
-    n_programs: int = N_FINDERS,
+    n_programs: int = N_PER_NEW_CLASS,
 ) -> dict[Any, int]:
     """Count the programs that are missing for classes that are divided or added.
 
@@ -273,13 +273,13 @@ def _tells(program: LabelingProgram, parts: Sequence[Any], new: Sequence[Any]) -
     return bool(_programs.spelled_names(program, new))
 
 
-def order_finders(
+def request_for_new_classes(
     change: ClassMapping,
     missing: Mapping[Any, int],
-    brief: "Brief",
-    recipe: "Recipe",
-) -> list[Order]:
-    """Order programs that tell the parts of a class apart, or find an added one.
+    spec: "TaskSpec",
+    config: "SynthesisConfig",
+) -> list[ProgramRequest]:
+    """Request programs that tell the parts of a class apart, or find an added one.
 
     Parameters
     ----------
@@ -287,20 +287,20 @@ def order_finders(
         What became of each class.
 
     missing : dict of class to int
-        What `count_missing` gives.
+        What `count_missing_programs` gives.
 
-    brief : Brief
+    spec : TaskSpec
         What programs for all classes of now would do.
 
-    recipe : Recipe
+    config : SynthesisConfig
         How these would be got.
 
     Returns
     -------
-    orders : list of Order
+    requests : list of ProgramRequest
         One for each class that is divided or added.
     """
-    orders = []
+    requests = []
     for name, n_missing in missing.items():
         if not n_missing:
             continue
@@ -308,23 +308,23 @@ def order_finders(
         parts = change.splits.get(name, (name,))
         prefix = _slug(name) + "_"
         # A structured program looks for one class only.
-        of_each = len(parts) if recipe.style == "rules" else 1
-        taken = {t.removeprefix(prefix) for t in recipe.taken if t.startswith(prefix)}
+        of_each = len(parts) if config.style == "rules" else 1
+        taken = {t.removeprefix(prefix) for t in config.taken if t.startswith(prefix)}
         others = [other for other in change.after.described if other not in parts]
-        described = dict(brief.classes)
+        described = dict(spec.classes)
         if is_split:
             told = _OTHERS.format(names=", ".join(map(repr, others))) if others else ""
-            task = _SPLIT.format(task=brief.task.strip(), old=name, others=told)
+            task = _SPLIT.format(task=spec.task.strip(), old=name, others=told)
         else:
-            task = _ADDED.format(task=brief.task.strip(), new=name)
-        if is_split or recipe.style == "rules":
-            described = {part: brief.classes[part] for part in parts}
+            task = _ADDED.format(task=spec.task.strip(), new=name)
+        if is_split or config.style == "rules":
+            described = {part: spec.classes[part] for part in parts}
         answers = {part: (part,) for part in parts} | dict.fromkeys(others, ())
-        orders.append(
-            Order(
-                replace(brief, task=task, classes=described),
+        requests.append(
+            ProgramRequest(
+                replace(spec, task=task, classes=described),
                 replace(
-                    recipe,
+                    config,
                     n_programs=n_missing * of_each,
                     taken=frozenset(taken),
                     given=(),
@@ -335,7 +335,7 @@ def order_finders(
                 aim=_describe_aim(name, parts, n_missing * of_each),
             )
         )
-    return orders
+    return requests
 
 
 def _describe_aim(name: Any, parts: Sequence[Any], n_programs: int) -> str:
@@ -348,7 +348,9 @@ def _slug(name: Any) -> str:
     return re.sub(r"\W+", "_", str(name)).strip("_").lower()[:40] or "class"
 
 
-def check_order(programs: Sequence[LabelingProgram], change: ClassMapping) -> None:
+def check_class_order(
+    programs: Sequence[LabelingProgram], change: ClassMapping
+) -> None:
     """Raise where numbers of a program stand for what is no class.
 
     Parameters

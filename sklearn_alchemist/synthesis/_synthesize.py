@@ -1,4 +1,4 @@
-"""Lead the conversation that turns a brief into labeling programs."""
+"""Lead the conversation that turns a spec into labeling programs."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,28 +9,21 @@ from ..exceptions import BudgetError
 from ..llm import LLM, Completion, Ledger, Question, Usage, find_stored
 from ..llm import ask as ask_llm
 from ..programs import LabelingProgram, prove_sandbox, run_programs
-from ._brief import Brief
-from ._coverage import classes_never_answered, write_aim
-from ._cues import list_cues
-from ._knowledge import read_knowledge
+from ._config import SynthesisConfig, with_schema
+from ._earlier_programs import classes_never_answered, list_cues, write_aim
+from ._knowledge import knowledge_questions, read_knowledge
 from ._outcome import Exchange, Synthesis
-from ._prompts import EARLIER, write_repair
-from ._reading import read_program
-from ._recipe import (
-    Recipe,
-    asked_by,
-    knowledge_questions,
-    plan_slots,
-    write_question,
-)
-from ._rows import OPEN, TYPICAL, open_rows, show_row, show_rows, typical_rows
-from ._slot import Slot
+from ._plan import PlannedProgram, plan_programs
+from ._program_from_answer import read_program
+from ._prompts import EARLIER, write_question, write_repair
+from ._shown_records import OPEN, TYPICAL, open_rows, show_row, show_rows, typical_rows
+from ._task_spec import TaskSpec
 from ._trial import (
     Rejection,
     find_problem,
     find_slowness,
-    made_up_records,
     stretched_records,
+    synthetic_records,
 )
 
 # A program that is not mended by the second try is not going to be.
@@ -43,9 +36,9 @@ Columns = Mapping[str, Sequence[Any]]
 
 @dataclass
 class _Draft:
-    """What has come of a slot so far."""
+    """What has come of a planned so far."""
 
-    slot: Slot
+    planned: PlannedProgram
     question: Question | None = None
     completion: Completion | None = None
     outcome: LabelingProgram | Rejection | None = None
@@ -54,8 +47,8 @@ class _Draft:
 
 def synthesize(
     llm: LLM | Sequence[LLM],
-    brief: Brief,
-    recipe: Recipe,
+    spec: TaskSpec,
+    config: SynthesisConfig,
     *,
     prior_llm: LLM | None = None,
     shown: Columns | None = None,
@@ -64,7 +57,7 @@ def synthesize(
 ) -> Synthesis:
     """Ask for programs, and have those mended that cannot be used.
 
-    Questions are asked in waves. Without `shown`, they depend on the brief, the recipe
+    Questions are asked in waves. Without `shown`, they depend on the spec, the config
     and earlier answers, and on no record.
 
     Parameters
@@ -72,10 +65,10 @@ def synthesize(
     llm : LLM or sequence of LLM
         Writes programs; several take turns.
 
-    brief : Brief
+    spec : TaskSpec
         What the programs are to do.
 
-    recipe : Recipe
+    config : SynthesisConfig
         How they are to be got.
 
     prior_llm : LLM or None, default=None
@@ -102,38 +95,38 @@ def synthesize(
         If a model cannot be asked. Answers that were received stay in the store.
 
     SandboxError
-        If the recipe asks for a sandbox that cannot be had; nothing is asked then.
+        If the config asks for a sandbox that cannot be had; nothing is asked then.
     """
-    prove_sandbox(recipe.sandbox)
+    prove_sandbox(config.sandbox)
     authors = (llm,) if isinstance(llm, LLM) else tuple(llm)
     ledger = open_ledger(authors) if ledger is None else ledger
-    talk = _Talk(authors, brief, recipe, shown, ledger)
-    drafts = [_Draft(slot) for slot in plan_slots(brief, recipe)]
+    conversation = _Conversation(authors, spec, config, shown, ledger)
+    drafts = [_Draft(planned) for planned in plan_programs(spec, config)]
     # A plan of more calls than the budget has is a mistake, a costly plan is none.
-    talk.check_plan(prior_llm, [draft.slot for draft in drafts])
-    knowledge = talk.ask_knowledge(prior_llm, on_answer)
-    partial = not talk.short_of_calls(drafts)
+    conversation.check_plan(prior_llm, [draft.planned for draft in drafts])
+    knowledge = conversation.ask_knowledge(prior_llm, on_answer)
+    partial = not conversation.short_of_calls(drafts)
     for wave in _waves(drafts, steered=shown is not None):
-        if talk.done.shortfall is not None:
+        if conversation.done.shortfall is not None:
             break
-        context = talk.context(drafts) + talk.aim(drafts)
+        context = conversation.context(drafts) + conversation.aim(drafts)
         for draft in wave:
-            cues = talk.earlier(drafts) if draft.slot.follows else ""
+            cues = conversation.earlier(drafts) if draft.planned.follows else ""
             draft.question = write_question(
-                draft.slot,
-                brief,
-                recipe,
-                known=knowledge.get(draft.slot.knowledge or "", ""),
+                draft.planned,
+                spec,
+                config,
+                known=knowledge.get(draft.planned.knowledge or "", ""),
                 context=context + cues,
             )
-        talk.ask(wave, on_answer=on_answer, partial=partial)
+        conversation.ask(wave, on_answer=on_answer, partial=partial)
         partial = True
-    talk.mend(drafts)
+    conversation.repair(drafts)
     outcomes = [draft.outcome for draft in drafts]
-    talk.done.programs = [o for o in outcomes if isinstance(o, LabelingProgram)]
-    talk.done.rejected = [o for o in outcomes if isinstance(o, Rejection)]
-    talk.done.usage = ledger.usage
-    return talk.done
+    conversation.done.programs = [o for o in outcomes if isinstance(o, LabelingProgram)]
+    conversation.done.rejected = [o for o in outcomes if isinstance(o, Rejection)]
+    conversation.done.usage = ledger.usage
+    return conversation.done
 
 
 def open_ledger(authors: Sequence[LLM]) -> Ledger:
@@ -167,51 +160,53 @@ def _waves(drafts: Sequence[_Draft], *, steered: bool) -> Iterator[list[_Draft]]
     What fills the gaps of others comes last; where records may be shown, the second
     half is told what the first left open.
     """
-    first = [draft for draft in drafts if not draft.slot.follows]
-    last = [draft for draft in drafts if draft.slot.follows]
+    first = [draft for draft in drafts if not draft.planned.follows]
+    last = [draft for draft in drafts if draft.planned.follows]
     half = -(-len(first) // 2) if steered else len(first)
     yield from filter(None, (first[:half], first[half:], last))
 
 
-class _Talk:
+class _Conversation:
     """A conversation with a model: what it was asked, answered and cost."""
 
     def __init__(
         self,
         authors: Sequence[LLM],
-        brief: Brief,
-        recipe: Recipe,
+        spec: TaskSpec,
+        config: SynthesisConfig,
         shown: Columns | None,
         ledger: Ledger,
     ) -> None:
         self.authors = authors
         self.llm = authors[0]
-        self.brief = brief
-        self.recipe = recipe
+        self.spec = spec
+        self.config = config
         self.shown = shown
         self.ledger = ledger
         self.done = Synthesis()
-        self.knowledge_questions = knowledge_questions(brief, recipe)
-        self.made_up = made_up_records(brief.columns)
-        self.stretched = stretched_records(self.made_up, recipe.longest)
-        self.classes = list(brief.classes)
+        self.knowledge_questions = knowledge_questions(spec, config)
+        self.made_up = synthetic_records(spec.columns)
+        self.stretched = stretched_records(self.made_up, config.longest)
+        self.classes = list(spec.classes)
         # Held by every run of what the model wrote.
         self.limits: dict[str, Any] = {
-            "timeout": recipe.timeout,
-            "sandbox": recipe.sandbox,
+            "timeout": config.timeout,
+            "sandbox": config.sandbox,
         }
 
-    def check_plan(self, prior_llm: LLM | None, slots: Sequence[Slot]) -> None:
+    def check_plan(
+        self, prior_llm: LLM | None, plans: Sequence[PlannedProgram]
+    ) -> None:
         """Raise before the first call where prior knowledge leaves too few others."""
         answers = find_stored(prior_llm or self.llm, self.knowledge_questions)
         missing = {
             kind
-            for kind, answer in zip(self.recipe.kinds, answers, strict=True)
+            for kind, answer in zip(self.config.kinds, answers, strict=True)
             if answer is None
         }
         # What builds on an answer that is not there yet has none either.
-        theirs = [slot for slot in slots if self.author_of(slot) == self.llm]
-        n_calls = len(missing) + sum(slot.knowledge in missing for slot in theirs)
+        theirs = [planned for planned in plans if self.author_of(planned) == self.llm]
+        n_calls = len(missing) + sum(planned.knowledge in missing for planned in theirs)
         budget = self.ledger.budget_of(self.llm)
         left = budget.calls_left
         if left is not None and missing and n_calls > left:
@@ -221,13 +216,13 @@ class _Talk:
                 "raise max_calls or ask for less."
             )
 
-    def author_of(self, slot: Slot) -> LLM:
-        """Say whose turn a slot is."""
-        return self.authors[slot.place % len(self.authors)]
+    def author_of(self, planned: PlannedProgram) -> LLM:
+        """Say whose turn a planned is."""
+        return self.authors[planned.place % len(self.authors)]
 
     def short_of_calls(self, drafts: Sequence[_Draft]) -> list[LLM]:
         """List models with too few calls left for what they are to be asked."""
-        counts = Counter(self.author_of(draft.slot) for draft in drafts)
+        counts = Counter(self.author_of(draft.planned) for draft in drafts)
         left = {a: self.ledger.budget_of(a).calls_left for a in counts}
         return [a for a, n in left.items() if n is not None and n < counts[a]]
 
@@ -235,7 +230,7 @@ class _Talk:
         self, prior_llm: LLM | None, on_answer: Callable[[int], None] | None
     ) -> dict[str, str]:
         """Ask for each kind of prior knowledge once."""
-        kinds = self.recipe.kinds
+        kinds = self.config.kinds
         if not kinds:
             return {}
         completions = self._ask(
@@ -255,14 +250,14 @@ class _Talk:
         on_answer: Callable[[int], None] | None = None,
     ) -> None:
         """Ask what is written in drafts, and read what is answered."""
-        authors = [self.author_of(draft.slot) for draft in drafts]
+        authors = [self.author_of(draft.planned) for draft in drafts]
         # Whose budget ends the fit is asked before any other is paid.
         for author in dict.fromkeys([*self.short_of_calls(drafts), *authors]):
-            theirs = [d for d in drafts if self.author_of(d.slot) == author]
+            theirs = [d for d in drafts if self.author_of(d.planned) == author]
             completions = self._ask(
-                asked_by(author, self.recipe),
+                with_schema(author, self.config),
                 [draft.question for draft in theirs if draft.question is not None],
-                [draft.slot.name for draft in theirs],
+                [draft.planned.name for draft in theirs],
                 repair=repair,
                 partial=partial,
                 on_answer=on_answer,
@@ -273,9 +268,9 @@ class _Talk:
                     draft.n_repairs += repair
                     draft.outcome = self._read(draft)
 
-    def mend(self, drafts: Sequence[_Draft]) -> None:
+    def repair(self, drafts: Sequence[_Draft]) -> None:
         """Ask to mend what cannot be used, as long as repairs are left."""
-        n_left = self.recipe.max_repairs
+        n_left = self.config.max_repairs
         for _ in range(_MAX_TRIES):
             broken = [d for d in drafts if isinstance(d.outcome, Rejection)][:n_left]
             if not broken or self.done.shortfall is not None:
@@ -297,14 +292,14 @@ class _Talk:
 
     def aim(self, drafts: Sequence[_Draft]) -> str:
         """Name the classes that programs so far never answer."""
-        if self.recipe.style == "rules":  # its slots have classes of their own
+        if self.config.style == "rules":  # each program has its class
             return ""
-        programs = [*self.recipe.given, *self._programs(drafts)]
+        programs = [*self.config.given, *self._programs(drafts)]
         return write_aim(classes_never_answered(programs, self.classes))
 
     def earlier(self, drafts: Sequence[_Draft]) -> str:
         """List what the programs so far look for."""
-        cues = list_cues(self._programs(drafts), self.brief, **self.limits)
+        cues = list_cues(self._programs(drafts), self.spec, **self.limits)
         return EARLIER.format(cues=cues) if cues else ""
 
     def _ask(
@@ -336,19 +331,19 @@ class _Talk:
         assert draft.question is not None
         assert draft.completion is not None
         program = read_program(
-            draft.slot,
+            draft.planned,
             draft.question,
             draft.completion,
-            self.brief,
-            style=self.recipe.style,
+            self.spec,
+            style=self.config.style,
             n_repairs=draft.n_repairs,
-            timeout=self.recipe.timeout,
+            timeout=self.config.timeout,
         )
         if isinstance(program, Rejection):
             return program
         found = find_problem(program, self.made_up, self.classes, **self.limits)
         reason = None if found is None else found.reason
-        if found is None and self.recipe.longest:
+        if found is None and self.config.longest:
             reason = find_slowness(program, self.stretched, self.classes, **self.limits)
         if reason is None and found is None and self.shown is not None:
             found = find_problem(
@@ -374,7 +369,7 @@ class _Talk:
         problem = draft.outcome.reason
         if draft.completion.finish_reason == "length":
             problem = "it was cut off at the limit of its length. Write a shorter one."
-        messages = write_repair(self.brief, draft.question.messages, answer, problem)
+        messages = write_repair(self.spec, draft.question.messages, answer, problem)
         draft.question = Question(messages, draft.question.sample)
 
     def _programs(self, drafts: Sequence[_Draft]) -> list[LabelingProgram]:

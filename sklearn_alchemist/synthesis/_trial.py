@@ -105,7 +105,7 @@ _TEXTS = [
 _NUMBERS = [0, 1, -1, 2, 5, 10, 50, 100, 1000, -1000, 10**6, None]
 
 
-def made_up_records(kinds: Mapping[str, str]) -> dict[str, list[Any]]:
+def synthetic_records(kinds: Mapping[str, str]) -> dict[str, list[Any]]:
     """Make records up, the same for all data with the same columns.
 
     Parameters

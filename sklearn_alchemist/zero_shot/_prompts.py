@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._utils import read_texts
+from .._utils import read_prompts
 
 
 def write_messages(
@@ -44,7 +44,7 @@ def write_messages(
     <BLANKLINE>
     Reply with nothing but a JSON object: {"label": "..."}, the class of the record.
     """
-    texts = read_texts(__package__, "labels")
+    texts = read_prompts(__package__, "labels")
     listed = "\n".join(
         f"- {name}: {text}" if text else f"- {name}" for name, text in classes.items()
     )

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from sklearn_alchemist import LLM, ProgramSynthesisLabeler
 from sklearn_alchemist.exceptions import ProgramWarning
-from sklearn_alchemist.synthesis._subsumed import find_losing, find_subsumed
+from sklearn_alchemist.synthesis._gate import find_harmful, find_subsumed
 
 WIDE = """\
 def label(text):
@@ -91,10 +91,10 @@ def test_labels_drop_what_held_out_records_are_better_without():
     fickle = np.where(np.arange(400) % 4 == 0, labels, 1 - labels)
     fickle[rng.random(400) < 0.3] = -1
     half_right = np.stack([*good, fickle, good[0]], axis=1)
-    assert set(find_losing(half_right, labels)) <= {0, 4, 5}
-    assert find_losing(np.stack(good, axis=1), labels) == {}
+    assert set(find_harmful(half_right, labels)) <= {0, 4, 5}
+    assert find_harmful(np.stack(good, axis=1), labels) == {}
 
 
 def test_few_labels_drop_nothing():
     votes = np.tile([[0, 1, 1]], (30, 1))
-    assert find_losing(votes, np.zeros(30, dtype=int)) == {}
+    assert find_harmful(votes, np.zeros(30, dtype=int)) == {}

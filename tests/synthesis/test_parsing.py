@@ -11,8 +11,13 @@ from sklearn_alchemist import ProgramSynthesisLabeler
 from sklearn_alchemist.exceptions import ProgramRejected
 from sklearn_alchemist.llm import Completion, Question
 from sklearn_alchemist.programs import LabelingProgram
-from sklearn_alchemist.synthesis import Brief, Rejection, Slot, extract_source
-from sklearn_alchemist.synthesis._reading import (
+from sklearn_alchemist.synthesis import (
+    PlannedProgram,
+    Rejection,
+    TaskSpec,
+    extract_source,
+)
+from sklearn_alchemist.synthesis._program_from_answer import (
     answers_with_indices,
     read_program,
     spell_classes,
@@ -221,11 +226,11 @@ OWN_ORDERS = [
 
 
 def read(source, classes=("ham", "spam")):
-    slot = Slot("p", "free", "", 0)
-    brief = Brief("Is it?", dict.fromkeys(classes), {"text": "str"}, is_text=True)
+    planned = PlannedProgram("p", "free", "", 0)
+    spec = TaskSpec("Is it?", dict.fromkeys(classes), {"text": "str"}, is_text=True)
     completion = Completion(text=f"```python\n{source}\n```", model="m")
     question = Question([{"role": "user", "content": "q"}])
-    return read_program(slot, question, completion, brief)
+    return read_program(planned, question, completion, spec)
 
 
 @pytest.mark.parametrize("source", OWN_ORDERS)
@@ -313,10 +318,10 @@ def test_a_helper_that_returns_0_makes_no_numbers_of_named_classes():
 @pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 5000, "1." + "0" * 5000])
 def test_a_number_of_thousands_of_digits_ends_nothing(number):
     source = f"def label(text):\n    n = {number}\n    return 'spam'\n"
-    slot = Slot("p", "free", "", 0)
+    planned = PlannedProgram("p", "free", "", 0)
     question = Question(({"role": "user", "content": "x"},))
-    brief = Brief("Spam?", {"ham": None, "spam": None}, {"text": "str"}, True)
-    outcome = read_program(slot, question, Completion(text=source, model="m"), brief)
+    spec = TaskSpec("Spam?", {"ham": None, "spam": None}, {"text": "str"}, True)
+    outcome = read_program(planned, question, Completion(text=source, model="m"), spec)
     assert isinstance(outcome, LabelingProgram | Rejection)
 
 

@@ -7,8 +7,8 @@ from sklearn_alchemist.exceptions import ProgramWarning
 from sklearn_alchemist.synthesis._trial import (
     find_slowness,
     longest_text,
-    made_up_records,
     stretched_records,
+    synthetic_records,
 )
 
 QUICK = LabelingProgram("quick", "def label(text): return 'a' in text")
@@ -28,7 +28,7 @@ def test_the_longest_text_is_rounded_up():
 
 
 def test_texts_are_stretched_and_numbers_are_not():
-    columns = stretched_records(made_up_records({"text": "str", "n": "int"}), 64)
+    columns = stretched_records(synthetic_records({"text": "str", "n": "int"}), 64)
     assert {len(text) for text in columns["text"]} == {64}
     assert all(not isinstance(value, str) for value in columns["n"])
     assert len(columns["n"]) == len(columns["text"])

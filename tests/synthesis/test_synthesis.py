@@ -14,8 +14,8 @@ from sklearn_alchemist.synthesis import (
     extract_source,
 )
 from sklearn_alchemist.synthesis._knowledge import chunk, read_documents, retrieve
-from sklearn_alchemist.synthesis._select import select
-from sklearn_alchemist.synthesis._trial import made_up_records
+from sklearn_alchemist.synthesis._selection import drop_useless
+from sklearn_alchemist.synthesis._trial import synthetic_records
 
 LINK = "def label(text):\n    return 'spam' if 'http' in text else 'ham'\n"
 BROKEN = "def label(text):\n    return 1 / 0\n"
@@ -76,7 +76,7 @@ def test_a_quarter_of_failing_records_asks_for_a_repair(
     server, llm, n_failing, n_repairs
 ):
     # Programs are tried on twelve records that are made up.
-    failing = made_up_records({"text": "str"})["text"][:n_failing]
+    failing = synthetic_records({"text": "str"})["text"][:n_failing]
     partly = f"def label(text):\n    if text in {failing!r}: raise ValueError\n"
     partly += "    return 'spam' if 'http' in text else 'ham'\n"
     server.answer = lambda r: LINK if is_repair(r) else partly
@@ -379,7 +379,7 @@ def test_programs_that_say_nothing_or_repeat_another_are_dropped_with_the_reason
 
 def test_three_programs_are_kept_whatever_they_say():
     votes = np.zeros((50, 4), dtype=np.int8)
-    kept, dropped = select(list("abc"), votes[:, :3])
+    kept, dropped = drop_useless(list("abc"), votes[:, :3])
     assert (len(kept), dropped) == (3, [])
 
 

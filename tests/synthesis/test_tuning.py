@@ -14,8 +14,8 @@ from sklearn_alchemist.exceptions import LabelsWarning
 from sklearn_alchemist.inspection import compare_programs
 from sklearn_alchemist.programs import Provenance
 from sklearn_alchemist.synthesis import tune_programs
-from sklearn_alchemist.synthesis._choose_changes import choose_changes
-from sklearn_alchemist.synthesis._edits import apply_edits, find_edits
+from sklearn_alchemist.synthesis._tuning import choose_changes
+from sklearn_alchemist.synthesis._tuning_edits import apply_edits, find_edits
 
 SPAM = '''# Kept: d\u00e9j\u00e0 vu
 WORDS = [

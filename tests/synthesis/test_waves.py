@@ -10,7 +10,7 @@ from sklearn.utils._testing import ignore_warnings
 
 from sklearn_alchemist import LLM, ProgramSynthesisLabeler
 from sklearn_alchemist.exceptions import ProgramWarning
-from sklearn_alchemist.synthesis._rows import (
+from sklearn_alchemist.synthesis._shown_records import (
     describe_values,
     open_rows,
     show_rows,

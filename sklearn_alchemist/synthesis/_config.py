@@ -4,27 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..llm import LLM, Question
+from ..llm import LLM
 from ..programs import LabelingProgram
-from ._brief import Brief, list_classes
-from ._coverage import classes_never_answered
-from ._groups import MANY_CLASSES
-from ._knowledge import read_documents, retrieve
-from ._plan import plan, plan_rules
+from ._knowledge import read_documents
 from ._prompts import (
     KNOWLEDGE_REQUESTS,
-    KNOWN,
-    RULE_FOCUSES,
-    write_knowledge_messages,
-    write_messages,
-    write_rules_messages,
 )
 from ._rules import RESPONSE_FORMAT
-from ._slot import Slot
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class SynthesisConfig:
     """How programs are to be got.
 
     Parameters
@@ -92,7 +82,7 @@ class Recipe:
         return tuple(dict.fromkeys(self.prior_knowledge))
 
 
-def settle_kinds(prior_knowledge: Any, *, documents: bool) -> tuple[str, ...]:
+def knowledge_kinds(prior_knowledge: Any, *, documents: bool) -> tuple[str, ...]:
     """Say which prior knowledge a user asks for.
 
     Parameters
@@ -125,36 +115,15 @@ def settle_kinds(prior_knowledge: Any, *, documents: bool) -> tuple[str, ...]:
     return tuple(kinds)
 
 
-def takes_groups(recipe: Recipe, classes: Sequence[Any]) -> bool:
-    """Whether every second program looks after a group of classes.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        How programs are to be got.
-
-    classes : sequence
-        The classes.
-
-    Returns
-    -------
-    grouped : bool
-        What the recipe says, or the number of classes does.
-    """
-    if recipe.class_groups == "auto":
-        return len(classes) >= MANY_CLASSES
-    return bool(recipe.class_groups)
-
-
-def asked_by(llm: LLM, recipe: Recipe) -> LLM:
-    """Set what a recipe needs of a model: that answers keep to the schema of rules.
+def with_schema(llm: LLM, config: SynthesisConfig) -> LLM:
+    """Set what a config needs of a model: that answers keep to the schema of rules.
 
     Parameters
     ----------
     llm : LLM
         The model.
 
-    recipe : Recipe
+    config : SynthesisConfig
         How programs are to be got.
 
     Returns
@@ -162,114 +131,12 @@ def asked_by(llm: LLM, recipe: Recipe) -> LLM:
     llm : LLM
         The model that is asked.
     """
-    if recipe.style != "rules":
+    if config.style != "rules":
         return llm
     return llm.having(params={"response_format": RESPONSE_FORMAT, **(llm.params or {})})
 
 
-def plan_slots(brief: Brief, recipe: Recipe) -> list[Slot]:
-    """Plan the programs of a recipe.
-
-    Parameters
-    ----------
-    brief : Brief
-        What the programs are to do.
-
-    recipe : Recipe
-        How they are to be got.
-
-    Returns
-    -------
-    slots : list of Slot
-        One a program.
-    """
-    options: dict[str, Any] = {
-        "taken": recipe.taken,
-        "knowledge": recipe.prior_knowledge,
-    }
-    classes = list(brief.classes)
-    if recipe.style == "rules":
-        missing = classes_never_answered(recipe.given, classes)
-        options["first"] = [classes.index(label) for label in missing]
-        return plan_rules(recipe.n_programs, classes, RULE_FOCUSES, **options)
-    n_there = sum(name.startswith("score_") for name in recipe.taken)
-    return plan(
-        recipe.n_programs,
-        is_text=brief.is_text,
-        has_texts=bool(brief.text_columns),
-        n_scoring=max(0, recipe.n_scoring - n_there),
-        grouped=classes if takes_groups(recipe, classes) else (),
-        **options,
-    )
-
-
-def write_question(
-    slot: Slot, brief: Brief, recipe: Recipe, *, known: str = "", context: str = ""
-) -> Question:
-    """Write what is asked for one slot.
-
-    Parameters
-    ----------
-    slot : Slot
-        The slot.
-
-    brief : Brief
-        What the programs are to do.
-
-    recipe : Recipe
-        How they are to be got.
-
-    known : str, default=""
-        Prior knowledge.
-
-    context : str, default=""
-        Records, and cues of earlier programs, as they are put into the prompt.
-
-    Returns
-    -------
-    question : Question
-        The question.
-    """
-    if known:
-        context = KNOWN.format(knowledge=known) + context
-    if recipe.style == "rules":
-        messages = write_rules_messages(
-            brief, slot.target, slot.advice, context=context
-        )
-    else:
-        messages = write_messages(brief, slot.advice, context=context)
-    return Question(messages, slot.sample)
-
-
-def knowledge_questions(brief: Brief, recipe: Recipe) -> list[Question]:
-    """Write what asks for prior knowledge.
-
-    Parameters
-    ----------
-    brief : Brief
-        What the programs are to do.
-
-    recipe : Recipe
-        How they are to be got.
-
-    Returns
-    -------
-    questions : list of Question
-        One a kind.
-    """
-    documents = ""
-    if recipe.documents:
-        query = f"{brief.task}\n{list_classes(brief)}"
-        passages = retrieve(recipe.documents, query, embedder=recipe.embedder)
-        shown = "\n\n".join(passages)
-        documents = f"\nAnswer from these passages, where they tell:\n\n{shown}\n"
-    return [
-        Question(write_knowledge_messages(brief, kind, documents=documents))
-        for kind in recipe.kinds
-    ]
-
-
-def write_recipe(
+def make_config(
     *,
     has_texts: bool,
     n_programs: int,
@@ -285,7 +152,7 @@ def write_recipe(
     longest: int,
     n_scoring: int = 0,
     class_groups: bool | str = "auto",
-) -> Recipe:
+) -> SynthesisConfig:
     """Say how programs are to be got; raise what must not cost money.
 
     Parameters
@@ -335,7 +202,7 @@ def write_recipe(
 
     Returns
     -------
-    recipe : Recipe
+    config : SynthesisConfig
         How programs are to be got.
 
     Raises
@@ -343,13 +210,13 @@ def write_recipe(
     ValueError, TypeError
         If a kind or a document is none, or rules are to look at a table.
     """
-    kinds = settle_kinds(prior_knowledge, documents=knowledge is not None)
+    kinds = knowledge_kinds(prior_knowledge, documents=knowledge is not None)
     if style == "rules" and not has_texts:
         raise ValueError(
             "program_style='rules' looks for phrases, so it needs texts, and no column "
             "of the table is str: use 'python'."
         )
-    return Recipe(
+    return SynthesisConfig(
         n_programs=n_programs,
         style=style,
         prior_knowledge=kinds,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import ProgramRejected
 from ..llm import Completion, Question
@@ -21,11 +21,13 @@ from ..programs import (
 )
 from ..programs._guard import syntax_tree
 from ..programs._program import check_length
-from ._brief import Brief
-from ._parsing import extract_source
+from ._code_from_answer import extract_source
 from ._rules import render_rules
-from ._slot import Slot
-from ._trial import Rejection, made_up_records
+from ._trial import Rejection, synthetic_records
+
+if TYPE_CHECKING:
+    from ._plan import PlannedProgram
+    from ._task_spec import TaskSpec
 
 # Of the cues of a program, those that are tried one by one.
 _MAX_CUES = 100
@@ -39,10 +41,10 @@ _STOPPED = {
 
 
 def read_program(
-    slot: Slot,
+    planned: "PlannedProgram",
     question: Question,
     completion: Completion,
-    brief: Brief,
+    spec: "TaskSpec",
     *,
     style: str = "python",
     n_repairs: int = 0,
@@ -52,7 +54,7 @@ def read_program(
 
     Parameters
     ----------
-    slot : Slot
+    planned : PlannedProgram
         What it was planned for.
 
     question : Question
@@ -61,7 +63,7 @@ def read_program(
     completion : Completion
         What was answered.
 
-    brief : Brief
+    spec : TaskSpec
         What the program is to do.
 
     style : {"python", "rules"}, default="python"
@@ -78,32 +80,32 @@ def read_program(
     outcome : LabelingProgram or Rejection
         The program, not yet tried; or why there is none.
     """
-    classes = list(brief.classes)
+    classes = list(spec.classes)
     try:
         if style == "rules":
-            source = render_rules(completion.text, slot.target, brief.text_columns)
+            source = render_rules(completion.text, planned.target, spec.text_columns)
         else:
             source = extract_source(
                 completion.text,
                 cut_off=completion.finish_reason == "length",
                 earlier=_earlier_program(question),
             )
-        program = LabelingProgram(slot.name, source)
+        program = LabelingProgram(planned.name, source)
         check_length(program)
         spelled = spell_classes(source, classes)
         if spelled != source:
             program = replace(program, source=spelled)
-        if answers_with_indices(program, classes, brief.columns, timeout=timeout):
+        if answers_with_indices(program, classes, spec.columns, timeout=timeout):
             program = take_numbers(program, classes, in_order=False)
     except (ProgramRejected, ValueError) as error:
         reason = f"{error}{_STOPPED.get(completion.finish_reason or '', '')}"
-        return Rejection(slot.name, reason, completion.text)
+        return Rejection(planned.name, reason, completion.text)
     return replace(
         program,
         provenance=Provenance(
             model=completion.model,
-            slot=slot.name,
-            prompt_version=brief.prompts.version,
+            slot=planned.name,
+            prompt_version=spec.prompts.version,
             prompt_digest=_short_digest(question.prompt),
             completion_digest=_short_digest(completion.text),
             prompt_tokens=completion.prompt_tokens,
@@ -159,7 +161,9 @@ def answers_with_indices(
     Examples
     --------
     >>> from sklearn_alchemist.programs import LabelingProgram
-    >>> from sklearn_alchemist.synthesis._reading import answers_with_indices
+    >>> from sklearn_alchemist.synthesis._program_from_answer import (
+    ...     answers_with_indices,
+    ... )
     >>> program = LabelingProgram("p", "def label(x): return 1 if 'free' in x else -1")
     >>> answers_with_indices(program, ["ham", "spam"], {"x": "str"})
     True
@@ -186,7 +190,7 @@ def _count_answers(
     timeout: float,
 ) -> tuple[int, int]:
     """Count the made-up records that a program answers by name, and by number."""
-    records = made_up_records(columns)
+    records = synthetic_records(columns)
     cues = _cues(tree)
     for name, values in records.items():
         fitting = [c for c in cues if isinstance(c, str) == isinstance(values[2], str)]
@@ -259,7 +263,7 @@ def spell_classes(source: str, classes: Sequence[Any]) -> str:
 
     Examples
     --------
-    >>> from sklearn_alchemist.synthesis._reading import spell_classes
+    >>> from sklearn_alchemist.synthesis._program_from_answer import spell_classes
     >>> spell_classes("def label(x): return 'SPAM' if x else None", ["ham", "spam"])
     "def label(x): return 'spam' if x else None"
     """

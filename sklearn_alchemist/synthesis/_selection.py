@@ -1,12 +1,17 @@
-"""Choose among programs by what their votes say, without labels or with a few."""
+"""Select the programs of a fit by how they vote on some of its records."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..data import draw_rows
-from ..programs import LabelingProgram, source_digest
+from ..data import Records, draw_rows
+from ..programs import LabelingProgram, RunResult, source_digest
 from ..votes import ABSTAIN
+from ._earlier_programs import cue_records
+from ._gate import find_harmful, find_subsumed
+from ._score_thresholds import gives_scores, learn_thresholds
 from ._trial import Rejection
 
 MIN_KEPT = 3
@@ -18,7 +23,7 @@ _MAX_LABELED = 2000
 _N_UNLABELED = 200
 
 
-def select(
+def drop_useless(
     programs: Sequence[LabelingProgram],
     votes: np.ndarray,
     labels: np.ndarray | None = None,
@@ -109,7 +114,7 @@ def find_idle(votes: np.ndarray) -> dict[int, str]:
     return {j: reason for j, reason in reasons.items() if reason is not None}
 
 
-def leave_out(
+def drop_deleted(
     programs: Sequence[LabelingProgram], deleted: Collection[str]
 ) -> tuple[list[LabelingProgram], list[Rejection]]:
     """Leave programs out that somebody deleted.
@@ -140,7 +145,7 @@ def leave_out(
     )
 
 
-def rows_to_judge(labels: np.ndarray) -> np.ndarray:
+def rows_to_try(labels: np.ndarray) -> np.ndarray:
     """Choose the records by which programs are judged where labels may be used.
 
     Parameters
@@ -156,8 +161,8 @@ def rows_to_judge(labels: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_alchemist.synthesis._select import rows_to_judge
-    >>> rows_to_judge(np.array([0, -1, 1]))
+    >>> from sklearn_alchemist.synthesis._selection import rows_to_try
+    >>> rows_to_try(np.array([0, -1, 1]))
     array([0, 1, 2])
     """
     rows = np.flatnonzero(labels >= 0)
@@ -167,7 +172,7 @@ def rows_to_judge(labels: np.ndarray) -> np.ndarray:
     return np.union1d(rows, draw_rows(len(labels), _N_UNLABELED))
 
 
-def count_votes(
+def describe_votes(
     programs: Sequence[LabelingProgram], votes: np.ndarray, n_classes: int
 ) -> dict[str, list[str]]:
     """Say of each program how often it votes, and how often as the others do.
@@ -204,7 +209,7 @@ def count_votes(
     return about
 
 
-def unheard_classes(votes: np.ndarray, n_classes: int) -> list[int]:
+def classes_without_votes(votes: np.ndarray, n_classes: int) -> list[int]:
     """Find classes that no program votes for.
 
     Parameters
@@ -255,3 +260,113 @@ def _no_better(column: np.ndarray, labels: np.ndarray) -> str | None:
         f"it is right on {accuracy:.0%} of {known.sum()} labelled records, chance on "
         f"{chance:.0%}"
     )
+
+
+# Enough to see a program fail or stay silent, little enough to cost nothing.
+N_TRIED = 200
+# On which programs are tried again that never vote, or never differently, on the few.
+_N_TRIED_AGAIN = 2000
+# From which thresholds of scores are learned, and on which all votes of a program have
+# to be those of another.
+_N_COMPARED = 1000
+
+Run = Callable[..., RunResult]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The programs that are kept.
+
+    Parameters
+    ----------
+    programs : list of LabelingProgram
+        With thresholds, where they give scores.
+
+    votes : ndarray of shape (n_tried, n_programs)
+        Their votes on some records.
+
+    dropped : list of Rejection
+        The others, with the reason.
+    """
+
+    programs: list[LabelingProgram]
+    votes: np.ndarray
+    dropped: list[Rejection]
+
+
+def select_programs(
+    programs: Sequence[LabelingProgram],
+    records: Records,
+    classes: Sequence[Any],
+    run: Run,
+    *,
+    n_given: int = 0,
+    labels: np.ndarray | None = None,
+    gate: bool = False,
+) -> Selection:
+    """Learn thresholds of scores, and drop programs that add nothing.
+
+    Parameters
+    ----------
+    programs : sequence of LabelingProgram
+        What to choose from.
+
+    records : Records
+        The records of the fit, of which some are tried.
+
+    classes : sequence
+        Classes in the order of the votes.
+
+    run : callable
+        Runs programs over columns, as `run_programs` does.
+
+    n_given : int, default=0
+        The first so many programs stay whatever they say.
+
+    labels : ndarray of shape (n_samples,) or None, default=None
+        Indices of classes, -1 where unknown. None learns from no label.
+
+    gate : bool, default=False
+        Whether programs are dropped that another one subsumes and, with labels, those
+        without which the others do better.
+
+    Returns
+    -------
+    choice : Selection
+        What is kept and what is not.
+    """
+    columns = records.sample(N_TRIED)
+    if labels is not None:
+        rows = rows_to_try(labels)
+        columns, labels = records.take(rows.tolist()), labels[rows]
+    programs = list(programs)
+    result = run(programs, columns, keep_scores=True)
+    if gives_scores(programs, result):
+        taught = result
+        if labels is None and records.n_rows > len(result.votes):
+            taught = run(programs, records.sample(_N_COMPARED), keep_scores=True)
+        programs = learn_thresholds(programs, taught, classes, labels)
+        result = run(programs, columns)
+    votes = result.votes
+    idle = find_idle(votes)
+    unsure = [j for j in idle if j >= n_given]
+    if unsure and records.n_rows > len(votes):
+        # What is rare has to be looked for among more records.
+        more = records.sample(_N_TRIED_AGAIN)
+        again = find_idle(run([programs[j] for j in unsure], more).votes)
+        idle = {unsure[place]: reason for place, reason in again.items()}
+    found = {}
+    if gate:
+        compared = [run(programs, records.sample(_N_COMPARED)).votes]
+        if cues := cue_records(programs, records.kinds):
+            compared.append(run(programs, cues).votes)
+        names = [program.name for program in programs]
+        found = find_subsumed(np.concatenate(compared), names, n_given=n_given)
+        if labels is not None:
+            found |= find_harmful(votes, labels, n_given=n_given, without=found)
+    kept, dropped = drop_useless(
+        programs, votes, labels, n_given=n_given, idle=idle, found=found
+    )
+    names = [program.name for program in kept]
+    places = [j for j, program in enumerate(programs) if program.name in names]
+    return Selection(kept, votes[:, places], dropped)

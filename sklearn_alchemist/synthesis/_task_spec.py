@@ -9,15 +9,14 @@ import numpy as np
 from .._utils import warn
 from ..data import Records, check_question
 from ..exceptions import ColumnNamesWarning
-from ._columns import list_columns, text_columns
-from ._rows import describe_values
-from ._wording import Prompts
+from ._prompts import Prompts
+from ._shown_records import describe_values
 
 _DEFAULT = Prompts()
 
 
 @dataclass(frozen=True)
-class Brief:
+class TaskSpec:
     """What a labeling program is to do.
 
     Parameters
@@ -50,7 +49,7 @@ class Brief:
         return tuple(self.columns) if self.is_text else text_columns(self.columns)
 
 
-def write_brief(
+def describe_task(
     records: Records,
     described: Mapping[Any, str | None],
     *,
@@ -58,7 +57,7 @@ def write_brief(
     names: np.ndarray | None,
     show_data: bool = False,
     prompts: Prompts | None = None,
-) -> Brief:
+) -> TaskSpec:
     """Describe what programs are to do; raise what must not cost money.
 
     Parameters
@@ -83,7 +82,7 @@ def write_brief(
 
     Returns
     -------
-    brief : Brief
+    spec : TaskSpec
         What programs are to do.
 
     Raises
@@ -115,59 +114,30 @@ def write_brief(
             for parameter, name in zip(records.columns, names, strict=True)
             if parameter in kinds
         }
-    return Brief(task, described, kinds, records.is_text, prompts or _DEFAULT)
+    return TaskSpec(task, described, kinds, records.is_text, prompts or _DEFAULT)
 
 
-def list_classes(brief: Brief) -> str:
-    """List the classes with what the user says of them, one a line.
-
-    Parameters
-    ----------
-    brief : Brief
-        What programs are to do.
-
-    Returns
-    -------
-    lines : str
-        One line a class.
-    """
-    return "\n".join(
-        f"- {name!r}: {description}" if description else f"- {name!r}"
-        for name, description in brief.classes.items()
-    )
-
-
-def signature_of(brief: Brief) -> str:
-    """Write the first line of the function that is asked for."""
-    if brief.is_text:
-        (name,) = brief.columns
-        return f"def label({name}: str):"
-    return f"def label({next(iter(brief.columns))}, ...):"
-
-
-def describe_columns(brief: Brief) -> str:
-    """Say what the parameters of a program may be.
+def text_columns(columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Find the columns that may hold texts.
 
     Parameters
     ----------
-    brief : Brief
-        What programs are to do.
+    columns : dict of str to str
+        Name -> what it is.
 
     Returns
     -------
-    description : str
-        One sentence for a text, one line a column for a table.
+    names : tuple of str
+        Columns of strings, unless they are known to be dates or a few categories.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.synthesis._warning_texts import text_columns
+    >>> text_columns({"age": "int", "body": "str", "on": "str (ISO date)"})
+    ('body',)
     """
-    if brief.is_text:
-        (name,) = brief.columns
-        return f"`{name}` is the text of one record."
-    lines = list_columns(brief.columns)
-    return (
-        "Its parameters name the columns that it reads, as many of these as it needs; "
-        f"a missing value is None:\n{lines}"
+    return tuple(
+        name
+        for name, kind in columns.items()
+        if kind.split(",")[0] == "str" and not kind.startswith("str, one of ")
     )
-
-
-def count_cues(n_classes: int) -> int:
-    """Cues a class that fit into an answer of about 3,000 tokens."""
-    return max(5, min(80, 360 // n_classes // 5 * 5))

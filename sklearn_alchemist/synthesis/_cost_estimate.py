@@ -6,18 +6,14 @@ from typing import Any
 
 from ..exceptions import OfflineError
 from ..llm import LLM, Completion, Question, count_tokens, find_stored, prices_of
-from ._brief import Brief
-from ._coverage import classes_never_answered, write_aim
-from ._knowledge import read_knowledge
-from ._recipe import (
-    Recipe,
-    asked_by,
-    knowledge_questions,
-    plan_slots,
-    write_question,
-)
-from ._rows import TYPICAL, show_rows, typical_rows
+from ._config import SynthesisConfig, with_schema
+from ._earlier_programs import classes_never_answered, write_aim
+from ._knowledge import knowledge_questions, read_knowledge
+from ._plan import plan_programs
+from ._prompts import write_question
+from ._shown_records import TYPICAL, show_rows, typical_rows
 from ._synthesize import synthesize
+from ._task_spec import TaskSpec
 
 # What recorded answers had, on average and rounded up.
 _LIKELY_TOKENS = {"python": 2500, "rules": 900, "knowledge": 700}
@@ -112,8 +108,8 @@ class _Call:
 
 def estimate_cost(
     llm: LLM | Sequence[LLM],
-    brief: Brief,
-    recipe: Recipe,
+    spec: TaskSpec,
+    config: SynthesisConfig,
     *,
     prior_llm: LLM | None = None,
     shown: Mapping[str, Sequence[Any]] | None = None,
@@ -125,10 +121,10 @@ def estimate_cost(
     llm : LLM or sequence of LLM
         Writes programs; several take turns.
 
-    brief : Brief
+    spec : TaskSpec
         What the programs are to do.
 
-    recipe : Recipe
+    config : SynthesisConfig
         How they are to be got.
 
     prior_llm : LLM or None, default=None
@@ -150,8 +146,8 @@ def estimate_cost(
         closed = {"offline": True, "max_calls": None, "max_cost": None}
         replayed = synthesize(
             [author.having(**closed) for author in authors],
-            brief,
-            recipe,
+            spec,
+            config,
             prior_llm=prior_llm.having(**closed),
             shown=shown,
         )
@@ -159,35 +155,37 @@ def estimate_cost(
         pass
     else:
         return CostEstimate(stored=len(replayed.exchanges))
-    questions = knowledge_questions(brief, recipe)
+    questions = knowledge_questions(spec, config)
     answers = find_stored(prior_llm, questions)
     calls = _calls(prior_llm, questions, answers, _LIKELY_TOKENS["knowledge"])
-    known = dict(zip(recipe.kinds, answers, strict=True))
+    known = dict(zip(config.kinds, answers, strict=True))
     n_stored = len(questions) - len(calls)
     context = ""
     if shown is not None:
         context = show_rows(shown, typical_rows(shown), TYPICAL)
-    if recipe.style != "rules":
-        classes = list(brief.classes)
-        context += write_aim(classes_never_answered(recipe.given, classes))
-    for slot in plan_slots(brief, recipe):
-        llm = asked_by(authors[slot.place % len(authors)], recipe)
-        knowledge = known.get(slot.knowledge or "")
+    if config.style != "rules":
+        classes = list(spec.classes)
+        context += write_aim(classes_never_answered(config.given, classes))
+    for planned in plan_programs(spec, config):
+        llm = with_schema(authors[planned.place % len(authors)], config)
+        knowledge = known.get(planned.knowledge or "")
         question = write_question(
-            slot,
-            brief,
-            recipe,
+            planned,
+            spec,
+            config,
             known=read_knowledge(knowledge),
             context=context,
         )
-        certain = not slot.follows and (slot.knowledge is None or knowledge is not None)
+        certain = not planned.follows and (
+            planned.knowledge is None or knowledge is not None
+        )
         found = find_stored(llm, [question]) if certain else [None]
         later = 0 if certain else _LATER_TOKENS
-        call = _calls(llm, [question], found, _LIKELY_TOKENS[recipe.style], later)
+        call = _calls(llm, [question], found, _LIKELY_TOKENS[config.style], later)
         calls += call
         n_stored += 1 - len(call)
     return _add_up(
-        calls, [asked_by(a, recipe) for a in authors], n_stored, recipe.max_repairs
+        calls, [with_schema(a, config) for a in authors], n_stored, config.max_repairs
     )
 
 

@@ -1,17 +1,20 @@
-"""Say what was lost from answers to votes, and what to do about it."""
+"""Word warnings: what was lost between answers and votes, and what to do about it."""
 
-from collections.abc import Mapping, Sequence
+import ast
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..programs import LabelingProgram, RunResult
-from ._columns import never_crossed
+from ..programs._guard import syntax_tree
 from ._trial import Rejection, find_slowness, longest_text, stretched_records
 
 # Of many classes, so many show how they are written.
 _MOST_LISTED = 20
 
 
-def say_rejected(rejected: Sequence[Rejection], n_kept: int) -> str:
+def rejected_message(rejected: Sequence[Rejection], n_kept: int) -> str:
     """Word the warning that some answers gave no usable program.
 
     Parameters
@@ -33,7 +36,7 @@ def say_rejected(rejected: Sequence[Rejection], n_kept: int) -> str:
     )
 
 
-def say_dropped(dropped: Sequence[Rejection], n_kept: int) -> str:
+def dropped_message(dropped: Sequence[Rejection], n_kept: int) -> str:
     """Word the warning that some programs work and were dropped nevertheless.
 
     Parameters
@@ -56,7 +59,7 @@ def say_dropped(dropped: Sequence[Rejection], n_kept: int) -> str:
     )
 
 
-def say_nothing_usable(rejected: Sequence[Rejection]) -> str:
+def nothing_usable_message(rejected: Sequence[Rejection]) -> str:
     """Word the error that no answer gave a usable program.
 
     Parameters
@@ -77,7 +80,7 @@ def say_nothing_usable(rejected: Sequence[Rejection]) -> str:
     )
 
 
-def say_silent(
+def silent_message(
     programs: Sequence[LabelingProgram],
     results: Mapping[str, RunResult],
     columns: Mapping[str, Sequence[Any]],
@@ -125,7 +128,7 @@ def say_silent(
     )
 
 
-def say_unheard(
+def missing_classes_message(
     classes: Sequence[Any],
     results: Mapping[str, RunResult],
     n_tried: int,
@@ -163,7 +166,7 @@ def say_unheard(
     return f"{said}. Describe these classes in more detail, or give programs for them."
 
 
-def say_slow(
+def slow_message(
     programs: Sequence[LabelingProgram],
     columns: Mapping[str, Sequence[Any]],
     classes: Sequence[Any],
@@ -214,7 +217,7 @@ def say_slow(
     return f"{found[0]}. It abstains on records that take too long.{more}"
 
 
-def say_failed(programs: Sequence[LabelingProgram], result: RunResult) -> str:
+def failed_message(programs: Sequence[LabelingProgram], result: RunResult) -> str:
     """Word the warning that programs failed on records.
 
     Parameters
@@ -271,3 +274,76 @@ def _count(failures: Mapping[str, int]) -> str:
 
 def _reasons(rejected: Sequence[Rejection]) -> str:
     return "; ".join(f"{rejection.name}: {rejection.reason}" for rejection in rejected)
+
+
+_HOLDS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+def never_crossed(
+    program: LabelingProgram, columns: Mapping[str, Sequence[Any]]
+) -> list[str]:
+    """Find comparisons of a column with a number that always come out the same.
+
+    Parameters
+    ----------
+    program : LabelingProgram
+        What is read.
+
+    columns : dict of str to sequence
+        Some records.
+
+    Returns
+    -------
+    thresholds : list of str
+        Each with the range of the column, in the order of the source.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist import LabelingProgram
+    >>> from sklearn_alchemist.synthesis._warning_texts import never_crossed
+    >>> program = LabelingProgram("p", "def label(age): return age > 150 or None")
+    >>> never_crossed(program, {"age": [31, None, 64]})
+    ['age > 150 (age is 31 to 64)']
+    """
+    found = []
+    for name, holds, threshold in _thresholds(syntax_tree(program.source)):
+        values = [v for v in columns.get(name, ()) if isinstance(v, int | float)]
+        if values and len({holds(value) for value in values}) == 1:
+            found.append(
+                f"{threshold} ({name} is {min(values):.4g} to {max(values):.4g})"
+            )
+    return list(dict.fromkeys(found))
+
+
+def _thresholds(tree: ast.AST) -> Iterator[tuple[str, Callable[[Any], bool], str]]:
+    """Find comparisons between a name and a number, either way round."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Compare) or len(node.ops) > 1:
+            continue
+        compare = _HOLDS.get(type(node.ops[0]))
+        left, right = node.left, node.comparators[0]
+        if compare is None:
+            continue
+        if isinstance(left, ast.Name) and (number := _number(right)) is not None:
+            yield left.id, partial(_compare, compare, number), ast.unparse(node)
+        elif isinstance(right, ast.Name) and (number := _number(left)) is not None:
+            yield right.id, partial(compare, number), ast.unparse(node)
+
+
+def _compare(compare: Callable[[Any, Any], bool], number: float, value: Any) -> bool:
+    return compare(value, number)
+
+
+def _number(node: ast.AST) -> float | None:
+    """Read a number, with its sign."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        number = _number(node.operand)
+        return None if number is None else -number
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return node.value
+    return None

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .._utils import read_texts
+from .._utils import read_prompts
 from ..data import draw_rows
 from ..votes import ABSTAIN
 
-_SHOWN: str = read_texts(__package__, "prompts")["shown"]
+_SHOWN: str = read_prompts(__package__, "prompts")["shown"]
 N_SHOWN = 8
 MAX_CHARACTERS = 500
 # Clusters of more records are not better, and cost seconds.
@@ -42,7 +42,7 @@ def describe_values(kinds: Mapping[str, str], columns: Columns) -> dict[str, str
 
     Examples
     --------
-    >>> from sklearn_alchemist.synthesis._rows import describe_values
+    >>> from sklearn_alchemist.synthesis._shown_records import describe_values
     >>> describe_values({"age": "int"}, {"age": [31, None, 64]})
     {'age': 'int, from 31 to 64, median 47.5, 1 of 3 missing'}
     """

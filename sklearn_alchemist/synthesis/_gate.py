@@ -35,7 +35,7 @@ def find_subsumed(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_alchemist.synthesis._subsumed import find_subsumed
+    >>> from sklearn_alchemist.synthesis._gate import find_subsumed
     >>> votes = np.array([[0, 0], [1, -1]] * 10)
     >>> find_subsumed(votes, ["wide", "narrow"])
     {1: "all of its 10 votes are given by 'wide', too, which gives 20"}
@@ -60,7 +60,7 @@ def find_subsumed(
     return reasons
 
 
-def find_losing(
+def find_harmful(
     votes: np.ndarray,
     labels: np.ndarray,
     *,

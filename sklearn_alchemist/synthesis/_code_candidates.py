@@ -128,7 +128,7 @@ def last_words(text: str) -> str:
     return " ".join(text[-400:].strip().split("\n\n")[-1].split())[-200:]
 
 
-def choose(text: str, candidates: list[Candidate]) -> Candidate | None:
+def choose_candidate(text: str, candidates: list[Candidate]) -> Candidate | None:
     """Choose the last complete program that is meant."""
     pool = [c for c in candidates if c.has_label]
     pool = pool or [c for c in candidates if c.has_function]
