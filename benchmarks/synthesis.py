@@ -118,9 +118,6 @@ class Way:
 
 EARLIER = Prompts.of_version("3")
 WAYS = {"plain": Way("plain"), "ours": Way("ours", {"prompts": EARLIER})}
-LABELERS = {name: way.labeler for name, way in WAYS.items()}
-LABELERS["levers"] = Way("levers").labeler
-LABELERS["plan"] = Way("plan").labeler
 # The first is what all others are compared with.
 LEVERS = {
     "plan of version 3": Way("ours", {"prompts": EARLIER}),

@@ -41,6 +41,18 @@ def test_only_the_families_that_are_asked_for_are_made(tmp_path):
 
 
 @pytest.mark.slow
+def test_recorded_programs_are_those_of_ten_calls():
+    from _text_sets import TextSet
+    from _vote_families import programs_of
+
+    labels = np.array(["ham", "spam"])
+    texts = TextSet("youtube", np.array(["nice song", "my channel"]), labels, labels)
+    found = dict(programs_of(texts, None))
+    assert sorted(found) == ["ours-1", "ours-2", "plain-1", "plain-2"]
+    assert all(5 <= len(programs) <= 10 for programs in found.values())
+
+
+@pytest.mark.slow
 def test_the_benchmark_runs(tmp_path):
     np.savez(
         tmp_path / "set.npz",
