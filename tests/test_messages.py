@@ -25,7 +25,7 @@ from sklearn_alchemist import (
     ProgramSynthesisLabeler,
     ZeroShotAnnotator,
 )
-from sklearn_alchemist.exceptions import ClassesWarning, ProgramWarning
+from sklearn_alchemist.exceptions import ClassesWarning, ProgramRejected, ProgramWarning
 
 TEXTS = [f"http {i}" for i in range(20)] + [f"a song {i}" for i in range(20)]
 LINK = LabelingProgram("link", "def label(t): return 'spam' if 'http' in t else 'ham'")
@@ -184,6 +184,44 @@ def test_a_threshold_that_no_record_crosses_is_the_reason_for_silence():
     labeler = ProgramSynthesisLabeler(classes=["ill", "well"], programs=[fever, well])
     with pytest.warns(ProgramWarning, match=r"fever \(no record crosses t > 100.4 \("):
         labeler.fit(pd.DataFrame({"t": [36.0, 38.5, 39.0, 36.6]}))
+
+
+def test_a_parameter_that_is_no_column_is_told_with_the_column_that_is_meant():
+    X = pd.DataFrame({"subject": TEXTS, "body": TEXTS})
+    odd = LabelingProgram("odd", "def label(subjekt): return 'ham'")
+    labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=[odd])
+    with pytest.raises(ProgramRejected, match=r"'subjekt', .* do you mean 'subject'\?"):
+        labeler.fit(X)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        (
+            "body, Subject=''",
+            "'Subject' of program 'odd' is no column and .* 'subject'",
+        ),
+        (
+            "body, least=3, subject=''",
+            "'subject' .* stands behind 'least', which is no",
+        ),
+    ],
+)
+def test_a_parameter_that_keeps_its_default_for_no_reason_is_warned_of(
+    parameters, told
+):
+    X = pd.DataFrame({"subject": TEXTS, "body": TEXTS})
+    odd = LabelingProgram("odd", f"def label({parameters}): return 'ham'")
+    labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=[odd])
+    with pytest.warns(ProgramWarning, match=told):
+        labeler.fit(X)
+
+
+def test_parameters_with_defaults_may_be_no_columns():
+    X = pd.DataFrame({"subject": TEXTS, "body": TEXTS})
+    source = "def label(subject, body='', least=3): return 'ham'"
+    program = LabelingProgram("plain", source)
+    ProgramSynthesisLabeler(classes=["ham", "spam"], programs=[program]).fit(X)
 
 
 def test_a_class_without_votes_is_warned_of_with_answers_that_are_no_class():

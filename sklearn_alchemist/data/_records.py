@@ -11,9 +11,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from .._utils import warn
 from ._columns import Column, to_list
 from ._containers import Opened, open_container
-from ._labels import is_missing
+from ._labels import WRITTEN_MISSING, is_missing
 from ._names import parameter_names
 from ._sampling import draw_rows
 from ._values import STR, plain_values
@@ -162,6 +163,11 @@ def check_records(
     ------
     ValueError, TypeError
         If `X` is empty in ``fit``, of the wrong shape, or holds what is no text.
+
+    Warns
+    -----
+    AlchemistWarning
+        In ``fit``, if a text is what NumPy and pandas write for a missing value.
     """
     opened = open_container(X)
     n_columns = len(opened.loads)
@@ -181,6 +187,8 @@ def check_records(
     if opened.is_sequence:
         texts = _read_sequence(opened, takes_texts)
         _check_features(estimator, opened, reset=reset)
+        if reset:
+            _warn_of_written_missing(texts)
         columns = {TEXT_COLUMN: Column(TEXT_COLUMN, len(texts), lambda: texts)}
         if reset:
             estimator._takes_texts = True
@@ -188,6 +196,8 @@ def check_records(
     _check_features(estimator, opened, reset=reset)
     if isinstance(X, np.ndarray) and X.dtype.kind in "fO" and not _has_mask(X):
         _check_numbers(X, allow_nan)
+    if reset and isinstance(X, np.ndarray) and X.dtype.kind == "U":
+        _warn_of_written_missing(X.ravel().tolist())
     given = getattr(estimator, "feature_names_in_", None)
     names = [f"x{i}" for i in range(n_columns)] if given is None else given.tolist()
     columns = {
@@ -282,6 +292,17 @@ def _check_texts(values: Sequence[Any], *, allow_missing: bool = False) -> None:
         raise TypeError(
             f"the text at position {i} is {type(text).__name__}, not str: {advice} it "
             "first."
+        )
+
+
+def _warn_of_written_missing(values: Sequence[str]) -> None:
+    """Hint at a text that was a missing value before it came into an array of str."""
+    for written in {*WRITTEN_MISSING}.intersection(values):
+        warn(
+            f"X holds the text {written!r} ({values.count(written)} of {len(values)}, "
+            f"first at position {values.index(written)}), which is what NumPy and "
+            "pandas make of a missing value among strings. If it is one, drop it or "
+            "write '' before strings are made; if it is a text, all is well."
         )
 
 

@@ -16,9 +16,11 @@ from sklearn.feature_extraction.text import (
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.utils import get_tags
 
+from ._students import TolerantVectorizer
+
 # What counting takes; TF-IDF has these and what is learned from the counts.
 _COUNTING = CountVectorizer().get_params().keys()
-_VECTORIZERS = (TfidfVectorizer, CountVectorizer)
+_VECTORIZERS = (TfidfVectorizer, CountVectorizer, TolerantVectorizer)
 _WEIGHING = ("norm", "use_idf", "smooth_idf", "sublinear_tf")
 
 
@@ -102,7 +104,8 @@ class SelectFrequentTerms(TransformerMixin, BaseEstimator, auto_wrap_output_keys
     Attributes
     ----------
     support_ : ndarray of shape (n_terms,) of bool
-        The selected columns. If no term is frequent enough, all that occur.
+        The selected columns. If no term is frequent enough, all that occur; if none
+        does, the first.
     """
 
     def __init__(
@@ -145,6 +148,8 @@ class SelectFrequentTerms(TransformerMixin, BaseEstimator, auto_wrap_output_keys
         occurs = n_holding > 0
         occurs[: self.start or 0] = False
         occurs[n_terms if self.stop is None else self.stop :] = False
+        if not occurs.any():  # texts of this fold are empty: a column of zeros
+            occurs[self.start or 0] = True
         frequent = occurs & (n_holding >= least) & (n_holding <= most)
         support = frequent if frequent.any() else occurs
         if self.max_features is not None and support.sum() > self.max_features:
@@ -239,7 +244,17 @@ def _share_counts(step: CountVectorizer, X: Any, start: int = 0) -> _Part | None
         counts = counter.set_params(min_df=rare).fit_transform(X)
     except ValueError:
         # All terms are rarer: the selector then takes what there is.
-        counts = counter.set_params(min_df=1).fit_transform(X)
+        try:
+            counts = counter.set_params(min_df=1).fit_transform(X)
+        except ValueError as error:
+            if "empty vocabulary" not in str(error):
+                raise
+            raise ValueError(
+                f"the student finds nothing to learn from in {len(X)} texts, such as "
+                f"{X[0][:40]!r}: they are empty, or hold only what its "
+                f"{type(step).__name__} leaves out. Look at X, or pass another "
+                "estimator."
+            ) from error
     stop = start + counts.shape[1]
     select = SelectFrequentTerms(
         step.min_df, step.max_df, step.max_features, start, stop

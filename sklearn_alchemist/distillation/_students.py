@@ -1,10 +1,11 @@
 """Choose the classifier that is trained, and check the one that the user chose."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -162,7 +163,7 @@ def text_student(texts: Sequence[str | None]) -> Pipeline:
 def _text_encoder(texts: Sequence[str | None]) -> BaseEstimator:
     """Make what `text_student` describes."""
     rare = 2 if len(texts) >= _MANY else 1
-    encoder = TfidfVectorizer(
+    encoder = TolerantVectorizer(
         ngram_range=(1, 2),
         sublinear_tf=True,
         token_pattern=_TOKEN,
@@ -171,7 +172,7 @@ def _text_encoder(texts: Sequence[str | None]) -> BaseEstimator:
     )
     parts = None
     if unspaced_share(texts) > _UNSPACED_SHARE:
-        parts = TfidfVectorizer(
+        parts = TolerantVectorizer(
             analyzer="char",
             ngram_range=(1, 3),
             sublinear_tf=True,
@@ -179,13 +180,70 @@ def _text_encoder(texts: Sequence[str | None]) -> BaseEstimator:
             min_df=rare,
         )
     elif np.median([len(text or "") for text in texts]) <= _SHORT:
-        parts = TfidfVectorizer(
+        parts = TolerantVectorizer(
             analyzer="char_wb",
             ngram_range=(2, 4),
             sublinear_tf=True,
             preprocessor=LowerBeginning(_LONGEST_IN_PARTS),
         )
     return encoder if parts is None else _without_frames(make_union(encoder, parts))
+
+
+class TolerantVectorizer(TfidfVectorizer):
+    """TF-IDF that also takes texts of rare terms only, or without any.
+
+    Such are identifiers, of which there is one a row, and columns that are empty where
+    programs vote: scikit-learn's ends the fit there.
+    """
+
+    def fit(self, raw_documents: Iterable[str], y: Any = None) -> Self:
+        """Learn terms and weights.
+
+        Parameters
+        ----------
+        raw_documents : iterable of str
+            Texts.
+
+        y : None
+            Not looked at.
+
+        Returns
+        -------
+        self : TolerantVectorizer
+            The fitted vectorizer.
+        """
+        self.fit_transform(raw_documents, y)
+        return self
+
+    def fit_transform(self, raw_documents: Iterable[str], y: Any = None) -> Any:
+        """Learn terms and weights, and encode the same texts.
+
+        Parameters
+        ----------
+        raw_documents : iterable of str
+            Texts.
+
+        y : None
+            Not looked at.
+
+        Returns
+        -------
+        X : sparse matrix of shape (n_samples, n_terms)
+            The texts; where there are no terms, one column of zeros.
+        """
+        texts = list(raw_documents)
+        rare = self.get_params()["min_df"]
+        for attempt in (rare, 1):
+            self.min_df = attempt
+            try:
+                return super().fit_transform(texts, y)
+            except ValueError as error:
+                if not re.search("empty vocabulary|no terms remain", str(error)):
+                    raise
+            finally:
+                self.min_df = rare
+        super().fit_transform(["no text"], y)
+        return self.transform(texts) * 0
 
 
 @dataclass(frozen=True)

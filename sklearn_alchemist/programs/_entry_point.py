@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -154,3 +154,25 @@ def optional_parameters(source: str, entry_point: str | None) -> tuple[str, ...]
     names : tuple of str
     """
     return signature(source, entry_point)[2]
+
+
+def similar_name(name: str, known: Iterable[str]) -> str | None:
+    """Find the column that a parameter may have been meant to be.
+
+    Parameters
+    ----------
+    name : str
+        A parameter that is no column.
+    known : iterable of str
+        Names of columns.
+
+    Returns
+    -------
+    meant : str or None
+        The most similar one, if one is similar.
+    """
+    import difflib  # for the one message that needs it
+
+    folded = {str(column).lower(): column for column in known}
+    found = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.75)
+    return folded[found[0]] if found else None

@@ -29,7 +29,7 @@ from ._chunk import (
     key_of,
 )
 from ._distinct import Distinct, find_distinct
-from ._entry_point import optional_parameters
+from ._entry_point import optional_parameters, similar_name
 from ._host import Worker
 from ._in_process import InProcessRunner
 from ._pool import MAX_IDLE, POOL, borrowed
@@ -259,9 +259,10 @@ def columns_of(program: LabelingProgram, known: list[str]) -> tuple[str, ...]:
     for parameter in program.parameters:
         if parameter not in known:
             names = ", ".join(map(str, known)) or "none"
+            meant = similar_name(parameter, known)
             raise ProgramRejected(
                 f"program {program.name!r} reads {parameter!r}, which is no column; "
-                f"columns are {names}"
+                f"columns are {names}" + (f": do you mean {meant!r}?" if meant else "")
             )
     optional = optional_parameters(program.source, program.entry_point)
     # Values are told by their place, so that those behind a missing one stay out.

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         rejected_message,
         silent_message,
         slow_message,
+        unread_message,
     )
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "synthesize",
     "try_programs",
     "tune_programs",
+    "unread_message",
     "write_messages",
     "write_question",
 ]
@@ -131,6 +133,7 @@ __getattr__ = lazy_exports(
         "dropped_message": "_warning_texts",
         "failed_message": "_warning_texts",
         "slow_message": "_warning_texts",
+        "unread_message": "_warning_texts",
         "nothing_usable_message": "_warning_texts",
         "rejected_message": "_warning_texts",
         "silent_message": "_warning_texts",

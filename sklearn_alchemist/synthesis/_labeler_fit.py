@@ -53,6 +53,9 @@ class LabelerFitMixin(LabelerRequestsMixin):
         given, unfit, results = self._try(given, records, keep_failing=True)
         for rejection in unfit:
             raise ProgramRejected(rejection.reason)
+        unread = _synthesis.unread_message(given, [*records.columns])
+        if unread:
+            warn(unread, ProgramWarning)
         self._warn_of_slowness(given, records)
         requests = self._requests(records, now, change, given)
         if not given and not requests:

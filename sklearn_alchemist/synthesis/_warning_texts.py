@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from ..programs import LabelingProgram, RunResult
+from ..programs._entry_point import optional_parameters, similar_name
 from ..programs._guard import syntax_tree
 from ._trial import Rejection, find_slowness, longest_text, stretched_records
 
@@ -164,6 +165,48 @@ def missing_classes_message(
                 f"{_WHERE_FAILURES_ARE.strip()}"
             )
     return f"{said}. Describe these classes in more detail, or give programs for them."
+
+
+def unread_message(
+    programs: Sequence[LabelingProgram], columns: Sequence[str]
+) -> str | None:
+    """Word the warning that parameters with defaults read no column.
+
+    Parameters
+    ----------
+    programs : sequence of LabelingProgram
+        Programs that somebody gave.
+
+    columns : sequence of str
+        Names of the columns.
+
+    Returns
+    -------
+    message : str or None
+        None where no parameter seems to be meant for a column.
+    """
+    found = []
+    for program in programs:
+        optional = optional_parameters(program.source, program.entry_point)
+        unknown = [name for name in optional if name not in columns]
+        free = {*columns} - {*program.parameters} - {*optional}
+        for name in unknown:
+            meant = similar_name(name, free)
+            if meant is not None:
+                found.append(
+                    f"parameter {name!r} of program {program.name!r} is no column and "
+                    f"keeps its default: do you mean {meant!r}?"
+                )
+        if unknown:
+            behind = optional[optional.index(unknown[0]) :]
+            found += [
+                f"parameter {name!r} of program {program.name!r} stands behind "
+                f"{unknown[0]!r}, which is no column, so that both keep their "
+                "defaults: put those that are columns first."
+                for name in behind
+                if name in columns
+            ]
+    return " ".join(found) or None
 
 
 def slow_message(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 
 from sklearn_alchemist.data import check_records, parameter_names
+from sklearn_alchemist.exceptions import AlchemistWarning
 
 TEXTS = ["a", "b ü", ""]
 
@@ -41,6 +42,26 @@ def test_texts_come_in_any_one_dimensional_container(container):
 def test_a_missing_text_is_an_error_that_names_its_position(missing):
     with pytest.raises(ValueError, match="position 1 is missing"):
         records(["a", missing])
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.array(["a", np.nan]),
+        pd.Series(["a", str(np.nan)]),
+        np.array([["a", "b"], ["c", np.nan]]),
+    ],
+    ids=["array", "series", "table"],
+)
+def test_a_text_that_was_missing_before_it_was_a_str_is_hinted_at_in_fit(X):
+    with pytest.warns(AlchemistWarning, match=r"'nan' \(1 of .* of a missing value"):
+        found = records(X)
+    assert "nan" in [*found.columns.values()][-1]
+    check_records(BaseEstimator(), X, reset=False)
+
+
+def test_texts_that_only_hold_such_a_word_are_texts():
+    assert records(np.array(["nan bread", "my nan", "NAN"])).n_rows == 3
 
 
 def test_bytes_are_an_error_that_says_to_decode():

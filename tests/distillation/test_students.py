@@ -2,8 +2,16 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import make_pipeline
 
-from sklearn_alchemist.distillation import share_features, text_student, unspaced_share
+from sklearn_alchemist.distillation import (
+    share_features,
+    table_student,
+    text_student,
+    unspaced_share,
+)
 
 # Words of two topics and words of none, in scripts with and without spaces.
 LEXICON = {
@@ -71,3 +79,39 @@ def test_many_different_texts_of_one_word_leave_terms_to_learn_from():
     fitted = shared.rest.fit(shared.features, np.arange(1500) % 2)
     student = pickle.loads(pickle.dumps(shared.join(fitted)))
     assert student.predict(texts[:3]).tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "texts", [[f"w{i}" for i in range(1500)], [""] * 50, [" ", "\n"] * 50]
+)
+def test_a_column_of_rare_or_empty_texts_leaves_the_others_to_learn_from(texts):
+    numbers = np.arange(len(texts)) % 2
+    X = np.array([texts, numbers], dtype=object).T
+    student = table_student([False, True], {0: texts}).fit(X, numbers)
+    assert student.score(X, numbers) > 0.9
+    assert student.predict([["never seen", 1]]).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("texts", "student"),
+    [
+        (["", " ", "\n"], None),
+        (
+            ["the of"],
+            make_pipeline(CountVectorizer(stop_words="english"), MultinomialNB()),
+        ),
+    ],
+)
+def test_texts_without_a_word_are_refused_in_one_sentence(texts, student):
+    texts = texts * 10
+    message = r"nothing to learn from in \d+ texts, such as '.*': .*Look at X"
+    with pytest.raises(ValueError, match=message):
+        share_features(student or text_student(texts), texts)
+
+
+def test_a_fold_without_a_word_ends_no_fit():
+    texts = [""] * 29 + ["free cash"]
+    shared = share_features(text_student(texts), texts)
+    y = np.arange(29) % 2
+    fitted = shared.rest.fit(shared.features[:29], y)
+    assert fitted.predict_proba(shared.features).shape == (30, 2)
