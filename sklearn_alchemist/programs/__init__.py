@@ -6,7 +6,8 @@ from .._utils import lazy_exports
 from ._program import LabelingProgram, Provenance, check_program
 
 if TYPE_CHECKING:
-    from ._answers import hides_its_answers, read_answers, take_numbers
+    from ._answer_codes import spelled_names
+    from ._answer_kinds import hides_its_answers, read_answers, take_numbers
     from ._folder import (
         broken_programs,
         deleted_programs,
@@ -15,11 +16,10 @@ if TYPE_CHECKING:
         write_programs,
     )
     from ._folder_contents import FolderChange
-    from ._given import load_programs
+    from ._load_programs import load_programs
     from ._manifest import source_digest
     from ._pool import close_workers
-    from ._runner import RunResult, prove_sandbox, run_programs
-    from ._schema import spelled_names
+    from ._run_programs import RunResult, prove_sandbox, run_programs
     from ._trace import Span, Trace, trace_programs
 
 __all__ = [
@@ -51,7 +51,7 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
-        "RunResult": "_runner",
+        "RunResult": "_run_programs",
         "Span": "_trace",
         "Trace": "_trace",
         "close_workers": "_pool",
@@ -59,15 +59,15 @@ __getattr__ = lazy_exports(
         "broken_programs": "_folder",
         "deleted_programs": "_folder",
         "folder_changes": "_folder",
-        "hides_its_answers": "_answers",
-        "load_programs": "_given",
-        "prove_sandbox": "_runner",
-        "read_answers": "_answers",
+        "hides_its_answers": "_answer_kinds",
+        "load_programs": "_load_programs",
+        "prove_sandbox": "_run_programs",
+        "read_answers": "_answer_kinds",
         "read_programs": "_folder",
-        "run_programs": "_runner",
+        "run_programs": "_run_programs",
         "source_digest": "_manifest",
-        "spelled_names": "_schema",
-        "take_numbers": "_answers",
+        "spelled_names": "_answer_codes",
+        "take_numbers": "_answer_kinds",
         "trace_programs": "_trace",
         "write_programs": "_folder",
     },

@@ -10,8 +10,8 @@ from typing import Any
 
 from ._facades import PROGRAM, words
 from ._guard import FACADE, FORMAT, OWN, TYPE, attribute_fault, is_private
-from ._live import live, passing
-from ._loops import LIVE, PASSING
+from ._loop_filter import passing_elements, relevant_elements
+from ._loop_rewrite import PASSING, RELEVANT
 
 _PLAIN = words("""
     abs all any ascii bin bool bytearray bytes callable chr classmethod complex dict
@@ -54,8 +54,8 @@ def make_builtins(
         "__import__": _import_for_c_code,
         FACADE: facades.__getitem__,
         FORMAT: safe_format,
-        LIVE: live,
-        PASSING: passing,
+        RELEVANT: relevant_elements,
+        PASSING: passing_elements,
         OWN: own,
         TYPE: safe_type,
     }

@@ -11,8 +11,13 @@ from re import Match
 from sys import maxsize
 from typing import Any, Self
 
-from ._needs import NOTHING, Needs, keyword_needs, needs_of
-from ._scan import ANYTHING, SCANS, LiteralScan
+from ._literal_scan import ANYTHING, SCANS, LiteralScan
+from ._required_literals import (
+    NOTHING,
+    RequiredLiterals,
+    keyword_literals,
+    required_literals,
+)
 from ._token_patterns import token_table
 
 # Size at which caches start anew.
@@ -41,7 +46,7 @@ class FastPattern:
     _source: Any
     _flags: Any
     _engine: Any
-    _needs: Needs
+    _needs: RequiredLiterals
     _keyword: tuple[bool, str, bool] | None
     _scan: LiteralScan
     # Whether what a scan found in a text is nothing that a match needs, once it looks.
@@ -275,10 +280,10 @@ def _make(source: Any, flags: Any) -> FastPattern:
     engine, needs = None, NOTHING
     if type(source) is not str:
         engine = re.compile(source, flags)
-    elif flags or (known := keyword_needs(source)) is None:
+    elif flags or (known := keyword_literals(source)) is None:
         engine = re.compile(source, flags)
         try:
-            needs = needs_of(source, flags)
+            needs = required_literals(source, flags)
         except RecursionError:
             needs = NOTHING
     else:
@@ -286,7 +291,9 @@ def _make(source: Any, flags: Any) -> FastPattern:
     return _pattern_of(source, flags, engine, needs)
 
 
-def _pattern_of(source: Any, flags: Any, engine: Any, needs: Needs) -> FastPattern:
+def _pattern_of(
+    source: Any, flags: Any, engine: Any, needs: RequiredLiterals
+) -> FastPattern:
     pattern: FastPattern = object.__new__(FastPattern)
     pattern._source, pattern._flags, pattern._engine = source, flags, engine
     pattern._needs, pattern._keyword = needs, needs.keyword

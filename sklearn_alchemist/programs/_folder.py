@@ -11,7 +11,6 @@ from typing import Any
 
 from .._utils import as_path, check_file, warn
 from ..exceptions import ProgramWarning
-from ._about import write_about
 from ._folder_contents import (
     FolderChange,
     check_folder,
@@ -30,6 +29,7 @@ from ._manifest import (
     write_index,
 )
 from ._program import LabelingProgram
+from ._program_comments import with_comments
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def write_programs(
         path = folder / file
         if about is not None:
             facts = about.get(program.name, ())
-            text = write_about(program, facts, was=first_author(entry))
+            text = with_comments(program, facts, was=first_author(entry))
             write_if_changed(path, text)
         elif not _holds(path, program.source):
             write_if_changed(path, program.source)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..exceptions import ProgramRejected
-from ._about import without_about
 from ._manifest import read_index, read_source, source_digest
 from ._program import LabelingProgram, Provenance
+from ._program_comments import without_comments
 
 _LINE = re.compile(r"\bline (\d+)\b")
 
@@ -189,7 +189,7 @@ def _add(held: FolderContents, path: Path, entry: dict[str, Any] | None) -> bool
 
 def sources_of(text: str) -> list[str]:
     """Say what the source in a file may be, without what is said of it below."""
-    source, about = without_about(text)
+    source, about = without_comments(text)
     # The end of the last line may have been put there.
     return [source, source.removesuffix("\n")] if about else [text]
 

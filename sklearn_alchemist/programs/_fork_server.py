@@ -6,7 +6,7 @@ import signal
 import socket
 import struct
 
-from ._limits import end_after_parent, lock_down, seal, silence
+from ._process_limits import end_after_parent, lock_down, seal, silence
 from ._protocol import DONE, SHARED_BYTES, Reply
 from ._seccomp import prepare_filter
 from ._worker import Worker, prepare

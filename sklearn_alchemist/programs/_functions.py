@@ -12,9 +12,9 @@ from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from ..exceptions import ProgramRejected
-from ._carry import Carrier
-from ._origin import find_origin
+from ._function_source import find_function_source
 from ._program import LabelingProgram
+from ._standalone_source import StandaloneSource
 
 # What strings and numbers have; whoever asks for more asks a row for a column.
 _OF_VALUES = {*dir(str), *dir(float), *dir(int)} - {"title"}
@@ -134,36 +134,37 @@ def _write(
     function: Any, name: str, columns: Mapping[str, str] | None
 ) -> tuple[str, str]:
     """Write source that stands alone; name the function in it to call."""
-    carrier = Carrier(name)
-    source, entry_point = _write_with(carrier, function, name, columns)
-    carrier.check_length(source)
+    standalone = StandaloneSource(name)
+    source, entry_point = _write_with(standalone, function, name, columns)
+    standalone.check_length(source)
     return source, entry_point
 
 
 def _write_with(
-    carrier: Carrier, function: Any, name: str, columns: Mapping[str, str] | None
+    standalone: StandaloneSource,
+    function: Any,
+    name: str,
+    columns: Mapping[str, str] | None,
 ) -> tuple[str, str]:
     if _is_snorkel(function):
-        return _write_snorkel(carrier, function, name, columns)
-    called = carrier.call(function, _identifier(name))
+        return _write_snorkel(standalone, function, name, columns)
+    called = standalone.call(function, _identifier(name))
     positional, by_name = _parameters(function, columns)
     over_row = (
         len(positional) == 1
         and not by_name
-        and _takes_row(carrier, function, positional[0], columns)
+        and _takes_row(standalone, function, positional[0], columns)
     )
     if over_row:
-        return _wrap_row(carrier, [called], f"{called}(row)", name, columns)
-    node = _last_function(carrier.source, called)
+        return _wrap_row(standalone, [called], f"{called}(row)", name, columns)
+    node = _last_function(standalone.source, called)
     if isinstance(function, FunctionType) and node is not None and _is_simple(node):
-        return carrier.source, called
+        return standalone.source, called
     handed = ", ".join([*positional, *(f"{p}={p}" for p in by_name)])
-    entry = _free(carrier, f"{_identifier(name)}_record")
+    entry = _free(standalone, f"{_identifier(name)}_record")
     parameters = ", ".join([*positional, *by_name])
-    source = (
-        f"{carrier.source}def {entry}({parameters}):\n    return {called}({handed})\n"
-    )
-    return source, entry
+    body = f"def {entry}({parameters}):\n    return {called}({handed})\n"
+    return standalone.source + body, entry
 
 
 def _is_simple(node: ast.FunctionDef) -> bool:
@@ -206,7 +207,10 @@ def _parameters(
 
 
 def _takes_row(
-    carrier: Carrier, function: Any, parameter: str, columns: Mapping[str, str] | None
+    standalone: StandaloneSource,
+    function: Any,
+    parameter: str,
+    columns: Mapping[str, str] | None,
 ) -> bool:
     """Whether the only parameter stands for a record and not for a column."""
     if columns is not None and parameter in columns:
@@ -214,7 +218,7 @@ def _takes_row(
     if columns is not None and len(columns) > 1:
         return True
     return any(
-        bool(_fields_read(tree, parameter) - _OF_VALUES) for tree in carrier.trees
+        bool(_fields_read(tree, parameter) - _OF_VALUES) for tree in standalone.trees
     )
 
 
@@ -256,25 +260,32 @@ def _written(tree: ast.AST) -> set[str]:
 
 
 def _write_snorkel(
-    carrier: Carrier, function: Any, name: str, columns: Mapping[str, str] | None
+    standalone: StandaloneSource,
+    function: Any,
+    name: str,
+    columns: Mapping[str, str] | None,
 ) -> tuple[str, str]:
-    called = carrier.call(function._f, _identifier(name))
-    before = [carrier.call(f, "prepare") for f in _preprocessors(function._pre, name)]
+    called = standalone.call(function._f, _identifier(name))
+    before = [
+        standalone.call(f, "prepare") for f in _preprocessors(function._pre, name)
+    ]
     handed = ""
     if function._resources:
-        resources = _free(carrier, "resources")
-        carrier.bind(resources, dict(function._resources))
+        resources = _free(standalone, "resources")
+        standalone.bind(resources, dict(function._resources))
         handed = f", **{resources}"
     steps = [*before, called]
     result = f"{called}(row{handed})"
     tolerant = bool(getattr(function, "fault_tolerant", False))
-    if not _reads_records(carrier, columns):
+    if not _reads_records(standalone, columns):
         result = f"{called}(text{handed})"
-        return _wrap_text(carrier, steps, result, name, tolerant=tolerant)
-    return _wrap_row(carrier, steps, result, name, columns, tolerant=tolerant)
+        return _wrap_text(standalone, steps, result, name, tolerant=tolerant)
+    return _wrap_row(standalone, steps, result, name, columns, tolerant=tolerant)
 
 
-def _reads_records(carrier: Carrier, columns: Mapping[str, str] | None) -> bool:
+def _reads_records(
+    standalone: StandaloneSource, columns: Mapping[str, str] | None
+) -> bool:
     """Whether functions read columns of what they get, rather than a text itself."""
     if columns is not None and len(columns) > 1:
         return True
@@ -286,18 +297,23 @@ def _reads_records(carrier: Carrier, columns: Mapping[str, str] | None) -> bool:
             and tree.args.args
             and _fields_read(tree, tree.args.args[0].arg) - _OF_VALUES
         )
-        for tree in carrier.trees
+        for tree in standalone.trees
     )
 
 
 def _wrap_text(
-    carrier: Carrier, steps: Sequence[str], result: str, name: str, *, tolerant: bool
+    standalone: StandaloneSource,
+    steps: Sequence[str],
+    result: str,
+    name: str,
+    *,
+    tolerant: bool,
 ) -> tuple[str, str]:
     """Hand a text over as it is."""
-    entry = _free(carrier, f"{_identifier(name)}_record")
+    entry = _free(standalone, f"{_identifier(name)}_record")
     lines = [f"text = {step}(text)" for step in steps[:-1]]
     text = _body([*lines, f"return {result}"], tolerant=tolerant)
-    return f"{carrier.source}def {entry}(text):\n{text}", entry
+    return f"{standalone.source}def {entry}(text):\n{text}", entry
 
 
 def _body(lines: Sequence[str], *, tolerant: bool) -> str:
@@ -324,7 +340,7 @@ def _preprocessors(preprocessors: Any, name: str) -> list[Any]:
 
 
 def _wrap_row(
-    carrier: Carrier,
+    standalone: StandaloneSource,
     steps: Sequence[str],
     result: str,
     name: str,
@@ -333,8 +349,11 @@ def _wrap_row(
     tolerant: bool = False,
 ) -> tuple[str, str]:
     """Hand a record over as an object that has its columns as attributes."""
-    fields = _columns_read(carrier, columns, name)
-    row, entry = _free(carrier, "Row"), _free(carrier, f"{_identifier(name)}_record")
+    fields = _columns_read(standalone, columns, name)
+    row, entry = (
+        _free(standalone, "Row"),
+        _free(standalone, f"{_identifier(name)}_record"),
+    )
     items = [f"{one!r}: {one}" for one in fields]
     items += [
         f"{columns[one]!r}: {one}"
@@ -347,15 +366,15 @@ def _wrap_row(
     lines += [f"row = {step}(row)" for step in steps[:-1]]
     lines.append(f"return {result}")
     text = _body(lines, tolerant=tolerant)
-    source = f"{carrier.source}{made}\n\ndef {entry}({', '.join(fields)}):\n{text}"
+    source = f"{standalone.source}{made}\n\ndef {entry}({', '.join(fields)}):\n{text}"
     return source, entry
 
 
 def _columns_read(
-    carrier: Carrier, columns: Mapping[str, str] | None, name: str
+    standalone: StandaloneSource, columns: Mapping[str, str] | None, name: str
 ) -> list[str]:
     """Columns that functions over records read."""
-    trees = carrier.trees
+    trees = standalone.trees
     read = set().union(*(_fields_read(tree, None) for tree in trees))
     if columns is not None:
         known = [p for p, column in columns.items() if {p, column} & read]
@@ -378,9 +397,9 @@ def _columns_read(
     return fields
 
 
-def _free(carrier: Carrier, wish: str) -> str:
+def _free(standalone: StandaloneSource, wish: str) -> str:
     name, number = wish, 1
-    while name in carrier.meanings:
+    while name in standalone.meanings:
         number += 1
         name = f"{wish}_{number}"
     return name
@@ -431,7 +450,7 @@ def _reads_rows(
     if columns is not None and len(columns) > 1:
         return True
     try:
-        node = find_origin(function).node
+        node = find_function_source(function).node
     except (ProgramRejected, AttributeError):
         return False
     return bool(_fields_read(node, positional[0]) - _OF_VALUES)

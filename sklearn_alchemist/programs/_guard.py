@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from ._facades import NAMES, direct_name, words
-from ._loops import skip_idle_iterations
+from ._loop_rewrite import skip_idle_iterations
 
 MAX_CHARACTERS = 100_000
 MAX_NODES = 15_000

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import ProgramRejected
-from ._chunk import ChunkResult, Task
 from ._protocol import ABSTAIN, SCORED, SKIPPED
-from ._rows import FILE, ScoreSheet, describe, run_rows
+from ._run_chunk import ChunkResult, Task
+from ._run_rows import FILE, ScoreSheet, describe, run_rows
 
 
 class InProcessRunner:

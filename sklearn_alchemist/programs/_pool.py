@@ -7,8 +7,8 @@ import threading
 import weakref
 from collections.abc import Iterator
 
-from ._host import Worker
 from ._processes import FORK_SERVER
+from ._worker_handle import Worker
 
 MAX_IDLE = 32
 

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..exceptions import ProgramRejected
-from ._chunk import LOAD_SECONDS
-from ._host import Worker, WorkerLost
+from ._answer_codes import AnswerCodes
 from ._pool import borrowed
 from ._program import LabelingProgram, Scalar
 from ._protocol import (
@@ -27,9 +26,10 @@ from ._protocol import (
     TIMEOUT,
     encode_columns,
 )
-from ._runner import columns_of, count_jobs, require_walls
-from ._schema import Schema
-from ._scores import cut_scores, thresholds_of
+from ._run_chunk import LOAD_SECONDS
+from ._run_programs import columns_of, count_jobs, require_walls
+from ._score_votes import cut_scores, thresholds_of
+from ._worker_handle import Worker, WorkerLost
 
 # Watched rows take longer, which is no fault of the program.
 _SLOWER = 20.0
@@ -130,13 +130,13 @@ def trace_programs(
     n_rows = len(next(iter(columns.values()), ()))
     limit = _SLOWER * timeout
 
-    schema = Schema.of(programs, labels)
+    answer_codes = AnswerCodes.of(programs, labels)
 
     def trace(place: int) -> list[Trace]:
         program = programs[place]
         names = columns_of(program, list(columns))
-        codes = schema.codes[place]
-        task = _Task(program, names, codes, schema.n_codes, lines, limit)
+        codes = answer_codes.codes[place]
+        task = _Task(program, names, codes, answer_codes.n_codes, lines, limit)
         values = [list(columns[name]) for name in names]
         traces: list[Trace] = []
         for start in range(0, n_rows, _MAX_BATCH):
@@ -147,17 +147,17 @@ def trace_programs(
     n_threads = min(count_jobs(n_jobs, len(programs)), len(programs))
     places = range(len(programs))
     if n_threads <= 1:
-        return _settle([trace(place) for place in places], schema)
+        return _settle([trace(place) for place in places], answer_codes)
     with ThreadPoolExecutor(n_threads, "tracing") as executor:
-        return _settle(list(executor.map(trace, places)), schema)
+        return _settle(list(executor.map(trace, places)), answer_codes)
 
 
-def _settle(traces: list[list[Trace]], schema: Schema) -> list[list[Trace]]:
+def _settle(traces: list[list[Trace]], answer_codes: AnswerCodes) -> list[list[Trace]]:
     """Say votes for the classes of now, which programs together tell."""
-    if all(can is None for can in schema.known) or not traces:
+    if all(can is None for can in answer_codes.known) or not traces:
         return traces
     votes = np.array([[trace.vote for trace in column] for column in traces]).T
-    settled = schema.settle(votes.reshape(-1, len(traces))).T.tolist()
+    settled = answer_codes.settle(votes.reshape(-1, len(traces))).T.tolist()
     return [
         [replace(trace, vote=vote) for trace, vote in zip(column, said, strict=True)]
         for column, said in zip(traces, settled, strict=True)

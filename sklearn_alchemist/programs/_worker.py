@@ -12,8 +12,8 @@ from ._builtins import make_builtins
 from ._constants import take_constants
 from ._facades import PROGRAM, build_facades, direct_names
 from ._guard import Refusal, guard
-from ._limits import end_with_parent, lock_down, seal, silence
-from ._observe import Observer
+from ._observer import Observer
+from ._process_limits import end_with_parent, lock_down, seal, silence
 from ._protocol import (
     ABSTAIN,
     DONE,
@@ -25,7 +25,7 @@ from ._protocol import (
     Reply,
     read_request,
 )
-from ._rows import FILE, ScoreSheet, describe, run_rows
+from ._run_rows import FILE, ScoreSheet, describe, run_rows
 from ._seccomp import prepare_filter
 from ._stand_ins import start_row
 

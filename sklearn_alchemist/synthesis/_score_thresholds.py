@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..programs import LabelingProgram, RunResult
-from ..programs._schema import Schema
-from ..programs._scores import find_leads, name_thresholds
+from ..programs._answer_codes import AnswerCodes
+from ..programs._score_votes import find_leads, name_thresholds
 from ..votes import ABSTAIN
 
 # Fewer rows on which a program would be silent tell nothing of it.
@@ -73,7 +73,7 @@ def learn_thresholds(
     """
     assert result.scores is not None
     learned = list(programs)
-    schema = Schema.of(programs, classes)
+    answer_codes = AnswerCodes.of(programs, classes)
     for j in gives_scores(programs, result):
         others = np.delete(result.votes, j, axis=1)
         teacher = _most_voted(others, len(classes))
@@ -81,7 +81,7 @@ def learn_thresholds(
             teacher = np.where(labels == ABSTAIN, teacher, labels)
         cuts = _cuts(result.scores[:, j], teacher)
         learned[j] = replace(
-            programs[j], thresholds=name_thresholds(cuts, schema.codes[j])
+            programs[j], thresholds=name_thresholds(cuts, answer_codes.codes[j])
         )
     return learned
 

@@ -277,13 +277,13 @@ def test_shared_patterns_cannot_be_set_up_anew(make):
     attack = r"""
         import re
         P = re.compile(r"\bwin\b")
-        class Needs:
+        class RequiredLiterals:
             keys, literals, starts, folded, exact = None, ("lose",), None, False, False
         def label(text):
-            P.__init__("lose", 0, None, Needs())
-            type(P).__init__(P, "lose", 0, None, Needs())
+            P.__init__("lose", 0, None, RequiredLiterals())
+            type(P).__init__(P, "lose", 0, None, RequiredLiterals())
             getattr(P, "_set_up", len)("lose")
-            re.Pattern("lose", 0, None, Needs())
+            re.Pattern("lose", 0, None, RequiredLiterals())
         """
     honest = r"""
         import re

@@ -233,8 +233,12 @@ ATTACKS = {
         "def label(text):\n"
         " return f'{C():x}'"
     ),
-    "live spelled": ("def label(text):\n return __re.live__([],(),0,len,False,False)"),
-    "live by getattr": ("import re\ndef label(text):\n return getattr(re,'live')"),
+    "relevant_elements spelled": (
+        "def label(text):\n return __re.relevant_elements__([],(),0,len,False,False)"
+    ),
+    "relevant_elements by getattr": (
+        "import re\ndef label(text):\n return getattr(re,'relevant_elements')"
+    ),
     "match args": (
         "class C:\n __match_args__=('__globals__',)\ndef label(text):\n return 'spam'"
     ),

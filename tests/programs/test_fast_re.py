@@ -5,8 +5,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sklearn_alchemist.programs import _fast_re as fast
-from sklearn_alchemist.programs import _scan
-from sklearn_alchemist.programs._needs import NOTHING, keyword_needs, needs_of
+from sklearn_alchemist.programs import _literal_scan as _scan
+from sklearn_alchemist.programs._required_literals import (
+    NOTHING,
+    keyword_literals,
+    required_literals,
+)
 
 # Of patterns that Python may read in another way one day; `re` warns of them too.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -309,15 +313,15 @@ def test_split_and_re_know_the_same_spaces():
     ],
 )
 def test_every_match_holds_a_literal(pattern, literals, starts):
-    needs = needs_of(pattern)
+    needs = required_literals(pattern)
     assert (needs.literals, needs.starts) == (literals, starts)
 
 
 def test_flags_and_strange_letters_are_read_with_care():
-    assert needs_of(r"\bWin\b", re.I).literals == ("win",)
-    assert needs_of(r"\bWin\b", re.I).folded
-    assert needs_of("ſ", re.I).literals is None
-    assert needs_of(r"(?i:a)b").starts is None
-    assert needs_of(r"a|") == NOTHING
-    assert keyword_needs(r"\bK\b|x") is None
-    assert keyword_needs(r"\bstock market").keyword == (True, "stock market", False)
+    assert required_literals(r"\bWin\b", re.I).literals == ("win",)
+    assert required_literals(r"\bWin\b", re.I).folded
+    assert required_literals("ſ", re.I).literals is None
+    assert required_literals(r"(?i:a)b").starts is None
+    assert required_literals(r"a|") == NOTHING
+    assert keyword_literals(r"\bK\b|x") is None
+    assert keyword_literals(r"\bstock market").keyword == (True, "stock market", False)

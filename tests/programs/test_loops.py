@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sklearn_alchemist.programs import _live, _scan
+from sklearn_alchemist.programs import _literal_scan, _loop_filter
 from sklearn_alchemist.programs._facades import build_facades
 from sklearn_alchemist.programs._guard import guard
-from sklearn_alchemist.programs._loops import LIVE, PASSING
+from sklearn_alchemist.programs._loop_rewrite import PASSING, RELEVANT
 from sklearn_alchemist.programs._worker import Worker
 
 TOP = """
@@ -216,8 +216,8 @@ FACADES = build_facades()
 
 def label_of(source):
     """Load a program into this process, as if it had run no other one."""
-    _live._groups.clear()
-    _live._known.clear()
+    _loop_filter._groups.clear()
+    _loop_filter._known.clear()
     worker = Worker(FACADES)
     worker.load(source, "label")
     return worker.label
@@ -267,7 +267,7 @@ def test_loops_over_words_of_which_none_or_all_pass(body, text):
         assert repr(outcome(label, text)) == repr(expected)
 
 
-def is_narrowed(body, by=LIVE):
+def is_narrowed(body, by=RELEVANT):
     start = START if "tokens" in body else ""
     head = (
         "import re\nfrom collections import Counter\nWORDS = []\nNEGATIONS = {'not'}\n"
@@ -287,7 +287,7 @@ def test_loops_are_narrowed_where_nothing_else_can_be_seen():
 
 
 def test_texts_are_scanned_for_all_literals_in_one_pass():
-    scan = _scan.LiteralScan(folded=False)
+    scan = _literal_scan.LiteralScan(folded=False)
     assert not scan.want(["party", "art"])
     assert scan.want(["party", "art"])
     assert scan["a party"] == {"party", "art"}
@@ -296,8 +296,8 @@ def test_texts_are_scanned_for_all_literals_in_one_pass():
     long = "é art" + " party" * 50
     assert scan[long] == {"party", "art"}
     assert scan.places_of(long, ("art",)) == [2, *range(7, 307, 6)]
-    folded = _scan.LiteralScan(folded=True)
+    folded = _literal_scan.LiteralScan(folded=True)
     assert not folded.want(["win"])
     assert folded.want(["win"])
     assert folded["WIN"] == {"win"}
-    assert folded["wİn"] is _scan.ANYTHING
+    assert folded["wİn"] is _literal_scan.ANYTHING

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_alchemist.exceptions import ProgramRejected
-from sklearn_alchemist.programs import _runner, run_programs
+from sklearn_alchemist.programs import _run_programs, run_programs
 from sklearn_alchemist.programs._distinct import find_distinct
 
 LENGTH = "def label(text): return len(text) % 3"
@@ -221,7 +221,7 @@ MIXED = [
 @pytest.mark.parametrize("n_jobs", [1, 2, 4])
 @pytest.mark.parametrize("n_rows", [7, 20, 1024])
 def test_votes_do_not_depend_on_jobs_or_chunks(make, monkeypatch, n_jobs, n_rows):
-    monkeypatch.setattr(_runner, "MAX_ROWS", n_rows)
+    monkeypatch.setattr(_run_programs, "MAX_ROWS", n_rows)
     programs = [make(source) for source in MIXED]
     done = []
     result = run_programs(
@@ -255,7 +255,7 @@ SLOW = """
 @pytest.mark.slow
 @pytest.mark.parametrize("n_rows", [20, 1024])
 def test_a_program_stops_when_its_time_is_used_up(make, monkeypatch, n_rows):
-    monkeypatch.setattr(_runner, "MAX_ROWS", n_rows)
+    monkeypatch.setattr(_run_programs, "MAX_ROWS", n_rows)
     texts = [f"{n} b" for n in range(10)] + [f"{n} a" for n in range(400)]
     slow, quick = make(SLOW), make(LENGTH)
     result = run_programs([slow, quick], {"t": texts}, [0, 1, 2], budget=0.2)
@@ -277,7 +277,7 @@ def test_a_budget_that_is_not_used_up_changes_nothing(make):
 
 
 def test_long_texts_are_sent_in_small_parts(make, monkeypatch):
-    monkeypatch.setattr(_runner, "MAX_CHARACTERS", 10)
+    monkeypatch.setattr(_run_programs, "MAX_CHARACTERS", 10)
     done = []
     texts = ["aaab", "aaaa", "aaba", "a" * 30, "a"]
     result = run_programs([make(LENGTH)], {"t": texts}, [0, 1, 2], on_rows=done.append)
@@ -287,7 +287,7 @@ def test_long_texts_are_sent_in_small_parts(make, monkeypatch):
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_parallel_config_is_heeded(make, monkeypatch, backend):
-    monkeypatch.setattr(_runner, "MAX_ROWS", 10)
+    monkeypatch.setattr(_run_programs, "MAX_ROWS", 10)
     with joblib.parallel_config(backend, n_jobs=2):
         result = run_programs([make(LENGTH)], {"text": TEXTS}, [0, 1, 2])
     assert result.votes.ravel().tolist() == (np.arange(50) % 3).tolist()

@@ -15,7 +15,7 @@ from sklearn_alchemist.exceptions import (
     SandboxError,
     SandboxWarning,
 )
-from sklearn_alchemist.programs import _runner, _seccomp, run_programs
+from sklearn_alchemist.programs import _run_programs, _seccomp, run_programs
 from sklearn_alchemist.programs._pool import POOL, borrowed
 
 with borrowed(None) as loan:
@@ -90,7 +90,7 @@ def test_the_filter_fits_the_kernels_format():
 @pytest.fixture
 def unrestricted(monkeypatch):
     """A system without seccomp."""
-    monkeypatch.setattr(_runner, "_WARNED", set())
+    monkeypatch.setattr(_run_programs, "_WARNED", set())
     take = POOL.take
 
     def take_unrestricted(key):
@@ -132,11 +132,11 @@ def test_strict_runs_where_the_kernel_can(make):
 
 @pytest.fixture
 def in_process(monkeypatch):
-    monkeypatch.setattr(_runner, "_WARNED", {_runner._UNPROTECTED})
+    monkeypatch.setattr(_run_programs, "_WARNED", {_run_programs._UNPROTECTED})
 
 
 def test_without_a_sandbox_one_warning_says_so(make, monkeypatch):
-    monkeypatch.setattr(_runner, "_WARNED", set())
+    monkeypatch.setattr(_run_programs, "_WARNED", set())
     with pytest.warns(SandboxWarning, match="you wrote yourself"):
         run_programs([make(LENGTH)], TEXTS, [0, 1], sandbox=None)
     with warnings.catch_warnings():

@@ -15,15 +15,15 @@ import joblib
 import pytest
 
 from sklearn_alchemist.programs import (
-    _host,
     _processes,
-    _runner,
+    _run_programs,
+    _worker_handle,
     close_workers,
     run_programs,
 )
-from sklearn_alchemist.programs._host import Worker, WorkerLost
 from sklearn_alchemist.programs._pool import POOL, borrowed
 from sklearn_alchemist.programs._protocol import NO_ROW
+from sklearn_alchemist.programs._worker_handle import Worker, WorkerLost
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and forks")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="kernel ends the worker")
@@ -155,7 +155,7 @@ def test_an_interpreter_that_does_not_start_is_named(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_callback_that_raises_leaves_no_busy_worker(make, monkeypatch, n_jobs):
-    monkeypatch.setattr(_runner, "MAX_ROWS", 20)
+    monkeypatch.setattr(_run_programs, "MAX_ROWS", 20)
 
     def interrupt(n_rows):
         raise KeyboardInterrupt
@@ -324,7 +324,7 @@ def test_a_worker_has_no_open_files_but_its_pipes_and_no_environment():
 @pytest.mark.slow
 @pytest.mark.parametrize("forks", [False, pytest.param(True, marks=linux)])
 def test_a_lost_worker_leaves_no_file(monkeypatch, tmp_path, forks):
-    monkeypatch.setattr(_host, "FORKS", forks)
+    monkeypatch.setattr(_worker_handle, "FORKS", forks)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     worker = Worker()
     worker.close()

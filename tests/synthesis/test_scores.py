@@ -9,9 +9,9 @@ from sklearn.base import clone
 from sklearn_alchemist import LabelingProgram, ProgramSynthesisLabeler
 from sklearn_alchemist.exceptions import ProgramWarning
 from sklearn_alchemist.programs import read_answers, read_programs, trace_programs
-from sklearn_alchemist.programs._chunk import ChunkResult, Task
 from sklearn_alchemist.programs._protocol import CRASH, SCORED
-from sklearn_alchemist.programs._scores import settle_scores
+from sklearn_alchemist.programs._run_chunk import ChunkResult, Task
+from sklearn_alchemist.programs._score_votes import settle_scores
 
 COUNTS = """\
 def label(text):
@@ -180,7 +180,7 @@ def test_renamed_and_merged_classes_keep_scores_and_thresholds():
 
 
 def test_scores_of_equal_rows_and_of_many_chunks_are_in_their_places(monkeypatch):
-    from sklearn_alchemist.programs import _runner
+    from sklearn_alchemist.programs import _run_programs as _runner
 
     monkeypatch.setattr(_runner, "MAX_ROWS", 7)
     rows = ["h" * (i % 13) for i in range(50)] + ["s" * i for i in range(1, 20)]

@@ -4,7 +4,12 @@ import pytest
 
 from sklearn_alchemist import LLM, ProgramSynthesisLabeler
 from sklearn_alchemist.exceptions import SandboxError
-from sklearn_alchemist.programs import _chunk, _host, close_workers, prove_sandbox
+from sklearn_alchemist.programs import (
+    _run_chunk,
+    _worker_handle,
+    close_workers,
+    prove_sandbox,
+)
 
 LINK = "def label(text):\n    return 'spam' if 'http' in text else 'ham'\n"
 RECORDS = ["see http://x.example", "a nice song"] * 10
@@ -13,7 +18,7 @@ RECORDS = ["see http://x.example", "a nice song"] * 10
 @pytest.fixture
 def ran(monkeypatch):
     """Names of the programs that run, on a system that refuses no system call."""
-    start, run, names = _host.Worker.__init__, _chunk.ProgramRunner.run, []
+    start, run, names = _worker_handle.Worker.__init__, _run_chunk.ProgramRunner.run, []
 
     def start_unrestricted(worker, *args, **options):
         start(worker, *args, **options)
@@ -24,8 +29,8 @@ def ran(monkeypatch):
         return run(runner, *args)
 
     close_workers()
-    monkeypatch.setattr(_host.Worker, "__init__", start_unrestricted)
-    monkeypatch.setattr(_chunk.ProgramRunner, "run", note)
+    monkeypatch.setattr(_worker_handle.Worker, "__init__", start_unrestricted)
+    monkeypatch.setattr(_run_chunk.ProgramRunner, "run", note)
     yield names
     close_workers()
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from . import _fast_re
 from ._facades import direct_name
-from ._locate import Record
-from ._rows import FILE
+from ._match_places import Record
+from ._run_rows import FILE
 
 # Words and values noted of one row; more than anybody reads.
 _MAX_NOTED = 200
@@ -41,7 +41,7 @@ _HOLDERS = (list, tuple, set, frozenset, dict)
 _KEPT = (int, float, bool, str, *_HOLDERS)
 
 
-class Notes:
+class MatchRecorder:
     """What one row lets a program find."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ _MAX_CUES = 8
 _MAX_CHARACTERS = 300
 
 
-def write_about(
+def with_comments(
     program: LabelingProgram,
     facts: Sequence[str] = (),
     *,
@@ -35,9 +35,9 @@ def write_about(
     Examples
     --------
     >>> from sklearn_alchemist import LabelingProgram
-    >>> from sklearn_alchemist.programs._about import write_about
+    >>> from sklearn_alchemist.programs._program_comments import with_comments
     >>> program = LabelingProgram("p", "def label(x): return 'a' if 'up' in x else 'b'")
-    >>> print(write_about(program, ["votes on 3 of 5 records"]))
+    >>> print(with_comments(program, ["votes on 3 of 5 records"]))
     def label(x): return 'a' if 'up' in x else 'b'
     <BLANKLINE>
     # about: p, which reads x
@@ -65,7 +65,7 @@ def write_about(
     return f"{program.source}{end}\n{told}"
 
 
-def without_about(text: str) -> tuple[str, str]:
+def without_comments(text: str) -> tuple[str, str]:
     """Tell a program from what is said of it below.
 
     Parameters

@@ -18,7 +18,7 @@ from ..exceptions import ProgramRejected
 
 
 @dataclass(frozen=True)
-class Origin:
+class FunctionSource:
     """One function as it stands in its file.
 
     Parameters
@@ -34,7 +34,7 @@ class Origin:
     text: str | None
 
 
-def find_origin(function: FunctionType) -> Origin:
+def find_function_source(function: FunctionType) -> FunctionSource:
     """Find the definition of a function in the file or notebook that it came from.
 
     Parameters
@@ -44,7 +44,7 @@ def find_origin(function: FunctionType) -> Origin:
 
     Returns
     -------
-    origin : Origin
+    origin : FunctionSource
 
     Raises
     ------
@@ -74,10 +74,10 @@ def find_origin(function: FunctionType) -> Origin:
     if isinstance(node, ast.Lambda):
         body: list[ast.stmt] = [ast.Return(node.body)]
         made = ast.FunctionDef("label", node.args, body, [])
-        return Origin(ast.fix_missing_locations(made), None)
+        return FunctionSource(ast.fix_missing_locations(made), None)
     part = lines[node.lineno - 1 : node.end_lineno]
     node.decorator_list = []
-    return Origin(node, _text(part, node))
+    return FunctionSource(node, _text(part, node))
 
 
 def _candidates(

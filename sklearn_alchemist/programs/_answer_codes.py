@@ -14,7 +14,7 @@ from ._protocol import ABSTAIN
 
 
 @dataclass(frozen=True)
-class Schema:
+class AnswerCodes:
     """What the answers of some programs stand for among the classes of now.
 
     An older program may answer with a class that is divided now. Its vote is the part
@@ -45,7 +45,7 @@ class Schema:
     @classmethod
     def of(
         cls, programs: Sequence[LabelingProgram], classes: Sequence[Scalar]
-    ) -> "Schema":
+    ) -> "AnswerCodes":
         """Read what programs say of their answers.
 
         Parameters
@@ -56,7 +56,7 @@ class Schema:
 
         Returns
         -------
-        schema : Schema
+        answer_codes : AnswerCodes
 
         Raises
         ------

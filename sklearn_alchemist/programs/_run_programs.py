@@ -19,18 +19,9 @@ from ..exceptions import (
     SandboxError,
     SandboxWarning,
 )
-from ._chunk import (
-    MAX_LOST_ROWS,
-    ChunkResult,
-    ProgramRunner,
-    Session,
-    Task,
-    find_lost,
-    key_of,
-)
+from ._answer_codes import AnswerCodes
 from ._distinct import Distinct, find_distinct
 from ._entry_point import optional_parameters, similar_name
-from ._host import Worker
 from ._in_process import InProcessRunner
 from ._pool import MAX_IDLE, POOL, borrowed
 from ._program import LabelingProgram, Scalar
@@ -43,8 +34,17 @@ from ._protocol import (
     SKIPPED,
     encode_columns,
 )
-from ._schema import Schema
-from ._scores import collect_scores, settle_scores
+from ._run_chunk import (
+    MAX_LOST_ROWS,
+    ChunkResult,
+    ProgramRunner,
+    Session,
+    Task,
+    find_lost,
+    key_of,
+)
+from ._score_votes import collect_scores, settle_scores
+from ._worker_handle import Worker
 
 # What all programs do with these rows fits into a cache of the processor.
 MAX_CHARACTERS = 1 << 18
@@ -182,14 +182,14 @@ def run_programs(
     labels = [
         value.item() if isinstance(value, np.generic) else value for value in classes
     ]
-    schema = Schema.of(programs, labels)
+    answer_codes = AnswerCodes.of(programs, labels)
     tasks = [
         Task(
             key,
             program,
             columns_of(program, list(columns)),
-            schema.codes[key],
-            schema.n_codes,
+            answer_codes.codes[key],
+            answer_codes.n_codes,
         )
         for key, program in enumerate(programs)
     ]
@@ -201,7 +201,7 @@ def run_programs(
     if distinct is not None:
         session = Session(float(timeout), budget)
         needed = {name: distinct.take(values) for name, values in needed.items()}
-        most = max(1, min(MAX_ROWS, MAX_SCORES // max(1, schema.n_codes)))
+        most = max(1, min(MAX_ROWS, MAX_SCORES // max(1, answer_codes.n_codes)))
         chunks = list(_chunks(needed, len(distinct.first), most))
         finished = distinct.count_finished([stop for _, stop in chunks])
         # Closed at once when `on_rows` raises, so that no worker goes on.
@@ -218,8 +218,8 @@ def run_programs(
                 outcomes.append(done)
                 if on_rows is not None:
                     on_rows(n_finished)
-    result = _collect((n_rows, len(tasks)), outcomes, distinct, schema.n_codes)
-    votes = schema.settle(result.votes).astype(_dtype(len(labels)), copy=False)
+    result = _collect((n_rows, len(tasks)), outcomes, distinct, answer_codes.n_codes)
+    votes = answer_codes.settle(result.votes).astype(_dtype(len(labels)), copy=False)
     scores = None
     if keep_scores:
         scores = collect_scores(outcomes, distinct, (*votes.shape, len(labels)))

@@ -24,7 +24,7 @@ _KEYWORD = re.compile(r"(\\b)?((?:\\[ &'./,+#%:!-]|[A-Za-z0-9_ ',&/%:!-])+?)(\\b
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class RequiredLiterals:
     """What must be in a text before it is worth searching.
 
     Parameters
@@ -46,7 +46,7 @@ class Needs:
     keyword: tuple[bool, str, bool] | None = None
 
 
-NOTHING = Needs()
+NOTHING = RequiredLiterals()
 
 
 class _Start(NamedTuple):
@@ -67,15 +67,15 @@ _EMPTY = _Start()
 _UNKNOWN = _Start(is_open=False)
 
 
-def keyword_needs(pattern: str) -> Needs | None:
+def keyword_literals(pattern: str) -> RequiredLiterals | None:
     r"""Read a pattern that is nothing but a keyword, perhaps between word boundaries.
 
     Examples
     --------
-    >>> from sklearn_alchemist.programs._needs import keyword_needs
-    >>> keyword_needs(r"\bstock\ market\b").keyword
+    >>> from sklearn_alchemist.programs._required_literals import keyword_literals
+    >>> keyword_literals(r"\bstock\ market\b").keyword
     (True, 'stock market', True)
-    >>> keyword_needs("a+") is None
+    >>> keyword_literals("a+") is None
     True
     """
     match = _KEYWORD.fullmatch(pattern)
@@ -85,7 +85,7 @@ def keyword_needs(pattern: str) -> Needs | None:
     text = text.replace("\\", "")
     keyword = before is not None, text, after is not None
     literals = (text,) if _is_rare(text) else None
-    return Needs(literals, literals, keyword=keyword)
+    return RequiredLiterals(literals, literals, keyword=keyword)
 
 
 def _is_rare(text: str) -> bool:
@@ -95,15 +95,15 @@ def _is_rare(text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def needs_of(pattern: str, flags: int = 0) -> Needs:
+def required_literals(pattern: str, flags: int = 0) -> RequiredLiterals:
     r"""Read a valid pattern.
 
     Examples
     --------
-    >>> from sklearn_alchemist.programs._needs import needs_of
-    >>> needs_of(r"\b(free|win(ner)?)\b").literals
+    >>> from sklearn_alchemist.programs._required_literals import required_literals
+    >>> required_literals(r"\b(free|win(ner)?)\b").literals
     ('free', 'win')
-    >>> needs_of(r"\w+@\w+\.(com|org)").literals
+    >>> required_literals(r"\w+@\w+\.(com|org)").literals
     ('.com', '.org')
     """
     tree = parser.parse(pattern, flags)
@@ -119,7 +119,7 @@ def needs_of(pattern: str, flags: int = 0) -> Needs:
         return NOTHING
     if not all(map(_is_rare, looked_for)):
         return NOTHING
-    return Needs(literals, starts or None, folded)
+    return RequiredLiterals(literals, starts or None, folded)
 
 
 def _lowered(texts: tuple[str, ...]) -> tuple[str, ...]:

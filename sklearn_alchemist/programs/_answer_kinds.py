@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ..exceptions import ProgramRejected
 from ._guard import syntax_tree
 from ._program import LabelingProgram, Scalar
-from ._returned import Returned
+from ._return_values import ReturnValues
 
 _ABSTAINS = re.compile("abstain|none|unknown|no_?label|skip", re.IGNORECASE)
 # What people put around the name of a class to name its number.
@@ -68,13 +68,13 @@ def read_answers(program: LabelingProgram, classes: Sequence[Scalar]) -> Answers
     Examples
     --------
     >>> from sklearn_alchemist.programs import LabelingProgram
-    >>> from sklearn_alchemist.programs._answers import read_answers
+    >>> from sklearn_alchemist.programs._answer_kinds import read_answers
     >>> source = "SPAM, HAM = 0, 1\ndef label(text): return SPAM"
     >>> read_answers(LabelingProgram("p", source), ["ham", "spam"]).order
     ('spam', 'ham')
     """
     tree = syntax_tree(program.source)
-    walk = Returned(tree, program.entry_point)
+    walk = ReturnValues(tree, program.entry_point)
     constants = {leaf.value for leaf in walk.leaves if _is_plain(leaf)}
     places = {value for value in constants if type(value) is int and value != -1}
     places |= walk.places
@@ -122,7 +122,7 @@ def take_numbers(
     Examples
     --------
     >>> from sklearn_alchemist.programs import LabelingProgram
-    >>> from sklearn_alchemist.programs._answers import take_numbers
+    >>> from sklearn_alchemist.programs._answer_kinds import take_numbers
     >>> program = LabelingProgram("p", "SPAM = 0\ndef label(text): return SPAM")
     >>> take_numbers(program, ["ham", "spam"], in_order=False).class_order
     ('spam', 'ham')
@@ -177,7 +177,7 @@ def _is_plain(leaf: ast.Constant) -> bool:
 
 
 def _own_order(
-    walk: Returned, classes: Sequence[str]
+    walk: ReturnValues, classes: Sequence[str]
 ) -> tuple[tuple[str, ...] | None, str | None, str | None]:
     """Find in which order a program itself numbers the classes, or why none."""
     known = {_spelled(label): label for label in classes}

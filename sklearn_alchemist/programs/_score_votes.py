@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from ._chunk import ChunkResult, Task
 from ._distinct import Distinct
 from ._program import LabelingProgram
 from ._protocol import ABSTAIN, CRASH, SCORED
+from ._run_chunk import ChunkResult, Task
 
 
 def settle_scores(result: ChunkResult, task: Task, keep: bool) -> None:
@@ -58,7 +58,7 @@ def find_leads(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_alchemist.programs._scores import find_leads
+    >>> from sklearn_alchemist.programs._score_votes import find_leads
     >>> find_leads(np.array([[3.0, 1.0], [0.5, np.nan], [np.nan, np.nan]]))
     (array([0, 0, 0]), array([2. , 0.5, 0. ]))
     """

@@ -15,15 +15,26 @@ from . import _fast_re
 from ._builtins import make_builtins
 from ._facades import PROGRAM, direct_names, words
 from ._guard import Refusal, guard
-from ._notes import AND, EQ, IN, ITEM, MADE, METHOD, NE, NOT_IN, VALUE, Notes
+from ._match_recorder import (
+    AND,
+    EQ,
+    IN,
+    ITEM,
+    MADE,
+    METHOD,
+    NE,
+    NOT_IN,
+    VALUE,
+    MatchRecorder,
+)
 from ._protocol import ABSTAIN, DONE, MEMORY, REFUSED, SCORED, Reply
-from ._rows import FILE, ScoreSheet, describe, run_rows
+from ._run_rows import FILE, ScoreSheet, describe, run_rows
 from ._stand_ins import start_row
 
 _MAX_MESSAGE = 300
 
 _ASKED: dict[type, str] = {ast.In: IN, ast.NotIn: NOT_IN, ast.Eq: EQ, ast.NotEq: NE}
-# In the order of the functions that compute, see `Notes.made`.
+# In the order of the functions that compute, see `MatchRecorder.made`.
 _ARITHMETIC: list[type] = [
     ast.Add,
     ast.Sub,
@@ -110,10 +121,11 @@ class Observer:
     """
 
     def __init__(self, facades: Mapping[str, Any]) -> None:
-        self.notes = Notes()
-        _watch_patterns(self.notes)
+        self.recorder = MatchRecorder()
+        _watch_patterns(self.recorder)
         watched = {
-            name: self.notes.watch(getattr(_fast_re, name)) for name in _PATTERN_METHODS
+            name: self.recorder.watch(getattr(_fast_re, name))
+            for name in _PATTERN_METHODS
         }
         self.facades = {**facades, "re": _facade_with(facades["re"], watched)}
         self.label: Callable[..., Any] | None = None
@@ -148,7 +160,7 @@ class Observer:
         except Exception as error:
             return Reply(REFUSED, text=describe(error))
         names = make_builtins(self.facades, direct_names(self.facades))
-        names |= self.notes.functions()
+        names |= self.recorder.functions()
         namespace: dict[str, Any] = {"__name__": PROGRAM, "__builtins__": names}
         self.draws = "random" in source
         if self.draws:
@@ -208,7 +220,7 @@ class Observer:
 
         if self.draws:
             start_row(values)
-        self.notes.begin(values, answers)
+        self.recorder.begin(values, answers)
         if with_lines:
             sys.settrace(_tracer(lines))
         try:
@@ -217,7 +229,7 @@ class Observer:
             )
         finally:
             sys.settrace(None)
-        noted = self.notes.end()
+        noted = self.recorder.end()
         said = failed[1] if failed else ""
         if raised and not starved:
             said = _with_message(said, raised[-1])
@@ -240,11 +252,13 @@ def _facade_with(facade: Any, functions: Mapping[str, Callable[..., Any]]) -> An
     return type("re", (), {"__slots__": (), **kept, **replaced})()
 
 
-def _watch_patterns(notes: Notes) -> None:
+def _watch_patterns(recorder: MatchRecorder) -> None:
     """Make compiled patterns note what they find; this process has one program."""
     for name in _PATTERN_METHODS:
         setattr(
-            _fast_re.FastPattern, name, notes.watch(getattr(_fast_re.FastPattern, name))
+            _fast_re.FastPattern,
+            name,
+            recorder.watch(getattr(_fast_re.FastPattern, name)),
         )
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..exceptions import ProgramRejected
-from ._host import WorkerLost
 from ._pool import Borrowed
 from ._program import LabelingProgram, Scalar
 from ._protocol import (
@@ -22,6 +21,7 @@ from ._protocol import (
     TIMEOUT,
     Reply,
 )
+from ._worker_handle import WorkerLost
 
 MAX_LOST_ROWS = 3
 LOAD_SECONDS = 2.0

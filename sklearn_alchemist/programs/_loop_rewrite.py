@@ -12,7 +12,7 @@ from collections.abc import Set
 
 from ._constants import Names, names_bound
 from ._facades import direct_name, words
-from ._iterations import (
+from ._loop_analysis import (
     COUNTED,
     FIRST,
     ITEMS,
@@ -25,7 +25,10 @@ from ._iterations import (
 )
 
 # What the rewritten source calls; a program itself cannot spell these names.
-LIVE, PASSING = direct_name("re", "live"), direct_name("re", "passing")
+RELEVANT, PASSING = (
+    direct_name("re", "relevant_elements"),
+    direct_name("re", "passing_elements"),
+)
 
 # What walks through all that a generator gives.
 _CONSUMERS = words("any all sum list set tuple max min sorted dict frozenset next")
@@ -153,7 +156,7 @@ class _Loop(Iteration):
                 _lambda(self.targets, self.pattern),
                 ast.Constant(self.options),
             ]
-            function = LIVE
+            function = RELEVANT
         call = ast.Call(ast.Name(function, ast.Load()), args, [])
         self.header.iter = ast.copy_location(call, values)
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from ..exceptions import ProgramRejected
 from ._facades import NAMES
+from ._function_source import find_function_source, free_names, read_names, value_of
 from ._guard import (
     MAX_CHARACTERS,
     TOO_LONG,
@@ -28,14 +29,13 @@ from ._guard import (
     is_too_long,
     parse,
 )
-from ._origin import find_origin, free_names, read_names, value_of
 
 _PLAIN = (str, bytes, int, bool, complex, type(None), range)
 _SAY_THEMSELVES = {"datetime", "decimal", "fractions", "operator"}
 
 
 @dataclass
-class Carrier:
+class StandaloneSource:
     """Statements that define what a function refers to, each once and in order.
 
     Parameters
@@ -201,7 +201,7 @@ class Carrier:
         """Define a function under a name, and first what it refers to."""
         if _is_installed(function.__code__.co_filename):
             self._refuse(f"{function.__name__} of {function.__module__}")
-        origin = find_origin(function)
+        origin = find_function_source(function)
         node, text = origin.node, origin.text
         if node.args.defaults or any(node.args.kw_defaults):
             text = text if self._fill_defaults(node, function) else None

@@ -15,7 +15,7 @@ _MAX_RANGE = 1_000
 
 
 @dataclass
-class Returned:
+class ReturnValues:
     """Follows what an entry point returns, through names and helpers."""
 
     tree: ast.Module

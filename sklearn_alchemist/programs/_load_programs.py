@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..exceptions import ProgramRejected
-from ._answers import read_answers, take_numbers
+from ._answer_kinds import read_answers, take_numbers
 from ._folder import read_programs
 from ._functions import make_program
 from ._program import LabelingProgram, Scalar, check_program

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ._fast_re import pattern_of
-from ._iterations import COUNTED, FIRST, ITEMS, LAST, LITERAL, PAIR, SAME, WEIGHS
-from ._scan import ANYTHING, SCANS, LiteralScan
+from ._literal_scan import ANYTHING, SCANS, LiteralScan
+from ._loop_analysis import COUNTED, FIRST, ITEMS, LAST, LITERAL, PAIR, SAME, WEIGHS
 
 _MAX_GROUPS = 5_000
 _MAX_KNOWN = 50_000
@@ -47,7 +47,7 @@ class _Group:
 _groups: dict[tuple[int, Any], _Group] = {}
 
 
-def live(
+def relevant_elements(
     elements: Any,
     texts: tuple[Any, ...],
     site: int,
@@ -144,7 +144,7 @@ def _are_alike(elements: tuple[Any, ...]) -> bool:
 _known: dict[int, tuple[set[str], set[str]]] = {}
 
 
-def passing(
+def passing_elements(
     elements: Any, place: int, site: int, test: Callable[[str], Any], options: int
 ) -> Any:
     """Leave out words that pass no test, each of which is made once a word."""
