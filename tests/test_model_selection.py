@@ -1,7 +1,9 @@
+import functools
 import pickle
 import subprocess
 import sys
 import textwrap
+import warnings
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from sklearn_alchemist import (
     ProgramSynthesisLabeler,
 )
 from sklearn_alchemist.distillation import text_student
+from sklearn_alchemist.exceptions import LabelsWarning
 
 CLASSES = ["ham", "spam"]
 TEXTS = [f"{word} number {i}" for i in range(30) for word in ("see http", "a song")]
@@ -142,3 +145,31 @@ def test_no_key_is_found_in_what_is_kept(server, pipeline, monkeypatch, own_stor
     assert key not in str(labeler.get_params())
     assert key not in labeler._repr_html_()
     assert key.encode() not in own_store.read_bytes()
+
+
+def warnings_of(action, call):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter(action)
+        call()
+    return [w for w in caught if issubclass(w.category, LabelsWarning)]
+
+
+def test_a_search_says_once_what_each_fold_would_say():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 61)
+    votes = np.where(rng.random((61, 4)) < 0.8, y[:, np.newaxis], -1)
+    model = LabelModelAggregator(classes=["a", "b"], semi_supervised=True)
+    labels = np.array(["a", "b"])[y]
+
+    def search():  # folds of 40 and 41 labels
+        GridSearchCV(model, {"temperature": [1.0, 2.0]}, cv=3).fit(votes, labels)
+
+    once = warnings_of("default", search)
+    assert len(once) == 1
+    assert once[0].filename == __file__
+    assert len(warnings_of("always", search)) == 7
+    validate = functools.partial(cross_val_score, model, votes, labels)
+    assert len(warnings_of("default", validate)) == 1
+    # Who fits again is told again, as far as Python's own registry goes.
+    for _ in range(2):
+        assert len(warnings_of("default", lambda: model.fit(votes, labels))) == 1
