@@ -9,7 +9,7 @@ from ._labels import UNLABELED, is_missing, label_array, read_labels
 from ._names import parameter_names
 from ._profile import ColumnProfile, profile_columns
 from ._records import Records, check_records, read_columns
-from ._sampling import draw_rows
+from ._sampling import draw_by_hash, draw_rows
 from ._values import kind_of_values, plain_values
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "as_indexable",
     "check_question",
     "check_records",
+    "draw_by_hash",
     "draw_rows",
     "is_dask",
     "is_missing",

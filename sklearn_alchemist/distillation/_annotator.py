@@ -13,9 +13,9 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metadata_routing import MetadataRouter, _raise_for_params
 
-from .._utils import DocLinks, LabelsLike, _fit_context, remembering, reporting, warn
-from ..data import UNLABELED, Classes, check_records, profile_columns
-from ..exceptions import LabelsWarning, ProgramWarning
+from .._utils import DocLinks, LabelsLike, _fit_context, reporting, warn
+from ..data import UNLABELED, Classes, check_records, is_dask, profile_columns
+from ..exceptions import LabelsWarning
 from ..label_model import check_label_proba
 from ..votes import ABSTAIN
 from ._annotator_checks import (
@@ -26,8 +26,15 @@ from ._annotator_checks import (
     known_classes,
     listed_classes,
 )
-from ._annotator_fit import AnnotatorFitMixin, draw_parts, fit_and_vote, make_aggregator
+from ._annotator_fit import (
+    AnnotatorFitMixin,
+    draw_parts,
+    fit_and_vote,
+    make_aggregator,
+    warn_of_silence,
+)
 from ._annotator_metadata import label_proba_for, leave_out_weightless, route_parts
+from ._annotator_partitions import fit_partitions
 from ._annotator_predict import AnnotatorPredictMixin
 from ._annotator_remap import AnnotatorRemapMixin
 from ._annotator_review import AnnotatorReviewMixin
@@ -117,7 +124,8 @@ class DistilledAnnotator(
 
     max_training_rows : int or None, default=25_000
         Most records that the student learns from, labelled ones apart: of more, some of
-        each kind, by what the votes say and how many there are. None is all.
+        each kind, by what the votes say and how many there are. Equal records then
+        count once, and their order and their partitions have no say. None is all.
 
     n_llm_labels : int, default=0
         How many training records ``fit`` shows to the labeler's model, drawn at random,
@@ -271,7 +279,8 @@ class DistilledAnnotator(
         Parameters
         ----------
         X : array-like of shape (n_samples,) of str, or (n_samples, n_features)
-            Texts, or a table.
+            Texts, or a table; also a Dask Series, DataFrame or Bag, of which only what
+            the student learns from is brought into memory.
 
         y : array-like of shape (n_samples,), default=None
             Labels. They name the classes where the labeler does not, and are learned
@@ -311,6 +320,13 @@ class DistilledAnnotator(
             If no program votes on any record: the student then knows nothing.
         """
         _raise_for_params(fit_params, self, "fit")
+        if is_dask(X):
+            if y is not None or label_proba is not None or fit_params:
+                raise TypeError(
+                    "y, label_proba and sample_weight cannot be given with a Dask "
+                    "collection: pass X.compute(), or fit to a sample of it."
+                )
+            return fit_partitions(self, X)
         given = leave_out_weightless(self, X, y, label_proba, fit_params)
         X, y, params = given.X, given.y, given.params
         records = check_records(self, X, reset=True, allow_nan=self._allows_nan())
@@ -366,30 +382,13 @@ class DistilledAnnotator(
                     records, votes, gold, asked, params.aggregator.fit
                 )
         if not (votes != ABSTAIN).any():
-            warn(
-                f"No program votes on any of {len(votes)} records, so the student can "
-                "only answer with the class prior. Read the programs in "
-                "labeler_.programs_, and describe task and classes in more detail.",
-                ProgramWarning,
-            )
-        n_students = self.cv * (self.n_rounds + 1) + 1
-        with (
-            reporting(
-                context, "distill", self, self.estimator, max_steps=n_students
-            ) as on_student,
-            remembering(),
-        ):
-            # The student learns no label that may be wrong: votes repeat none of them.
-            certain = gold if by_model is None else np.where(by_model, UNLABELED, gold)
-            rows, said = self._distil(
-                X,
-                shared,
-                votes,
-                certain,
-                given.weight,
-                params.estimator.fit,
-                on_student,
-            )
+            warn_of_silence(len(votes))
+        # The student learns no label that may be wrong: votes repeat none of them.
+        certain = gold if by_model is None else np.where(by_model, UNLABELED, gold)
+        learned = shared or self._candidates(records, votes, certain)
+        rows, said = self._teach(
+            context, X, learned, votes, certain, given.weight, params.estimator.fit
+        )
         self._memory = TrainingMemory(
             votes=np.array(votes, dtype=np.min_scalar_type(-len(self.classes_))),
             gold=gold,

@@ -1,17 +1,22 @@
 """Fit the parts of an annotator: who votes, who weighs votes, who learns."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.callback import CallbackContext
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.validation import _check_method_params
 from threadpoolctl import threadpool_limits
 
-from ..data import UNLABELED, Records, as_indexable, check_records
+from .._utils import remembering, reporting, warn
+from ..data import UNLABELED, Records, as_indexable, check_records, draw_by_hash
+from ..exceptions import ProgramWarning
 from ..label_model import LabelModelAggregator
+from ..votes import ABSTAIN
 from ._annotator_checks import last_step
 from ._annotator_metadata import default_aggregator
 from ._blend import VOTE_WEIGHT
@@ -22,6 +27,35 @@ from ._students import default_student
 
 # Records on which it is tried whether the student can read them, if not all count.
 _TRIED = 1000
+# So many times the rows that a student learns from are drawn, to choose among them; as
+# many again of those without votes.
+_CHOICE = 2
+_SEEDS = 2**31 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Different records, drawn by their hashes, that a student may learn from.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        Their positions among the training records.
+
+    hashes : ndarray of uint64 of shape (n_candidates,)
+        Their hashes.
+
+    counts : ndarray of shape (n_samples,) or None
+        How many records each training record stands for; 1 if None.
+
+    random_state : RandomState
+        Which has drawn the seed of the hashes.
+    """
+
+    rows: np.ndarray
+    hashes: np.ndarray
+    counts: np.ndarray | None
+    random_state: np.random.RandomState
 
 
 class AnnotatorFitMixin:
@@ -60,6 +94,26 @@ class AnnotatorFitMixin:
             self._share(X)  # the others may hold what these do not
         return None
 
+    def _draw_seed(self) -> tuple[int, np.random.RandomState]:
+        """Draw what decides which records the student may learn from."""
+        rng = check_random_state(self.random_state)
+        return int(rng.randint(_SEEDS)), rng
+
+    def _n_candidates(self) -> int:
+        """Say how many records with votes, and how many without, to choose among."""
+        return _CHOICE * int(self.max_training_rows or 0)
+
+    def _candidates(
+        self, records: Records, votes: np.ndarray, gold: np.ndarray
+    ) -> Candidates:
+        """Draw those without labels among which the student's records are chosen."""
+        seed, rng = self._draw_seed()
+        rows = np.flatnonzero(gold == UNLABELED)
+        hashes = records.hashes(seed)[rows]
+        voted = (votes[rows] != ABSTAIN).any(axis=1)
+        drawn = draw_by_hash(hashes, self._n_candidates(), voted)
+        return Candidates(rows[drawn], hashes[drawn], None, rng)
+
     def _share(self, X: Any) -> Shared:
         records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
         student = (
@@ -69,10 +123,30 @@ class AnnotatorFitMixin:
         )
         return share_features(student, self._student_input(X, records))
 
+    def _teach(
+        self,
+        context: CallbackContext,
+        X: Any,
+        learned: Shared | Candidates,
+        votes: np.ndarray,
+        gold: np.ndarray,
+        weight: np.ndarray | None,
+        fit_params: dict[str, Any],
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Report how the student is trained."""
+        n_students = self.cv * (self.n_rounds + 1) + 1
+        with (
+            reporting(
+                context, "distill", self, self.estimator, max_steps=n_students
+            ) as on_student,
+            remembering(),
+        ):
+            return self._distil(X, learned, votes, gold, weight, fit_params, on_student)
+
     def _distil(
         self,
         X: Any,
-        shared: Shared | None,
+        learned: Shared | Candidates,
         votes: np.ndarray,
         gold: np.ndarray,
         weight: np.ndarray | None,
@@ -90,19 +164,22 @@ class AnnotatorFitMixin:
             max_conflict=self.max_conflict,
         )
         used |= gold != UNLABELED
-        rows = np.arange(len(votes))
-        if shared is None:
-            most = int(self.max_training_rows or len(votes))
-            rows = sample_rows(
-                votes,
-                from_votes,
-                gold,
-                used,
-                most,
-                check_random_state(self.random_state),
+        if isinstance(learned, Candidates):
+            drawn = learned.rows
+            at = sample_rows(
+                votes[drawn],
+                from_votes[drawn],
+                used[drawn],
+                learned.hashes,
+                int(self.max_training_rows or len(votes)),
+                float(np.average(used, weights=learned.counts)),
+                learned.random_state,
             )
+            rows = np.concatenate([np.flatnonzero(gold != UNLABELED), drawn[at]])
             fit_params = _check_method_params(X, fit_params, indices=rows)
             shared = self._share(_safe_indexing(as_indexable(X), rows))
+        else:
+            rows, shared = np.arange(len(votes)), learned
         lesson = Lesson(
             from_votes[rows],
             self.classes_,
@@ -130,6 +207,16 @@ class AnnotatorFitMixin:
             )
         self.estimator_ = distilled.student
         return rows, distilled.said
+
+
+def warn_of_silence(n_rows: int) -> None:
+    """Warn that no program votes on any record."""
+    warn(
+        f"No program votes on any of {n_rows} records, so the student can "
+        "only answer with the class prior. Read the programs in "
+        "labeler_.programs_, and describe task and classes in more detail.",
+        ProgramWarning,
+    )
 
 
 def make_aggregator(

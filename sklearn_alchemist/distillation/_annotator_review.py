@@ -304,6 +304,12 @@ class AnnotatorReviewMixin:
                 "this annotator was fitted by a version that kept no votes: fit again."
             )
         memory = self._memory
+        if memory.n_given is None:
+            raise ValueError(
+                "this annotator was fitted to a Dask collection, whose records have no "
+                "places that labels could be given by: fit it in memory to a sample "
+                "that holds them, with learn_from_labels=True."
+            )
         codes = Classes.of_names(self.classes_).encode(y, n_samples=memory.n_given)
         given = codes != UNLABELED
         if not given.any():

@@ -16,6 +16,8 @@ from ._soft_labels import fit_on_soft_labels
 
 # With fewer rows a fold, a student out of fold is not the student that is deployed.
 _LEAST_ROWS_PER_FOLD = 10
+# To which probabilities of the same votes are equal, in whatever order they were added.
+_DECIMALS = 7
 
 
 @dataclass(frozen=True)
@@ -280,16 +282,17 @@ def choose_rows(
 def sample_rows(
     votes: np.ndarray,
     proba: np.ndarray,
-    gold: np.ndarray,
     used: np.ndarray,
+    hashes: np.ndarray,
     n_rows: int,
+    share: float,
     random_state: np.random.RandomState,
 ) -> np.ndarray:
     """Sample the rows that a student learns from and is scaled on.
 
-    All rows with labels are taken. The others are laid out by their most probable
-    class, how many programs vote and how sure they are, and taken at even distances, so
-    that each kind has its share; three quarters at least are rows to learn from.
+    They are laid out by their most probable class, how many programs vote and how sure
+    they are, and taken at even distances, so that each kind has its share; three
+    quarters at least are rows to learn from. Where they lie has no say.
 
     Parameters
     ----------
@@ -299,14 +302,17 @@ def sample_rows(
     proba : ndarray of shape (n_samples, n_classes)
         Probabilities that the votes give.
 
-    gold : ndarray of int of shape (n_samples,)
-        Known classes, -1 where none is known.
-
     used : ndarray of shape (n_samples,) of bool
         Which rows could be learned from.
 
+    hashes : ndarray of uint64 of shape (n_samples,)
+        Hashes of the records, which give rows of one kind their order.
+
     n_rows : int
-        How many rows to take, labelled ones apart.
+        How many rows to take.
+
+    share : float
+        Share of all records that could be learned from, of which these may be drawn.
 
     random_state : RandomState
         Where the randomness comes from.
@@ -314,7 +320,7 @@ def sample_rows(
     Returns
     -------
     rows : ndarray of int
-        Sorted positions.
+        Positions, in the order of the hashes.
 
     Examples
     --------
@@ -322,22 +328,24 @@ def sample_rows(
     >>> from sklearn_alchemist.distillation import sample_rows
     >>> votes = np.repeat([[0], [1]], [90, 10], axis=0)
     >>> proba, used = np.eye(2)[votes[:, 0]], np.ones(100, dtype=bool)
+    >>> hashes = np.arange(100, dtype=np.uint64)
     >>> rng = np.random.RandomState(0)
-    >>> rows = sample_rows(votes, proba, np.full(100, -1), used, 10, rng)
+    >>> rows = sample_rows(votes, proba, used, hashes, 10, 1.0, rng)
     >>> np.bincount(votes[rows, 0])
     array([9, 1])
     """
-    known = gold >= 0
-    parts = [np.flatnonzero(used & ~known), np.flatnonzero(~used & ~known)]
-    n_used = min(len(parts[0]), max(int(0.75 * n_rows), int(n_rows * used.mean())))
-    taken = [np.flatnonzero(known)]
+    parts = [np.flatnonzero(used), np.flatnonzero(~used)]
+    n_used = min(len(parts[0]), max(int(0.75 * n_rows), int(n_rows * share)))
+    taken = []
     for part, n_taken in zip(parts, (n_used, n_rows - n_used), strict=True):
         n_votes = (votes[part] != ABSTAIN).sum(axis=1)
-        order = np.lexsort(
-            (proba[part].max(axis=1), n_votes, proba[part].argmax(axis=1))
-        )
+        # Votes that say the same are told apart by rounding alone.
+        sure = proba[part].max(axis=1).round(_DECIMALS)
+        best = proba[part].round(_DECIMALS).argmax(axis=1)
+        order = np.lexsort((hashes[part], sure, n_votes, best))
         n_taken = min(n_taken, len(part))
         step = len(part) / max(n_taken, 1)
         at = (random_state.uniform() + np.arange(n_taken)) * step
         taken.append(part[order[np.minimum(at.astype(int), len(part) - 1)]])
-    return np.sort(np.concatenate(taken))
+    rows = np.concatenate(taken)
+    return rows[np.argsort(hashes[rows])]

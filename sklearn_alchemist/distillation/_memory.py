@@ -39,8 +39,9 @@ class TrainingMemory:
     kept : ndarray of int or None
         Positions of the rows among those that ``fit`` was given; None if all counted.
 
-    n_given : int
-        How many ``fit`` was given.
+    n_given : int or None
+        How many ``fit`` was given; None if they were counted in partitions: behind the
+        rows that were drawn then stand the different rows of votes of all others.
 
     aggregator_params : dict
         What the aggregator's ``fit`` was given beside votes and labels.
@@ -60,7 +61,7 @@ class TrainingMemory:
     rows: np.ndarray
     said: np.ndarray | None
     kept: np.ndarray | None
-    n_given: int
+    n_given: int | None
     aggregator_params: dict[str, Any]
     profiles: dict[str, Any] = field(default_factory=dict)
     by_model: np.ndarray | None = None
@@ -74,6 +75,11 @@ class TrainingMemory:
     def counts(self) -> np.ndarray:
         """How much each row counts."""
         return np.ones(len(self.votes)) if self.weight is None else self.weight
+
+    @property
+    def multiplicity(self) -> np.ndarray | None:
+        """How many records each row stands for, None where it is one."""
+        return self.weight if self.n_given is None else None
 
     @property
     def heard(self) -> np.ndarray:

@@ -176,7 +176,8 @@ def drift(
             f"{_FEWEST}: collect more of them."
         )
     said = annotator._opinions(X, ask_all=True)
-    found = [*_compare_votes(annotator, memory, said)]
+    many = memory.multiplicity
+    found = [*_compare_votes(annotator, memory, said, many)]
     profiles = memory.profiles
     columns = {
         name: list(column)
@@ -200,7 +201,7 @@ def drift(
         checks=checks,
         news=tuple(news[:_SHOWN_WORDS]),
         n_rows=records.n_rows,
-        n_before=len(memory.votes),
+        n_before=len(memory.votes) if many is None else int(many.sum()),
     )
 
 
@@ -218,29 +219,33 @@ class _Compared:
     only_up: bool = False
 
 
-def _compare_votes(annotator: Any, memory: Any, said: Any) -> Iterator[_Compared]:
+def _compare_votes(
+    annotator: Any, memory: Any, said: Any, many: np.ndarray | None
+) -> Iterator[_Compared]:
     old, new = np.asarray(memory.votes, dtype=int), np.asarray(said.votes, dtype=int)
     n_classes, n_programs = len(annotator.classes_), old.shape[1]
     names = [str(name) for name in annotator._program_names(n_programs)]
     voted = slice(1, None)
     sizes = _both(lambda votes: (votes != ABSTAIN).sum(axis=1), old, new)
-    yield _compare("coverage", "", *sizes, n_programs + 1, voted)
+    yield _compare("coverage", "", *sizes, n_programs + 1, voted, many=many)
     yield _compare(
         "conflict",
         "",
         *_both(lambda votes: contradicted(votes).astype(int), old, new),
         2,
         voted,
+        many=many,
     )
     by_votes = _both(
         lambda votes: annotator.aggregator_.predict_proba(votes).argmax(axis=1),
         old[sizes[0] > 0],
         new[sizes[1] > 0],
     )
-    yield _compare("classes", "", *by_votes, n_classes)
+    heard = None if many is None else many[sizes[0] > 0]
+    yield _compare("classes", "", *by_votes, n_classes, many=heard)
     for j, name in enumerate(names):
         votes = old[:, j] + 1, new[:, j] + 1
-        yield _compare("votes", name, *votes, n_classes + 1, voted)
+        yield _compare("votes", name, *votes, n_classes + 1, voted, many=many)
     if memory.said is None:
         return
     # Of training records, what students said that had not seen them.
@@ -262,9 +267,10 @@ def _compare(
     shown: slice | None = None,
     *,
     only_up: bool = False,
+    many: np.ndarray | None = None,
 ) -> _Compared:
-    """Count numbers below `n_bins`."""
-    counts = _both(lambda part: np.bincount(part, minlength=n_bins), before, now)
+    """Count numbers below `n_bins`; each of before as `many` times as it stands for."""
+    counts = np.bincount(before, many, n_bins), np.bincount(now, minlength=n_bins)
     return _Compared(what, of, *counts, shown, only_up)
 
 

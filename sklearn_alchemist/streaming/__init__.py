@@ -2,11 +2,14 @@
 
 from .._utils import lazy_exports
 from ._dask import collapse_partitions, lazy_for_dask
+from ._draw_partitions import Drawn, draw_from_partitions
 
 __all__ = [
+    "Drawn",
     "LabeledFiles",
     "LabelingEstimate",
     "collapse_partitions",
+    "draw_from_partitions",
     "label_files",
     "lazy_for_dask",
 ]

@@ -123,11 +123,10 @@ def collapse_partitions(X: Any) -> tuple[Any, np.ndarray]:
 
     if type(X).__name__ == "Array":
         X = X.rechunk({1: -1})
-    parts = [dask.delayed(_count)(part) for part in np.ravel(X.to_delayed())]
+    count, merge = dask.delayed(count_votes), dask.delayed(merge_counts)
+    parts = [count(part) for part in np.ravel(X.to_delayed())]
     while len(parts) > 1:  # two at a time, so that no process holds them all
-        parts = [
-            dask.delayed(_merge)(parts[k : k + 2]) for k in range(0, len(parts), 2)
-        ]
+        parts = [merge(parts[k : k + 2]) for k in range(0, len(parts), 2)]
     patterns, counts = dask.compute(*parts)[0]
     if hasattr(X, "columns"):
         import pandas as pd
@@ -136,14 +135,16 @@ def collapse_partitions(X: Any) -> tuple[Any, np.ndarray]:
     return patterns, counts
 
 
-def _count(votes: Any) -> tuple[np.ndarray, np.ndarray]:
+def count_votes(votes: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Find the different rows of votes of one partition, and how often each occurs."""
     patterns, _, counts = collapse(np.asarray(votes))
     return patterns, counts
 
 
-def _merge(
+def merge_counts(
     counted: list[tuple[np.ndarray, np.ndarray]],
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Add up what was counted in some partitions."""
     votes = np.concatenate([patterns for patterns, _ in counted])
     weights = np.concatenate([counts for _, counts in counted]).astype(np.float64)
     patterns, _, counts = collapse(votes, weights)

@@ -4,6 +4,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from sklearn_alchemist import (
     CascadeAnnotator,
@@ -178,7 +179,7 @@ def test_votes_of_a_frame_go_into_a_label_model(labeler):
 
 def test_what_cannot_be_lazy_says_what_to_do(labeler, annotator):
     with pytest.raises(TypeError, match=r"fit to a sample of it"):
-        DistilledAnnotator(labeler).fit(series())
+        ProgramSynthesisLabeler(classes=["ham", "spam"]).fit(series())
     votes = labeler.transform(series())
     with pytest.raises(TypeError, match=r"partial_fit"):
         LabelModelAggregator(classes=["ham", "spam"]).fit(votes, ["ham"] * 60)
@@ -204,6 +205,8 @@ def test_a_cluster_labels_partitions_in_its_workers_and_leaves_no_process(annota
         pids = client.run(lambda: __import__("os").getpid()).values()
         workers = [psutil.Process(pid) for pid in pids]
         labels = annotator.predict(series()).compute()
+        some = clone(annotator).set_params(max_training_rows=40, random_state=0)
+        fitted = clone(some).fit(series()).predict_proba(TEXTS)
         with (
             joblib.parallel_config(backend="dask"),
             pytest.warns(AlchemistWarning, match="DaskDistributedBackend does not run"),
@@ -211,6 +214,7 @@ def test_a_cluster_labels_partitions_in_its_workers_and_leaves_no_process(annota
             assert len(annotator.labeler_.transform(TEXTS)) == len(TEXTS)
         children = [child for w in workers for child in w.children(recursive=True)]
     assert labels.tolist() == annotator.predict(TEXTS).tolist()
+    np.testing.assert_allclose(fitted, some.fit(TEXTS).predict_proba(TEXTS), atol=1e-9)
     assert children
     _, alive = psutil.wait_procs([*workers, *children], timeout=20)
     assert not alive
