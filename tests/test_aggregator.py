@@ -9,6 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from common_checks import parametrize_with_checks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -24,7 +25,6 @@ from sklearn.utils.estimator_checks import (
     check_all_zero_sample_weights_error,
     check_dataframe_column_names_consistency,
     check_param_validation,
-    parametrize_with_checks,
 )
 
 from sklearn_alchemist import LabelModelAggregator
@@ -60,7 +60,7 @@ def planted_votes(accuracy, prior, n_samples=4000, coverage=0.6, seed=0):
 # ------------------------------------------------------- scikit-learn's checks ----
 @pytest.mark.filterwarnings("ignore::sklearn_alchemist.exceptions.ClassesWarning")
 @pytest.mark.filterwarnings("ignore::sklearn_alchemist.exceptions.FallbackWarning")
-@parametrize_with_checks([LabelModelAggregator(method=method) for method in METHODS])
+@parametrize_with_checks({m: LabelModelAggregator(method=m) for m in METHODS})
 def test_common_checks_of_scikit_learn(estimator, check):
     check(estimator)
 

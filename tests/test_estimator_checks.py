@@ -1,10 +1,10 @@
 import warnings
 
 import pytest
+from common_checks import parametrize_with_checks
 from offline_llm import offline_judge, offline_llm
 from sklearn.base import clone
 from sklearn.utils import estimator_checks
-from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import has_fit_parameter
 
 from sklearn_alchemist import (
@@ -24,15 +24,21 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 LABELER = ProgramSynthesisLabeler(offline_llm(), task="Which kind?", n_programs=3)
+# Those of the label model's methods are in its own file.
+CHECKED = {
+    "labeler": LABELER,
+    "zero-shot": ZeroShotAnnotator(offline_judge(), task="Which kind?"),
+    "annotator": DistilledAnnotator(LABELER),
+    "annotator by votes": DistilledAnnotator(LABELER, predict_with="votes"),
+    "cascade of people": CascadeAnnotator(DistilledAnnotator(LABELER)),
+    "cascade of a model": CascadeAnnotator(
+        DistilledAnnotator(LABELER), offline_judge(), max_rows=5
+    ),
+}
 ESTIMATORS = [
-    LABELER,
+    *CHECKED.values(),
     LabelModelAggregator(),
     LabelModelAggregator(method="majority_vote"),
-    ZeroShotAnnotator(offline_judge(), task="Which kind?"),
-    DistilledAnnotator(LABELER),
-    DistilledAnnotator(LABELER, predict_with="votes"),
-    CascadeAnnotator(DistilledAnnotator(LABELER)),
-    CascadeAnnotator(DistilledAnnotator(LABELER), offline_judge(), max_rows=5),
 ]
 
 # Checks of scikit-learn's own test_common.py that check_estimator leaves out.
@@ -51,7 +57,7 @@ EXTRA_CHECKS = [
 ]
 
 
-@parametrize_with_checks(ESTIMATORS)
+@parametrize_with_checks(CHECKED)
 def test_estimators_keep_to_scikit_learns_conventions(estimator, check):
     check(estimator)
 

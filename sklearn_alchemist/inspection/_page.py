@@ -73,6 +73,50 @@ def render(
         One page that needs no other file.
     """
     jinja2 = require("jinja2", extra="report", needed_by="AnnotationReport")
+    style, script = _template("report.css"), _template("report.js")
+    records = None
+    if contents is not None:
+        records = _records(findings, contents, marks, rows)
+    data = {
+        "report": header,
+        "classes": [printable(name) for name in header["classes"]],
+        "programs": [printable(name) for name in findings.names],
+        "alphabet": _alphabet(len(findings.classes)),
+        "records": records,
+    }
+    return (
+        _environment(jinja2)
+        .get_template("report.html")
+        .render(
+            title=title,
+            digest=header["digest"],
+            classes=_classes(findings),
+            programs=_programs(findings),
+            groups=_groups(findings),
+            labelled=_labelled(findings),
+            calibration=_calibration(findings),
+            costs=costs,
+            findings=findings,
+            n_programs=len(findings.names),
+            n_doubtful=int((findings.doubt != "").sum()),
+            n_silent=int((findings.votes == ABSTAIN).all(axis=1).sum()),
+            has_records=contents is not None,
+            n_records=len(rows),
+            has_gold=bool((findings.gold != UNLABELED).any()),
+            doubts=sorted({doubt for doubt in findings.doubt.tolist() if doubt}),
+            notes=notes,
+            style=jinja2.utils.markupsafe.Markup(style),
+            script=jinja2.utils.markupsafe.Markup(script),
+            data=jinja2.utils.markupsafe.Markup(_as_json(data)),
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+        )
+    )
+
+
+@cache
+def _environment(jinja2: Any) -> Any:
+    """Templates, which are compiled once."""
     environment = jinja2.Environment(
         autoescape=True,
         trim_blocks=True,
@@ -85,41 +129,7 @@ def render(
         "percent": _percent,
         "count": "{:,}".format,
     }
-    style, script = _template("report.css"), _template("report.js")
-    records = None
-    if contents is not None:
-        records = _records(findings, contents, marks, rows)
-    data = {
-        "report": header,
-        "classes": [printable(name) for name in header["classes"]],
-        "programs": [printable(name) for name in findings.names],
-        "alphabet": _alphabet(len(findings.classes)),
-        "records": records,
-    }
-    return environment.get_template("report.html").render(
-        title=title,
-        digest=header["digest"],
-        classes=_classes(findings),
-        programs=_programs(findings),
-        groups=_groups(findings),
-        labelled=_labelled(findings),
-        calibration=_calibration(findings),
-        costs=costs,
-        findings=findings,
-        n_programs=len(findings.names),
-        n_doubtful=int((findings.doubt != "").sum()),
-        n_silent=int((findings.votes == ABSTAIN).all(axis=1).sum()),
-        has_records=contents is not None,
-        n_records=len(rows),
-        has_gold=bool((findings.gold != UNLABELED).any()),
-        doubts=sorted({doubt for doubt in findings.doubt.tolist() if doubt}),
-        notes=notes,
-        style=jinja2.utils.markupsafe.Markup(style),
-        script=jinja2.utils.markupsafe.Markup(script),
-        data=jinja2.utils.markupsafe.Markup(_as_json(data)),
-        style_hash=_hash(style),
-        script_hash=_hash(script),
-    )
+    return environment
 
 
 Costs = dict[str, Any]
