@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from .._utils import LabelsLike, require
-from ..data import Classes, ProbaClassifierMixin, check_records, is_dask
+from .._utils import LabelsLike
+from ..data import Classes, ProbaClassifierMixin, check_records, frame_like, is_dask
 from ..distillation import UNSURE, DistilledAnnotator
 from ..streaming import lazy_for_dask
 from ..streaming._spending import Spent, limit
@@ -351,7 +351,5 @@ class CascadePredictMixin(ProbaClassifierMixin, BaseEstimator):
 
 def _to_frame(annotation: Bunch, X: Any) -> Any:
     """Write the columns of an annotation as a pandas DataFrame."""
-    pd = require("pandas", needed_by="annotate(as_frame=True)")
-
     columns = {name: annotation[name] for name in COLUMNS}
-    return pd.DataFrame(columns, index=X.index if hasattr(X, "iloc") else None)
+    return frame_like(X, columns, needed_by="annotate(as_frame=True)")

@@ -4,7 +4,7 @@ from ._class_mapping import ClassMapping
 from ._classes import Classes, check_question, minus_one_is_open
 from ._classifier import ProbaClassifierMixin
 from ._columns import Column
-from ._containers import as_indexable, is_dask, refuse_repeated
+from ._containers import as_indexable, frame_like, is_dask, refuse_repeated
 from ._labels import UNLABELED, is_missing, label_array, read_labels
 from ._names import parameter_names
 from ._profile import ColumnProfile, profile_columns
@@ -25,6 +25,7 @@ __all__ = [
     "check_records",
     "draw_by_hash",
     "draw_rows",
+    "frame_like",
     "is_dask",
     "is_missing",
     "kind_of_values",

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
+from .._utils import require
+
 # Collections that are computed only when asked to, by the module of their type.
 _LAZY = {
     "dask": "fit to a sample of it, such as X.head(1000); what is fitted then takes "
@@ -106,6 +108,29 @@ def as_indexable(X: Any) -> Any:
     if isinstance(X, np.ndarray) and X.dtype.names is not None:
         return np.array([list(row) for row in X.tolist()], dtype=object)
     return X
+
+
+def frame_like(X: Any, columns: Mapping[str, Any], *, needed_by: str) -> Any:
+    """Put what belongs to records into a pandas DataFrame.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, ...)
+        The records. If pandas holds them, the frame gets their index.
+
+    columns : dict of str to array-like of shape (n_samples,)
+        The columns.
+
+    needed_by : str
+        What the user called, should pandas be missing.
+
+    Returns
+    -------
+    frame : DataFrame of shape (n_samples, n_columns)
+        The table.
+    """
+    pd = require("pandas", needed_by=needed_by)
+    return pd.DataFrame(columns, index=X.index if hasattr(X, "iloc") else None)
 
 
 def _refuse(X: Any) -> None:

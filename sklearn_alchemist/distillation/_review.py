@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
 from .._utils import require
+from ..data import frame_like
 from ..votes import ABSTAIN
 
 NO_VOTES = "no program votes"
@@ -13,6 +14,7 @@ DISAGREE = "student and votes disagree"
 UNSURE = "unsure"
 BELOW_PROMISE = "less sure than the promised error allows"
 GOLD = "gold"
+_FRAME = "annotate(as_frame=True)"
 _COLUMNS = ("label", "confidence", "flag", "doubt", "source")
 # Share of a queue that is drawn with the same chance for every row, so that no label
 # stands for more than twice the rows that it would stand for in a plain sample.
@@ -242,7 +244,7 @@ def to_frame(annotation: Bunch, classes: np.ndarray, X: Any) -> Any:
         The label, its confidence, flag, doubt and source, and what each program says: a
         class, or missing where it abstains.
     """
-    pd = require("pandas", needed_by="annotate(as_frame=True)")
+    pd = require("pandas", needed_by=_FRAME)
 
     frame = {n: annotation[n] for n in _COLUMNS}
     frame |= {
@@ -251,7 +253,7 @@ def to_frame(annotation: Bunch, classes: np.ndarray, X: Any) -> Any:
         )
         for j, name in enumerate(annotation.programs)
     }
-    return pd.DataFrame(frame, index=X.index if hasattr(X, "iloc") else None)
+    return frame_like(X, frame, needed_by=_FRAME)
 
 
 def _entropy(proba: np.ndarray) -> np.ndarray:

@@ -11,12 +11,13 @@ from sklearn.utils import Bunch, Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from .._utils import DocLinks, LabelsLike, _fit_context, require, warn
+from .._utils import DocLinks, LabelsLike, _fit_context, warn
 from ..data import (
     Classes,
     ProbaClassifierMixin,
     check_question,
     check_records,
+    frame_like,
     is_dask,
 )
 from ..exceptions import AnswerWarning
@@ -209,9 +210,7 @@ class ZeroShotAnnotator(
             "answer": reading.answers,
         }
         if as_frame:
-            pd = require("pandas", needed_by="annotate(as_frame=True)")
-
-            return pd.DataFrame(columns, index=X.index if hasattr(X, "iloc") else None)
+            return frame_like(X, columns, needed_by="annotate(as_frame=True)")
         return Bunch(**columns, proba=proba, usage=reading.usage)
 
     def _read(self, X: Any, *, warns: bool = True) -> Reading:
