@@ -1,7 +1,6 @@
 import gzip
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -534,57 +533,6 @@ def test_a_dry_run_counts_rows_and_seconds_and_writes_nothing(tmp_path, annotato
     assert 0 < told.seconds < 60
     assert told.cost == 0
     assert not (tmp_path / "out").exists()
-
-
-def test_the_command_line_says_errors_in_one_line(tmp_path, labeler, capsys):
-    joblib.dump(labeler, tmp_path / "labeler.joblib")
-    words = ["label", str(tmp_path / "none.csv"), str(tmp_path / "out")]
-    assert main([*words, "--annotator", str(tmp_path / "labeler.joblib")]) == 1
-    assert re.fullmatch(r"error: .*holds no files.*\n", capsys.readouterr().err)
-    assert main([*words, "--annotator", str(tmp_path / "gone")]) == 1
-    assert "joblib.dump" in capsys.readouterr().err
-    (tmp_path / "odd").write_bytes(b"no pickle")
-    assert main([*words, "--annotator", str(tmp_path / "odd")]) == 1
-    assert "cannot be loaded" in capsys.readouterr().err
-
-
-def test_a_kept_column_that_is_called_like_a_result_keeps_its_name(
-    tmp_path, annotator, capsys
-):
-    frame = write(tmp_path / "texts.parquet", 5)
-    joblib.dump(annotator, tmp_path / "annotator.joblib")
-    words = ["label", str(tmp_path / "texts.parquet"), str(tmp_path / "out")]
-    words += ["--annotator", str(tmp_path / "annotator.joblib"), "--keep", "label"]
-    assert main(words) == 1
-    message = r"no column 'label' to keep.* ours are written anyway.*\n"
-    assert re.search(message, capsys.readouterr().err)
-    frame.assign(label="old").to_parquet(tmp_path / "texts.parquet")
-    assert main(words) == 0
-    said = capsys.readouterr().out
-    assert "label is that of the source, ours is 'label (label)'" in said
-    assert re.search(r"Parquet files in the folder .*out", said)
-    labels = pd.read_parquet(tmp_path / "out")
-    assert set(labels["label"]) == {"old"}
-    assert labels["label (label)"].tolist() == list(annotator.predict(frame.text))
-
-
-def test_ctrl_c_ends_the_command_line_in_one_line(
-    tmp_path, labeler, capsys, monkeypatch
-):
-    joblib.dump(labeler, tmp_path / "labeler.joblib")
-    write(tmp_path / "texts.parquet", 5)
-    words = ["label", str(tmp_path / "texts.parquet"), str(tmp_path / "out")]
-    words += ["--annotator", str(tmp_path / "labeler.joblib")]
-
-    def pressed(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", pressed)
-    assert main(words) == 130
-    assert "goes on from here" in capsys.readouterr().err
-    monkeypatch.undo()
-    assert main(words) == 0
-    assert capsys.readouterr().out.startswith("5 rows labelled in 1 parts")
 
 
 def test_batches_are_read_one_at_a_time_and_come_back_in_order(labeler, annotator):
