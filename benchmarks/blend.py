@@ -71,7 +71,7 @@ def measure(name, options):
         order = np.random.default_rng(seed).permutation(len(texts))
         asked = order[n_rows:]
         annotator = DistilledAnnotator(labeler).fit([texts[i] for i in order[:n_rows]])
-        if annotator._memory.said is not None:
+        if annotator._training_state.said is not None:
             found.append(
                 try_all(annotator, [texts[i] for i in asked], gold[asked], options)
             )
@@ -80,15 +80,15 @@ def measure(name, options):
 
 def try_all(annotator, texts, gold, options):
     """Try all choices on what a fitted annotator's parts say."""
-    memory = annotator._memory
+    state = annotator._training_state
     codes = np.searchsorted(annotator.classes_, gold)
     parts = annotator.annotate(texts)
     student, votes = parts.student_proba, parts.votes_proba
     better = max(np.mean(p.argmax(axis=1) == codes) for p in (student, votes))
-    heard = (memory.votes != -1).any(axis=1).astype(float)
+    heard = (state.votes != -1).any(axis=1).astype(float)
     good = fidelity(
-        annotator.scaling_(memory.said),
-        annotator.aggregator_.predict_proba(memory.votes),
+        annotator.scaling_(state.said),
+        annotator.aggregator_.predict_proba(state.votes),
         heard,
     )
     lacking = np.clip((options.good - good) / options.range, 0, 1) ** options.power

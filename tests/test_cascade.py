@@ -368,9 +368,9 @@ def test_it_pickles_and_needs_no_store_for_what_it_was_fitted_with(judges, own_s
 
 def again_asked(cascade):
     """The training records that a cascade keeps answers of."""
-    from sklearn_alchemist.cascade import key_of
+    from sklearn_alchemist.cascade import record_key
 
-    return [text for text in TEXTS if key_of(text) in cascade.answers_]
+    return [text for text in TEXTS if record_key(text) in cascade.answers_]
 
 
 def test_a_search_spends_nothing_beyond_its_fits(server, judges):

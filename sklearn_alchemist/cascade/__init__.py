@@ -1,14 +1,19 @@
 """Decide which records a second reader is asked about, and what its answers count."""
 
-from ._annotation import COLUMNS, NOT_ASKED, NOT_STORED, Chosen, annotate_read
+from ._annotate import COLUMNS, NOT_ASKED, NOT_STORED, Chosen, annotate_read
 from ._annotator import CascadeAnnotator
-from ._draw import draw_records, draw_training, drawn_answers, permanent_numbers
-from ._equal import first_of, key_of, spread_answers
-from ._frontier import SHARES, frontier_of, trace_frontier
-from ._llm_reader import ANSWER_TOKENS, JudgeModel, read_nothing
+from ._cost_frontier import SHARES, frontier_of, trace_frontier
+from ._duplicates import first_occurrences, record_key, spread_answers
+from ._error_target import Target, bound_target, estimate_target, find_target
+from ._llm_reader import ANSWER_TOKENS, LLMReader, read_nothing
 from ._reader_accuracy import NO_ANSWER, USUAL_ACCURACY, Reader, fit_reader
-from ._target import Target, bound_target, estimate_target, find_target
-from ._worth import SMALLEST, Limits, View, affordable, threshold_within
+from ._records_to_ask import SMALLEST, Limits, View, affordable, threshold_within
+from ._training_sample import (
+    draw_records,
+    draw_training,
+    drawn_answers,
+    permanent_numbers,
+)
 
 __all__ = [
     "ANSWER_TOKENS",
@@ -21,7 +26,7 @@ __all__ = [
     "USUAL_ACCURACY",
     "CascadeAnnotator",
     "Chosen",
-    "JudgeModel",
+    "LLMReader",
     "Limits",
     "Reader",
     "Target",
@@ -34,12 +39,12 @@ __all__ = [
     "drawn_answers",
     "estimate_target",
     "find_target",
-    "first_of",
+    "first_occurrences",
     "fit_reader",
     "frontier_of",
-    "key_of",
     "permanent_numbers",
     "read_nothing",
+    "record_key",
     "spread_answers",
     "threshold_within",
     "trace_frontier",

@@ -27,13 +27,13 @@ from ..label_model import check_label_proba
 from ..llm import LLM
 from ..zero_shot import Reading, ZeroShotAnnotator
 from ._annotator_predict import CascadePredictMixin
-from ._draw import draw_training, drawn_answers
-from ._equal import key_of
-from ._llm_reader import JudgeModel, read_nothing
+from ._duplicates import record_key
+from ._error_target import Target, find_target
+from ._llm_reader import LLMReader, read_nothing
 from ._reader_accuracy import NO_ANSWER, USUAL_ACCURACY, Reader, fit_reader
-from ._second_reader import check_reader, judge_of
-from ._target import Target, find_target
-from ._worth import SMALLEST, Limits, View
+from ._records_to_ask import SMALLEST, Limits, View
+from ._second_reader import check_reader, resolve_reader
+from ._training_sample import draw_training, drawn_answers
 
 
 class CascadeAnnotator(
@@ -293,11 +293,11 @@ class CascadeAnnotator(
             )
         )
 
-    def _model(self) -> JudgeModel | None:
+    def _model(self) -> LLMReader | None:
         """Settle whom to ask for what; None where people are asked."""
         annotator = getattr(self, "annotator_", self.annotator)
         classes = getattr(self, "classes_", None)
-        return judge_of(self.llm_annotator, annotator, classes, self.max_cost)
+        return resolve_reader(self.llm_annotator, annotator, classes, self.max_cost)
 
     def _limits(self) -> Limits:
         """Tell the most rows and the most dollars of one call."""
@@ -341,7 +341,7 @@ class CascadeAnnotator(
         gain = self._reader.gain(proba)
         dollars = self._dollars(rows)
         nobody = np.full(len(rows), NO_ANSWER)
-        keys = [*map(key_of, rows)]
+        keys = [*map(record_key, rows)]
         cost = self._limits().cost(dollars)
         return View(rows, keys, None, proba, nobody, gain, cost, dollars)
 
@@ -454,11 +454,11 @@ class CascadeAnnotator(
 def _unseen_proba(annotator: Any, X: Any) -> np.ndarray:
     """Say what is thought of training records by who did not learn from them."""
     proba = np.array(annotator.predict_proba(X), dtype=float)
-    memory = getattr(annotator, "_memory", None)
+    state = getattr(annotator, "_training_state", None)
     held_out = getattr(annotator, "_held_out", None)
-    if memory is None or held_out is None or annotator.predict_with != "both":
+    if state is None or held_out is None or annotator.predict_with != "both":
         return proba
-    rows = memory.rows if memory.kept is None else memory.kept[memory.rows]
+    rows = state.rows if state.kept is None else state.kept[state.rows]
     proba[rows] = held_out
     return proba
 

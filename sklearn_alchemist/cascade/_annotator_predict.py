@@ -14,14 +14,14 @@ from ..distillation import UNSURE, DistilledAnnotator
 from ..streaming import lazy_for_dask
 from ..streaming._spending import Spent, limit
 from ..zero_shot import Reading
-from ._annotation import COLUMNS, NOT_ASKED, NOT_STORED, Chosen, annotate_read
-from ._equal import key_of
-from ._frontier import frontier_of
-from ._llm_reader import ANSWER_TOKENS, JudgeModel
+from ._annotate import COLUMNS, NOT_ASKED, NOT_STORED, Chosen, annotate_read
+from ._cost_frontier import frontier_of
+from ._duplicates import record_key
+from ._error_target import Target
+from ._llm_reader import ANSWER_TOKENS, LLMReader
 from ._reader_accuracy import NO_ANSWER, Reader
+from ._records_to_ask import Limits, View
 from ._second_reader import read_people
-from ._target import Target
-from ._worth import Limits, View
 
 if TYPE_CHECKING:
     from ..synthesis import CostEstimate
@@ -44,7 +44,7 @@ class CascadePredictMixin(ProbaClassifierMixin, BaseEstimator):
     _ask: Callable[[Sequence[Any]], Reading]
     _dollars: Callable[[Sequence[Any]], np.ndarray]
     _limits: Callable[[], Limits]
-    _model: Callable[[], JudgeModel | None]
+    _model: Callable[[], LLMReader | None]
 
     @lazy_for_dask
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -74,7 +74,7 @@ class CascadePredictMixin(ProbaClassifierMixin, BaseEstimator):
         proba = self.annotator_.predict_proba(X)
         rows = records.rows()
         gain = self._reader.gain(proba)
-        codes = self._known(rows, [*map(key_of, rows)], gain)
+        codes = self._known(rows, [*map(record_key, rows)], gain)
         return self._reader.posterior(proba, codes)
 
     predict = lazy_for_dask(ProbaClassifierMixin.predict)
@@ -329,7 +329,7 @@ class CascadePredictMixin(ProbaClassifierMixin, BaseEstimator):
                 source=np.full(len(rows), _ANNOTATOR, dtype=object),
                 doubt=np.where(unsure, UNSURE, "").astype(object),
             )
-        keys, gain = [*map(key_of, rows)], self._reader.gain(said.proba)
+        keys, gain = [*map(record_key, rows)], self._reader.gain(said.proba)
         codes, dollars = self._known(rows, keys, gain), self._dollars(rows)
         cost = self._limits().cost(dollars)
         return View(rows, keys, said, said.proba, codes, gain, cost, dollars)

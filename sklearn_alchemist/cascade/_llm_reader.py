@@ -20,7 +20,7 @@ _N_COUNTED = 20
 
 
 @dataclass(frozen=True)
-class JudgeModel:
+class LLMReader:
     """A language model that judges records, each alone.
 
     Parameters

@@ -14,18 +14,18 @@ from ..distillation._annotator_checks import (
 )
 from ..llm import LLM, as_llm
 from ..zero_shot import ZeroShotAnnotator
-from ._equal import spread_answers
-from ._llm_reader import JudgeModel
+from ._duplicates import spread_answers
+from ._llm_reader import LLMReader
 from ._reader_accuracy import NO_ANSWER
-from ._worth import Limits
+from ._records_to_ask import Limits
 
 
-def judge_of(
+def resolve_reader(
     reader: ZeroShotAnnotator | LLM | str | None,
     annotator: Any,
     names: np.ndarray | None,
     max_cost: float | None,
-) -> JudgeModel | None:
+) -> LLMReader | None:
     """Settle whom to ask for what.
 
     Parameters
@@ -44,7 +44,7 @@ def judge_of(
 
     Returns
     -------
-    model : JudgeModel or None
+    model : LLMReader or None
         None where people are asked.
     """
     if reader is None:
@@ -60,7 +60,7 @@ def judge_of(
     model = as_llm(llm)
     assert isinstance(model, LLM)
     caps = [c for c in (max_cost, model.max_cost) if c is not None]
-    return JudgeModel(
+    return LLMReader(
         model.having(max_cost=min(caps, default=None)),
         task or "",
         {} if classes is None else classes.sorted_descriptions,
@@ -71,7 +71,7 @@ def judge_of(
 def check_reader(
     reader: ZeroShotAnnotator | LLM | str | None,
     annotator: Any,
-    model: JudgeModel | None,
+    model: LLMReader | None,
     limits: Limits,
     y: Any,
 ) -> None:
@@ -85,8 +85,8 @@ def check_reader(
     annotator : classifier
         Not fitted.
 
-    model : JudgeModel or None
-        What `judge_of` made of both.
+    model : LLMReader or None
+        What `resolve_reader` made of both.
 
     limits : Limits
         What one call may ask for.

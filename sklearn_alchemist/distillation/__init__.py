@@ -1,6 +1,6 @@
 """Train a student on soft labels, and combine what it says with votes."""
 
-from ._annotation import Opinions, annotate_records, promise_by_labels
+from ._annotate import Opinions, annotate_records, error_bound_by_labels
 from ._annotator import DistilledAnnotator
 from ._annotator_fit import AnnotatorFitMixin
 from ._annotator_predict import AnnotatorPredictMixin
@@ -18,35 +18,41 @@ from ._blend import (
 )
 from ._distil import (
     Distilled,
-    Lesson,
+    SoftTargets,
     choose_rows,
     distil,
     probabilities,
     sample_rows,
 )
-from ._encoder import SentenceEncoder, encoder_student
-from ._evidence import Scaling, combine, deal_folds, fit_scaling, log_proba, softmax
-from ._memory import TrainingMemory, weight_of_heard
-from ._promise import (
+from ._error_bound import (
     LEAST_LABELS,
-    Promise,
-    find_promise,
+    ErrorBound,
+    find_error_bound,
     plain_sample,
     upper_bound,
 )
-from ._regression import fit_logistic, takes_probabilities
-from ._review import (
+from ._logistic_regression import fit_logistic, takes_probabilities
+from ._review_queue import (
     BELOW_PROMISE,
     GOLD,
     NO_VOTES,
     UNSURE,
+    doubt_reasons,
     draw_queue,
     inclusion_probabilities,
-    say_doubts,
-    tell_source,
+    label_sources,
     to_frame,
 )
-from ._shared import Shared, share_features
+from ._scaling import (
+    Scaling,
+    combine,
+    fit_scaling,
+    log_proba,
+    softmax,
+    stratified_folds,
+)
+from ._sentence_encoder import SentenceEncoder, encoder_student
+from ._shared_features import SharedFeatures, share_features
 from ._soft_labels import (
     balance,
     check_class_weight,
@@ -63,6 +69,7 @@ from ._students import (
     text_student,
     unspaced_share,
 )
+from ._training_state import TrainingState, voted_weight
 from ._weighing import Weighing, ask_votes_unseen, weigh_parts
 
 __all__ = [
@@ -78,13 +85,13 @@ __all__ = [
     "Blend",
     "Distilled",
     "DistilledAnnotator",
-    "Lesson",
+    "ErrorBound",
     "Opinions",
-    "Promise",
     "Scaling",
     "SentenceEncoder",
-    "Shared",
-    "TrainingMemory",
+    "SharedFeatures",
+    "SoftTargets",
+    "TrainingState",
     "Weighing",
     "agree_beyond_chance",
     "annotate_records",
@@ -95,14 +102,15 @@ __all__ = [
     "check_student",
     "choose_rows",
     "combine",
-    "deal_folds",
     "default_student",
     "distil",
+    "doubt_reasons",
     "draw_queue",
     "encoder_student",
+    "error_bound_by_labels",
     "expand",
     "fidelity",
-    "find_promise",
+    "find_error_bound",
     "fit_blend",
     "fit_logistic",
     "fit_on_soft_labels",
@@ -110,25 +118,24 @@ __all__ = [
     "fit_scaling",
     "inclusion_probabilities",
     "knows_little",
+    "label_sources",
     "log_proba",
     "plain_sample",
     "probabilities",
-    "promise_by_labels",
     "sample_rows",
-    "say_doubts",
     "share_features",
     "softmax",
+    "stratified_folds",
     "table_student",
     "takes",
     "takes_probabilities",
-    "tell_source",
     "text_student",
     "to_frame",
     "unspaced_share",
     "upper_bound",
     "usual_temperature",
     "usual_vote_weight",
+    "voted_weight",
     "weigh_parts",
-    "weight_of_heard",
     "weight_parameter",
 ]

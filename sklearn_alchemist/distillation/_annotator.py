@@ -39,8 +39,8 @@ from ._annotator_predict import AnnotatorPredictMixin
 from ._annotator_remap import AnnotatorRemapMixin
 from ._annotator_review import AnnotatorReviewMixin
 from ._llm_labels import estimate_fit, model_of
-from ._memory import TrainingMemory
 from ._students import check_student
+from ._training_state import TrainingState
 
 if TYPE_CHECKING:
     from ..synthesis import CostEstimate
@@ -389,7 +389,7 @@ class DistilledAnnotator(
         rows, said = self._teach(
             context, X, learned, votes, certain, given.weight, params.estimator.fit
         )
-        self._memory = TrainingMemory(
+        self._training_state = TrainingState(
             votes=np.array(votes, dtype=np.min_scalar_type(-len(self.classes_))),
             gold=gold,
             label_proba=asked,

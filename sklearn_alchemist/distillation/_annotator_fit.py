@@ -20,10 +20,10 @@ from ..votes import ABSTAIN
 from ._annotator_checks import last_step
 from ._annotator_metadata import default_aggregator
 from ._blend import VOTE_WEIGHT
-from ._distil import Lesson, choose_rows, distil, sample_rows
-from ._memory import weight_of_heard
-from ._shared import Shared, share_features
+from ._distil import SoftTargets, choose_rows, distil, sample_rows
+from ._shared_features import SharedFeatures, share_features
 from ._students import default_student
+from ._training_state import voted_weight
 
 # Records on which it is tried whether the student can read them, if not all count.
 _TRIED = 1000
@@ -78,7 +78,7 @@ class AnnotatorFitMixin:
     _allows_nan: Callable[[], bool]
     _student_input: Callable[[Any, Records], Any]
 
-    def _share_or_try(self, X: Any, records: Records) -> Shared | None:
+    def _share_or_try(self, X: Any, records: Records) -> SharedFeatures | None:
         """Count what the student counts, before programs are paid for.
 
         If it is to learn from some rows only, programs tell which; then it is only
@@ -114,7 +114,7 @@ class AnnotatorFitMixin:
         drawn = draw_by_hash(hashes, self._n_candidates(), voted)
         return Candidates(rows[drawn], hashes[drawn], None, rng)
 
-    def _share(self, X: Any) -> Shared:
+    def _share(self, X: Any) -> SharedFeatures:
         records = check_records(self, X, reset=False, allow_nan=self._allows_nan())
         student = (
             default_student(records.columns.values(), records.is_text)
@@ -127,7 +127,7 @@ class AnnotatorFitMixin:
         self,
         context: CallbackContext,
         X: Any,
-        learned: Shared | Candidates,
+        learned: SharedFeatures | Candidates,
         votes: np.ndarray,
         gold: np.ndarray,
         weight: np.ndarray | None,
@@ -146,7 +146,7 @@ class AnnotatorFitMixin:
     def _distil(
         self,
         X: Any,
-        learned: Shared | Candidates,
+        learned: SharedFeatures | Candidates,
         votes: np.ndarray,
         gold: np.ndarray,
         weight: np.ndarray | None,
@@ -155,7 +155,7 @@ class AnnotatorFitMixin:
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Train the student; return the rows it saw and what it says of them unseen."""
         from_votes = self.aggregator_.predict_proba(votes)
-        heard = weight_of_heard(votes, weight)
+        heard = voted_weight(votes, weight)
         used = choose_rows(
             votes,
             from_votes,
@@ -180,7 +180,7 @@ class AnnotatorFitMixin:
             shared = self._share(_safe_indexing(as_indexable(X), rows))
         else:
             rows, shared = np.arange(len(votes)), learned
-        lesson = Lesson(
+        targets = SoftTargets(
             from_votes[rows],
             self.classes_,
             np.average(from_votes, axis=0, weights=heard),
@@ -193,7 +193,7 @@ class AnnotatorFitMixin:
         with threadpool_limits(limit, user_api="blas"):
             distilled = distil(
                 shared,
-                lesson,
+                targets,
                 cv=self.cv,
                 n_rounds=self.n_rounds,
                 vote_weight=(

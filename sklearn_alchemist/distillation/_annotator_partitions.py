@@ -19,8 +19,8 @@ from ._annotator_checks import (
     listed_classes,
 )
 from ._annotator_fit import Candidates, make_aggregator, warn_of_silence
-from ._memory import TrainingMemory
 from ._students import check_student
+from ._training_state import TrainingState
 
 # Records that the labeler is fitted to, and that later ones are compared with.
 _N_SAMPLED = 10_000
@@ -114,7 +114,7 @@ def fit_partitions(annotator: Any, X: Any) -> Any:
     rows, said = annotator._teach(
         context, drawn.records, candidates, votes, gold, counts, {}
     )
-    annotator._memory = TrainingMemory(
+    annotator._training_state = TrainingState(
         votes=np.array(votes, dtype=np.min_scalar_type(-len(annotator.classes_))),
         gold=gold,
         label_proba=np.full(len(votes), np.nan),

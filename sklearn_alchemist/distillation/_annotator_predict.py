@@ -15,12 +15,12 @@ from ..data import (
     check_records,
 )
 from ..streaming import lazy_for_dask
-from ._annotation import Opinions
+from ._annotate import Opinions
 from ._blend import Blend
 from ._distil import probabilities
-from ._evidence import Scaling, log_proba, softmax
-from ._memory import TrainingMemory
+from ._scaling import Scaling, log_proba, softmax
 from ._students import takes
+from ._training_state import TrainingState
 
 
 class AnnotatorPredictMixin(ProbaClassifierMixin, BaseEstimator):
@@ -39,7 +39,7 @@ class AnnotatorPredictMixin(ProbaClassifierMixin, BaseEstimator):
     vote_weight_: np.ndarray
     shift_: np.ndarray
     temperatures_: dict[str, float]
-    _memory: TrainingMemory
+    _training_state: TrainingState
     _older_opinions: Callable[..., Opinions]
 
     @lazy_for_dask
@@ -121,5 +121,5 @@ class AnnotatorPredictMixin(ProbaClassifierMixin, BaseEstimator):
         if hasattr(self, "class_prior_") and not hasattr(self, "vote_weight_"):
             self.vote_weight_ = np.full(len(self.classes_), float(self.vote_weight))
             self.shift_ = np.zeros(len(self.classes_))
-        if isinstance(memory := getattr(self, "_memory", None), Bunch):
-            self._memory = TrainingMemory(**memory)
+        if isinstance(kept := self.__dict__.pop("_memory", None), Bunch):
+            self._training_state = TrainingState(**kept)

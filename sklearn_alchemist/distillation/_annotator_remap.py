@@ -18,10 +18,10 @@ from ..label_model._remapped import (
     remap_voter,
 )
 from ..synthesis import N_PER_NEW_CLASS
-from ._annotation import Opinions
+from ._annotate import Opinions
 from ._distil import probabilities
-from ._evidence import Scaling
-from ._memory import TrainingMemory
+from ._scaling import Scaling
+from ._training_state import TrainingState
 
 
 class RemappedStudent(ProbaClassifierMixin, StaysFitted):
@@ -75,7 +75,7 @@ class AnnotatorRemapMixin:
     shift_: np.ndarray
     fit: Callable[..., Any]
     get_params: Callable[..., dict[str, Any]]
-    _memory: TrainingMemory
+    _training_state: TrainingState
     _held_out: np.ndarray
     _before: tuple[Any, ClassMapping]
 
@@ -189,7 +189,7 @@ class AnnotatorRemapMixin:
         before = getattr(self, "_before", None)
         if before is None:
             older = copy(self)
-            for name in ("_memory", "_held_out"):
+            for name in ("_training_state", "_held_out"):
                 older.__dict__.pop(name, None)
             before = (older, change)
         else:
@@ -205,10 +205,10 @@ class AnnotatorRemapMixin:
         remapped.scaling_ = Scaling(1.0, np.zeros(len(change.after)))
         remapped.vote_weight_ = change.map_values(self.vote_weight_, prior)
         remapped.shift_ = change.map_values(self.shift_, prior)
-        if hasattr(self, "_memory"):
-            said = self._memory.said
+        if hasattr(self, "_training_state"):
+            said = self._training_state.said
             said = None if said is None else self.scaling_(said)
-            remapped._memory = self._memory.remap(change, prior, said)
+            remapped._training_state = self._training_state.remap(change, prior, said)
         if hasattr(self, "_held_out"):
             remapped._held_out = change.map_proba(self._held_out, prior)
         return remapped

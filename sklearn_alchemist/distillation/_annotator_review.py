@@ -18,13 +18,13 @@ from ..exceptions import FallbackWarning, LabelsWarning
 from ..label_model import check_label_proba
 from ..llm import Usage
 from ..streaming import lazy_for_dask
-from ._annotation import Opinions, annotate_records, promise_by_labels
+from ._annotate import Opinions, annotate_records, error_bound_by_labels
 from ._annotator_fit import make_aggregator, program_names
 from ._annotator_metadata import label_proba_for
-from ._evidence import Scaling
 from ._llm_labels import add_model_labels, ask_about_sample
-from ._memory import TrainingMemory
-from ._review import draw_queue, to_frame
+from ._review_queue import draw_queue, to_frame
+from ._scaling import Scaling
+from ._training_state import TrainingState
 from ._weighing import ask_votes_unseen, weigh_parts
 
 _logger = logging.getLogger("sklearn_alchemist.distillation")
@@ -49,14 +49,14 @@ class AnnotatorReviewMixin:
     temperatures_: dict[str, float]
     label_use_: dict[str, int | float]
     llm_usage_: Usage
-    _memory: TrainingMemory
+    _training_state: TrainingState
     _held_out: np.ndarray
     _opinions: Callable[..., Opinions]
 
     def annotate_batches(
         self, batches: Iterable[Any], **parameters: Any
     ) -> Iterator[Any]:
-        """Label more records than memory holds.
+        """Label more records than state holds.
 
         Parameters
         ----------
@@ -168,11 +168,11 @@ class AnnotatorReviewMixin:
             gold = Classes.of_names(self.classes_).encode(y, n_samples=len(gold))
         promise = None
         if target_error is not None:
-            promise = promise_by_labels(
+            promise = error_bound_by_labels(
                 said.proba,
                 gold,
                 check_label_proba(label_proba, gold != UNLABELED),
-                getattr(self, "_memory", None),
+                getattr(self, "_training_state", None),
                 getattr(self, "_held_out", None),
                 self._random(),
                 target_error=target_error,
@@ -299,26 +299,26 @@ class AnnotatorReviewMixin:
         {'given': 2, 'accuracies': 2, 'student': 0, 'temperature': 0}
         """
         check_is_fitted(self)
-        if not hasattr(self, "_memory"):
+        if not hasattr(self, "_training_state"):
             raise ValueError(
                 "this annotator was fitted by a version that kept no votes: fit again."
             )
-        memory = self._memory
-        if memory.n_given is None:
+        state = self._training_state
+        if state.n_given is None:
             raise ValueError(
                 "this annotator was fitted to a Dask collection, whose records have no "
                 "places that labels could be given by: fit it in memory to a sample "
                 "that holds them, with learn_from_labels=True."
             )
-        codes = Classes.of_names(self.classes_).encode(y, n_samples=memory.n_given)
+        codes = Classes.of_names(self.classes_).encode(y, n_samples=state.n_given)
         given = codes != UNLABELED
         if not given.any():
             raise ValueError("y holds no label: give at least one, the others missing.")
         asked = check_label_proba(label_proba, given)
         self.__dict__.pop("_before", None)
-        self._memory = memory = memory.with_labels(codes, asked)
+        self._training_state = state = state.with_labels(codes, asked)
         self.aggregator_ = self._fit_aggregator(
-            memory.labels(self.classes_), memory.label_proba
+            state.labels(self.classes_), state.label_proba
         )
         self._weigh_parts()
         return self
@@ -363,8 +363,8 @@ class AnnotatorReviewMixin:
 
     def _fit_aggregator(self, y: np.ndarray, label_proba: np.ndarray) -> BaseEstimator:
         """Let an aggregator learn from votes and labels of training records."""
-        memory = self._memory
-        return self._aggregate(memory.votes, y, label_proba, memory.aggregator_params)
+        state = self._training_state
+        return self._aggregate(state.votes, y, label_proba, state.aggregator_params)
 
     def _votes_unseen(self, from_votes: np.ndarray) -> np.ndarray:
         """Say what votes say of rows, by aggregators without the labels of these."""
@@ -373,16 +373,16 @@ class AnnotatorReviewMixin:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the fit to all labels said before
             return ask_votes_unseen(
-                self._memory, from_votes, self.classes_, self._fit_aggregator
+                self._training_state, from_votes, self.classes_, self._fit_aggregator
             )
 
     def _weigh_parts(self) -> None:
         """Decide how much student and votes count, and how sure they may be."""
-        memory = self._memory
-        from_votes = self.aggregator_.predict_proba(memory.votes)
+        state = self._training_state
+        from_votes = self.aggregator_.predict_proba(state.votes)
         judging = getattr(self.aggregator_, "label_use_", {}).get("accuracies", 0)
         weighing = weigh_parts(
-            memory,
+            state,
             from_votes,
             lambda: self._votes_unseen(from_votes),
             self.vote_weight,
@@ -391,7 +391,7 @@ class AnnotatorReviewMixin:
         self.vote_weight_ = weighing.blend.vote_weight
         self.shift_ = weighing.blend.shift
         self.temperatures_ = weighing.temperatures
-        self.label_use_ = memory.count_labels(judging)
+        self.label_use_ = state.count_labels(judging)
         if weighing.held_out is not None:
             self._held_out = weighing.held_out
         if weighing.student_knows_little and self.predict_with == "both":

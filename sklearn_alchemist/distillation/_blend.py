@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.metrics import cohen_kappa_score, confusion_matrix
 
-from ._evidence import combine, log_proba, softmax
+from ._scaling import combine, log_proba, softmax
 
 # Weight of the votes beside a student that repeats them well, which share of the rows
 # is well enough for a round, how many times the weight is for one that repeats no more

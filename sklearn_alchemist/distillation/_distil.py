@@ -10,8 +10,8 @@ from sklearn.utils import _safe_indexing
 
 from ..votes import ABSTAIN
 from ._blend import GOOD_FIDELITY, fidelity
-from ._evidence import Scaling, combine, deal_folds, fit_scaling
-from ._shared import Shared
+from ._scaling import Scaling, combine, fit_scaling, stratified_folds
+from ._shared_features import SharedFeatures
 from ._soft_labels import fit_on_soft_labels
 
 # With fewer rows a fold, a student out of fold is not the student that is deployed.
@@ -21,7 +21,7 @@ _DECIMALS = 7
 
 
 @dataclass(frozen=True)
-class Lesson:
+class SoftTargets:
     """What a student is to learn.
 
     Parameters
@@ -99,8 +99,8 @@ class Distilled:
 
 
 def distil(
-    shared: Shared,
-    lesson: Lesson,
+    shared: SharedFeatures,
+    targets: SoftTargets,
     *,
     cv: int,
     n_rounds: int,
@@ -109,7 +109,7 @@ def distil(
     fit_params: Mapping[str, Any] | None = None,
     on_student: Callable[[], None] | None = None,
 ) -> Distilled:
-    """Train a student, scale it on held-out rows, and let it correct its lesson.
+    """Train a student, scale it on held-out rows, and let it correct its targets.
 
     In each round, the probabilities to learn are those of the votes, tempered by
     `vote_weight`, times those that students gave to rows which they had not seen [1]_.
@@ -120,10 +120,10 @@ def distil(
 
     Parameters
     ----------
-    shared : Shared
+    shared : SharedFeatures
         The student, and what it learns from.
 
-    lesson : Lesson
+    targets : SoftTargets
         What it learns.
 
     cv : int
@@ -131,7 +131,7 @@ def distil(
         out: the student is not scaled and there is no round.
 
     n_rounds : int
-        How often at most the lesson is corrected.
+        How often at most the targets are corrected.
 
     vote_weight : float
         Weight of the votes beside the student.
@@ -163,7 +163,7 @@ def distil(
             clone(shared.rest),
             X,
             target,
-            lesson.classes,
+            targets.classes,
             used=used,
             class_weight=class_weight,
             fit_params=fit_params,
@@ -180,26 +180,28 @@ def distil(
         # What answers with the average has nothing of the student.
         return shared.join(student) if type(student) is type(shared.rest) else student
 
-    anchor = lesson.with_gold(lesson.from_votes)
-    target, used = anchor, lesson.used
+    anchor = targets.with_gold(targets.from_votes)
+    target, used = anchor, targets.used
     if cv < 2 or used.sum() < cv * _LEAST_ROWS_PER_FOLD:
-        n_classes = len(lesson.classes)
+        n_classes = len(targets.classes)
         return Distilled(whole(target, used), Scaling(1.0, np.zeros(n_classes)), None)
-    fold = deal_folds(anchor.argmax(axis=1), cv)
-    weight = np.ones(len(anchor)) if lesson.weight is None else lesson.weight
+    fold = stratified_folds(anchor.argmax(axis=1), cv)
+    weight = np.ones(len(anchor)) if targets.weight is None else targets.weight
     students: list[BaseEstimator | None] = [None] * cv
     for n_left in range(n_rounds, -1, -1):
         said = np.empty_like(anchor)
         for k in range(cv):
             rows = np.flatnonzero(fold == k)
             students[k] = student = fit(target, used & (fold != k), students[k])
-            said[rows] = probabilities(student, _safe_indexing(X, rows), lesson.classes)
-        scaling = fit_scaling(said, anchor, lesson.weight)
+            said[rows] = probabilities(
+                student, _safe_indexing(X, rows), targets.classes
+            )
+        scaling = fit_scaling(said, anchor, targets.weight)
         held_out = scaling(said)
         if n_left == 0 or fidelity(held_out, anchor, weight).mean() < GOOD_FIDELITY:
             break
-        corrected = combine(held_out, lesson.from_votes, lesson.prior, vote_weight)
-        target = lesson.with_gold(corrected)
+        corrected = combine(held_out, targets.from_votes, targets.prior, vote_weight)
+        target = targets.with_gold(corrected)
     return Distilled(whole(target, used, students[0]), scaling, said)
 
 

@@ -17,7 +17,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params, has_fit_parameter
 
 from ..exceptions import AlchemistWarning
-from ._regression import fit_logistic, takes_probabilities
+from ._logistic_regression import fit_logistic, takes_probabilities
 
 # A class that is less probable than this would cost a copy of the row and add nothing.
 _LEAST_WEIGHT = 0.01

@@ -18,13 +18,13 @@ from ._blend import (
     usual_temperature,
     usual_vote_weight,
 )
-from ._evidence import Scaling, fit_scaling
-from ._memory import TrainingMemory
+from ._scaling import Scaling, fit_scaling
+from ._training_state import TrainingState
 
 # A few labels move it only as far as they must; see `fit_temperature`.
 _TRUST_IN_USUAL = 4.0
 
-# Fits an aggregator to the labels of a memory: classes or None, and their chances.
+# Fits an aggregator to labels: classes or None, and their chances.
 FitAggregator = Callable[[np.ndarray, np.ndarray], Any]
 
 
@@ -63,7 +63,7 @@ class Weighing:
 
 
 def weigh_parts(
-    memory: TrainingMemory,
+    state: TrainingState,
     from_votes: np.ndarray,
     votes_unseen: Callable[[], np.ndarray],
     vote_weight: float | str,
@@ -72,7 +72,7 @@ def weigh_parts(
 
     Parameters
     ----------
-    memory : TrainingMemory
+    state : TrainingState
         Votes, labels, and what students say of rows that they did not see.
 
     from_votes : ndarray of shape (n_samples, n_classes)
@@ -90,7 +90,7 @@ def weigh_parts(
     weighing : Weighing
         What holds without labels, moved as far as labels say.
     """
-    rows, said, heard = memory.rows, memory.said, memory.heard
+    rows, said, heard = state.rows, state.said, state.heard
     prior = np.average(from_votes, axis=0, weights=heard)
     n_classes, learned = len(prior), isinstance(vote_weight, str)
     weight = np.full(n_classes, VOTE_WEIGHT if learned else float(vote_weight))
@@ -98,8 +98,8 @@ def weigh_parts(
     if said is None:
         plain = Blend(weight, np.zeros(n_classes), 1.0)
         return Weighing(prior, Scaling(1.0, np.zeros(n_classes)), plain, temperatures)
-    asked = memory.is_labelled[rows]
-    codes, heard, from_votes = memory.gold[rows], heard[rows], from_votes[rows]
+    asked = state.is_labelled[rows]
+    codes, heard, from_votes = state.gold[rows], heard[rows], from_votes[rows]
     known = np.where(asked[:, None], np.eye(n_classes)[codes], from_votes)
     scaling = fit_scaling(said, known, heard)
     student = scaling(said)
@@ -114,7 +114,7 @@ def weigh_parts(
     held_out = usual(student, from_votes, prior)
     if not asked.any():
         return Weighing(prior, scaling, usual, temperatures, held_out, little)
-    chance, counts = memory.label_proba[rows], memory.counts[rows]
+    chance, counts = state.label_proba[rows], state.counts[rows]
     drawn = ~np.isnan(chance)
     counts[drawn] *= label_weights(1 / chance[drawn], counts[drawn])
     codes, counts = codes[asked], counts[asked]
@@ -136,7 +136,7 @@ def weigh_parts(
 
 
 def ask_votes_unseen(
-    memory: TrainingMemory,
+    state: TrainingState,
     from_votes: np.ndarray,
     classes: np.ndarray,
     fit_aggregator: FitAggregator,
@@ -145,7 +145,7 @@ def ask_votes_unseen(
 
     Parameters
     ----------
-    memory : TrainingMemory
+    state : TrainingState
         Votes and labels.
 
     from_votes : ndarray of shape (n_samples, n_classes)
@@ -164,13 +164,13 @@ def ask_votes_unseen(
         Probabilities.
     """
     proba = from_votes.copy()
-    known = memory.rows[memory.is_labelled[memory.rows]]
-    if memory.said is None or len(known) < LABEL_FOLDS:
+    known = state.rows[state.is_labelled[state.rows]]
+    if state.said is None or len(known) < LABEL_FOLDS:
         return proba
-    y = memory.labels(classes)
+    y = state.labels(classes)
     for k in range(LABEL_FOLDS):
         rows = known[k::LABEL_FOLDS]
-        others, chance = y.copy(), memory.label_proba.copy()
+        others, chance = y.copy(), state.label_proba.copy()
         others[rows], chance[rows] = None, np.nan
-        proba[rows] = fit_aggregator(others, chance).predict_proba(memory.votes[rows])
+        proba[rows] = fit_aggregator(others, chance).predict_proba(state.votes[rows])
     return proba

@@ -1,13 +1,13 @@
 """Load images, embed them, and score them against concepts that a model names."""
 
-from ._cache import EmbeddingCache
 from ._concept import Concept, as_concepts
+from ._concept_embeddings import check_dimensions, check_templates, embed_concepts
 from ._concept_scorer import ConceptScorer
 from ._embedders import Embedder, embed, embed_in_batches, model_key, resolve_embedder
+from ._embedding_cache import EmbeddingCache
 from ._image_embedder import ImageEmbedder
 from ._loading import check_path_type, check_paths, content_key, load_image
 from ._similarity import cosine_similarities, mean_direction, scale, softmax
-from ._texts import check_dimensions, check_templates, embed_concepts
 
 __all__ = [
     "Concept",

@@ -20,10 +20,10 @@ from ..exceptions import SynthesisError
 from ..llm import LLM, Completion, Ledger, Question, Usage, as_llm
 from . import _concept_prompts as _prompts
 from ._concept import Concept, as_concepts
+from ._concept_embeddings import check_dimensions, check_templates, embed_concepts
 from ._embedders import embed, embed_in_batches, resolve_embedder
-from ._input import check_images, embed_images, none_readable
+from ._image_input import check_images, embed_images, none_readable
 from ._similarity import cosine_similarities, scale, softmax
-from ._texts import check_dimensions, check_templates, embed_concepts
 
 SPURIOUS_PREFIX = "spurious_"
 # The range of a concept; single odd images do not stretch it.

@@ -12,7 +12,7 @@ import joblib
 import numpy as np
 
 from .._utils import EmbeddingMemory, current_memory, made_once
-from ._cache import EmbeddingCache
+from ._embedding_cache import EmbeddingCache
 from ._loading import content_key, load_image
 
 

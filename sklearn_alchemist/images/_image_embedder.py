@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._utils import DocLinks, LabelsLike, _fit_context, clone_sharing
 from ._embedders import resolve_embedder
-from ._input import check_images, embed_images
+from ._image_input import check_images, embed_images
 
 
 class ImageEmbedder(TransformerMixin, DocLinks, BaseEstimator):

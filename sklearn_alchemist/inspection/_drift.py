@@ -164,8 +164,8 @@ def drift(
     for name, value in (("false_alarms", false_alarms), ("min_shift", min_shift)):
         if not 0 < value < 1:
             raise ValueError(f"{name} must be between 0 and 1, got {value!r}.")
-    memory = getattr(annotator, "_memory", None)
-    if memory is None:
+    state = getattr(annotator, "_training_state", None)
+    if state is None:
         raise ValueError(
             "this annotator was fitted by a version that kept no votes: fit again."
         )
@@ -176,9 +176,9 @@ def drift(
             f"{_FEWEST}: collect more of them."
         )
     said = annotator._opinions(X, ask_all=True)
-    many = memory.multiplicity
-    found = [*_compare_votes(annotator, memory, said, many)]
-    profiles = memory.profiles
+    many = state.multiplicity
+    found = [*_compare_votes(annotator, state, said, many)]
+    profiles = state.profiles
     columns = {
         name: list(column)
         for name, column in records.columns.items()
@@ -201,7 +201,7 @@ def drift(
         checks=checks,
         news=tuple(news[:_SHOWN_WORDS]),
         n_rows=records.n_rows,
-        n_before=len(memory.votes) if many is None else int(many.sum()),
+        n_before=len(state.votes) if many is None else int(many.sum()),
     )
 
 
@@ -220,9 +220,9 @@ class _Compared:
 
 
 def _compare_votes(
-    annotator: Any, memory: Any, said: Any, many: np.ndarray | None
+    annotator: Any, state: Any, said: Any, many: np.ndarray | None
 ) -> Iterator[_Compared]:
-    old, new = np.asarray(memory.votes, dtype=int), np.asarray(said.votes, dtype=int)
+    old, new = np.asarray(state.votes, dtype=int), np.asarray(said.votes, dtype=int)
     n_classes, n_programs = len(annotator.classes_), old.shape[1]
     names = [str(name) for name in annotator._program_names(n_programs)]
     voted = slice(1, None)
@@ -246,13 +246,13 @@ def _compare_votes(
     for j, name in enumerate(names):
         votes = old[:, j] + 1, new[:, j] + 1
         yield _compare("votes", name, *votes, n_classes + 1, voted, many=many)
-    if memory.said is None:
+    if state.said is None:
         return
     # Of training records, what students said that had not seen them.
-    students = annotator.scaling_(memory.said).argmax(axis=1), said.student.argmax(1)
+    students = annotator.scaling_(state.said).argmax(axis=1), said.student.argmax(1)
     for j, name in enumerate(names):
         differ = (
-            _differ(old[memory.rows, j], students[0]),
+            _differ(old[state.rows, j], students[0]),
             _differ(new[:, j], students[1]),
         )
         yield _compare("agreement", name, *differ, 2, slice(0, 1), only_up=True)

@@ -1,17 +1,8 @@
 """Estimate from votes alone how far programs are to be believed, and classes."""
 
-from . import _earlier as _earlier  # what earlier pickles look for
+from . import _old_pickles as _old_pickles  # what earlier pickles look for
 from ._aggregator import LabelModelAggregator
 from ._aggregator_fit import ITERATED, MAX_PATTERNS, AggregatorFitMixin, can_keep
-from ._answers import (
-    answers_of_votes,
-    check_class_indices,
-    check_class_prior,
-    check_confusion_size,
-    class_of_answers,
-    classes_of_votes,
-    warn_if_ambiguous,
-)
 from ._calibration import fit_temperature
 from ._dependencies import (
     PairStatistics,
@@ -31,17 +22,22 @@ from ._difficulty import (
     read_difficulty,
 )
 from ._em import Fit, Settings, Stepwise, fit_votes
+from ._fallback import fallback_reason, sparse_confusion_reason
 from ._intervals import VoteBounds
 from ._label_proba import check_label_proba, label_weights
 from ._model import VoteModel, by_chunk, normalise, votes_level
 from ._patterns import Patterns, chunks, sparse_votes, take_rows, vote_matrix
-from ._rows import Rows, read_in_chunks, read_rows
+from ._program_accuracy import accuracies_of, program_confusion
 from ._ties import find_ties, leave_ties_open
-from ._trust import (
-    accuracies_of,
-    fallback_reason,
-    program_confusion,
-    sparse_confusion_reason,
+from ._training_rows import Rows, read_in_chunks, read_rows
+from ._vote_classes import (
+    answers_of_votes,
+    check_class_indices,
+    check_class_prior,
+    check_confusion_size,
+    class_of_answers,
+    classes_of_votes,
+    warn_if_ambiguous,
 )
 from ._voting import (
     MajorityVote,

@@ -16,7 +16,7 @@ from ..streaming import collapse_partitions
 from ._aggregator_fit import ITERATED, MAX_PATTERNS, AggregatorFitMixin, can_keep
 from ._aggregator_predict import AggregatorPredictMixin
 from ._difficulty import first_levels
-from ._rows import read_in_chunks, read_rows
+from ._training_rows import read_in_chunks, read_rows
 
 
 class LabelModelAggregator(

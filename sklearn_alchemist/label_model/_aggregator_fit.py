@@ -15,27 +15,23 @@ from .._utils import LabelsLike, warn
 from ..data import Classes
 from ..exceptions import FallbackWarning, LabelsWarning
 from ..votes import ABSTAIN, encode_answers, vote_dtype
-from ._answers import (
+from ._calibration import fit_temperature
+from ._dependencies import check_groups, find_all_groups
+from ._difficulty import find_shared_errors
+from ._em import Settings, Stepwise, fit_votes
+from ._fallback import fallback_reason, sparse_confusion_reason
+from ._intervals import VoteBounds
+from ._model import VoteModel
+from ._patterns import Patterns
+from ._program_accuracy import accuracies_of, program_confusion
+from ._training_rows import Rows
+from ._vote_classes import (
     answers_of_votes,
     check_class_indices,
     check_class_prior,
     check_confusion_size,
     class_of_answers,
     classes_of_votes,
-)
-from ._calibration import fit_temperature
-from ._dependencies import check_groups, find_all_groups
-from ._difficulty import find_shared_errors
-from ._em import Settings, Stepwise, fit_votes
-from ._intervals import VoteBounds
-from ._model import VoteModel
-from ._patterns import Patterns
-from ._rows import Rows
-from ._trust import (
-    accuracies_of,
-    fallback_reason,
-    program_confusion,
-    sparse_confusion_reason,
 )
 from ._voting import MajorityVote, count_votes, fit_voting_rule, vote_share_prior
 

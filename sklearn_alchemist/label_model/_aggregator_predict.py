@@ -16,10 +16,10 @@ from ..data import (
 )
 from ..streaming import lazy_for_dask
 from ..votes import ABSTAIN, collapse, encode_answers
-from ._answers import check_class_indices
 from ._difficulty import find_levels, read_difficulty
 from ._remapped import RemappedAggregator, require_free
 from ._ties import find_ties, leave_ties_open
+from ._vote_classes import check_class_indices
 
 # What scikit-learn says where votes are strings or missing.
 _NO_NUMBERS = ("could not convert string", "bytes/strings", "contains NaN")

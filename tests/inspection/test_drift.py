@@ -174,7 +174,7 @@ def test_few_records_and_odd_parameters_are_refused(annotator):
 
 def test_an_annotator_of_before_compares_votes_only(annotator):
     old = pickle.loads(pickle.dumps(annotator))
-    old._memory = replace(old._memory, profiles={})
+    old._training_state = replace(old._training_state, profiles={})
     found = drift(old, texts(100, 1))
     assert {check.what for check in found.checks} == {
         *("coverage", "conflict", "classes", "votes", "agreement")

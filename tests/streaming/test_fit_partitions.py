@@ -63,7 +63,7 @@ def annotator(**params):
 
 
 def taught(fitted, texts):
-    return [texts[row] for row in fitted._memory.rows]
+    return [texts[row] for row in fitted._training_state.rows]
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +144,8 @@ def test_equal_records_in_several_partitions_count_once():
     X = of_series(texts, 8)
     fitted = annotator().fit(X)
     chosen = taught(annotator().fit(texts), texts)
-    assert len(set(chosen)) == len(chosen) == len(fitted._memory.rows) == 240
-    assert fitted._memory.weight.sum() == len(texts)
+    assert len(set(chosen)) == len(chosen) == len(fitted._training_state.rows) == 240
+    assert fitted._training_state.weight.sum() == len(texts)
     few = TEXTS[:100] * 5
     assert len(annotator().fit(of_series(few, 8))._memory.rows) == 100
 
@@ -154,7 +154,7 @@ def test_fewer_records_than_the_student_may_learn_from_are_fitted_in_memory():
     texts = TEXTS[:200] + TEXTS[:20]
     fitted = annotator().fit(of_series(texts, 3))
     plain = annotator().fit(texts)
-    assert len(fitted._memory.rows) == len(texts)
+    assert len(fitted._training_state.rows) == len(texts)
     np.testing.assert_array_equal(
         fitted.predict_proba(TEXTS), plain.predict_proba(TEXTS)
     )

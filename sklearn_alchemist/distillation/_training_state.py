@@ -10,7 +10,7 @@ from ..votes import ABSTAIN
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingMemory:
+class TrainingState:
     """What is kept of the rows of ``fit``: votes and labels, no records.
 
     Parameters
@@ -84,7 +84,7 @@ class TrainingMemory:
     @property
     def heard(self) -> np.ndarray:
         """How much each row counts on which a program votes."""
-        return weight_of_heard(self.votes, self.weight)
+        return voted_weight(self.votes, self.weight)
 
     def labels(self, classes: np.ndarray) -> np.ndarray:
         """Write the labels as classes, missing ones as None.
@@ -116,7 +116,7 @@ class TrainingMemory:
 
         Returns
         -------
-        memory : TrainingMemory
+        state : TrainingState
             A new one.
         """
         if self.kept is not None:
@@ -148,7 +148,7 @@ class TrainingMemory:
 
         Returns
         -------
-        memory : TrainingMemory
+        state : TrainingState
             A new one.
         """
         if said is not None:
@@ -184,7 +184,7 @@ class TrainingMemory:
         }
 
 
-def weight_of_heard(votes: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+def voted_weight(votes: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
     """Weigh the rows on which a program votes; all rows if there is none.
 
     Parameters
@@ -203,8 +203,8 @@ def weight_of_heard(votes: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_alchemist.distillation import weight_of_heard
-    >>> weight_of_heard(np.array([[0, -1], [-1, -1]]), None)
+    >>> from sklearn_alchemist.distillation import voted_weight
+    >>> voted_weight(np.array([[0, -1], [-1, -1]]), None)
     array([1., 0.])
     """
     heard = (votes != ABSTAIN).any(axis=1)

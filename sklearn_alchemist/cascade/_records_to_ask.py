@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._equal import first_of
+from ._duplicates import first_occurrences
 from ._reader_accuracy import NO_ANSWER
 
 # No record whose answer could change nothing is worth asking about.
@@ -58,7 +58,7 @@ class View(NamedTuple):
     @property
     def first(self) -> np.ndarray:
         """For each record the position of the first that equals it."""
-        return first_of(self.keys)
+        return first_occurrences(self.keys)
 
     def wanted(self, threshold: float, by_person: np.ndarray) -> np.ndarray:
         """Order the different records above a threshold, that worth most first.

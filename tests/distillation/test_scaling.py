@@ -8,15 +8,15 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_alchemist.distillation import (
-    Lesson,
     SentenceEncoder,
+    SoftTargets,
     combine,
-    deal_folds,
     distil,
     encoder_student,
     fit_scaling,
     share_features,
     softmax,
+    stratified_folds,
 )
 
 CLASSES = np.array(["ham", "spam"])
@@ -51,20 +51,20 @@ def test_votes_that_say_the_prior_are_no_evidence():
 @given(st.lists(st.integers(0, 3), min_size=8, max_size=60), st.integers(2, 4))
 def test_every_fold_has_its_share_of_each_class(codes, n_folds):
     codes = np.array(codes)
-    fold = deal_folds(codes, n_folds)
+    fold = stratified_folds(codes, n_folds)
     for k in np.unique(codes):
         counts = np.bincount(fold[codes == k], minlength=n_folds)
         assert counts.max() - counts.min() <= 1
 
 
-def lesson(n=400, noise=0.0, seed=0):
+def targets(n=400, noise=0.0, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 2))
     truth = (X[:, 0] > 0).astype(int)
     said = np.where(rng.random(n) < noise, 1 - truth, truth)
     votes = np.eye(2)[said] * 0.9 + 0.05
     gold, used = np.full(n, -1), np.ones(n, dtype=bool)
-    return X, truth, Lesson(votes, CLASSES, votes.mean(axis=0), used, gold)
+    return X, truth, SoftTargets(votes, CLASSES, votes.mean(axis=0), used, gold)
 
 
 def student_of(X):
@@ -73,7 +73,7 @@ def student_of(X):
 
 @pytest.mark.parametrize("n_rounds", [0, 1, 5])
 def test_a_student_does_not_run_away_from_the_votes(n_rounds):
-    X, truth, task = lesson(noise=0.2)
+    X, truth, task = targets(noise=0.2)
     distilled = distil(
         student_of(X),
         task,
@@ -87,15 +87,15 @@ def test_a_student_does_not_run_away_from_the_votes(n_rounds):
 
 
 def test_too_few_rows_are_not_held_out():
-    X, _, task = lesson(n=30)
+    X, _, task = targets(n=30)
     distilled = distil(student_of(X), task, cv=4, n_rounds=1, vote_weight=0.1)
     assert distilled.held_out is None
     assert distilled.scaling.scale == 1
 
 
 def test_known_classes_are_learned_as_they_are():
-    X, truth, task = lesson(noise=0.45)
-    known = Lesson(task.from_votes, CLASSES, task.prior, task.used, truth)
+    X, truth, task = targets(noise=0.45)
+    known = SoftTargets(task.from_votes, CLASSES, task.prior, task.used, truth)
     distilled = distil(
         student_of(X),
         known,

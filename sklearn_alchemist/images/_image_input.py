@@ -8,8 +8,8 @@ import numpy as np
 
 from .._utils import warn
 from ..exceptions import ImageWarning
-from ._cache import EmbeddingCache
 from ._embedders import embed_in_batches, model_key
+from ._embedding_cache import EmbeddingCache
 from ._loading import check_path_type, check_paths
 
 

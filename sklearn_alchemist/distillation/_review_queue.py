@@ -23,7 +23,7 @@ _PLAIN_SHARE = 0.5
 _CERTAIN = 1 - 1e-9
 
 
-def say_doubts(
+def doubt_reasons(
     proba: np.ndarray,
     student: np.ndarray,
     from_votes: np.ndarray,
@@ -55,9 +55,9 @@ def say_doubts(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_alchemist.distillation import say_doubts
+    >>> from sklearn_alchemist.distillation import doubt_reasons
     >>> sure, other = np.array([[0.9, 0.1]]), np.array([[0.2, 0.8]])
-    >>> say_doubts(sure, other, sure, np.array([[0]]), threshold=0.5).tolist()
+    >>> doubt_reasons(sure, other, sure, np.array([[0]]), threshold=0.5).tolist()
     ['student and votes disagree']
     """
     doubts = np.full(len(proba), "", dtype=object)
@@ -67,7 +67,7 @@ def say_doubts(
     return doubts
 
 
-def tell_source(
+def label_sources(
     proba: np.ndarray,
     student: np.ndarray,
     from_votes: np.ndarray,
@@ -95,9 +95,9 @@ def tell_source(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_alchemist.distillation import tell_source
+    >>> from sklearn_alchemist.distillation import label_sources
     >>> sure, other = np.array([[0.9, 0.1]]), np.array([[0.2, 0.8]])
-    >>> tell_source(sure, other, sure, np.array([[0]])).tolist()
+    >>> label_sources(sure, other, sure, np.array([[0]])).tolist()
     ['votes']
     """
     label = proba.argmax(axis=1)

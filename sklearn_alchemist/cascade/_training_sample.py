@@ -8,7 +8,7 @@ import numpy as np
 from ..data import UNLABELED
 from ..distillation import inclusion_probabilities
 from ._reader_accuracy import NO_ANSWER
-from ._worth import Limits, View
+from ._records_to_ask import Limits, View
 
 # Share of the draws that every record has the same chance in, so that each answer also
 # says what records at large are like.

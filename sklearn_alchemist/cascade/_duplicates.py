@@ -12,7 +12,7 @@ from ..data import UNLABELED, Classes
 from ._reader_accuracy import NO_ANSWER
 
 
-def key_of(row: Any) -> str:
+def record_key(row: Any) -> str:
     """Name a record without saying it.
 
     Parameters
@@ -29,7 +29,7 @@ def key_of(row: Any) -> str:
     return hashlib.sha256(written.encode()).hexdigest()[:32]
 
 
-def first_of(keys: Sequence[str]) -> np.ndarray:
+def first_occurrences(keys: Sequence[str]) -> np.ndarray:
     """Say for each record which is the first that equals it.
 
     Parameters
@@ -44,8 +44,8 @@ def first_of(keys: Sequence[str]) -> np.ndarray:
 
     Examples
     --------
-    >>> from sklearn_alchemist.cascade import first_of
-    >>> first_of(["a", "b", "a"])
+    >>> from sklearn_alchemist.cascade import first_occurrences
+    >>> first_occurrences(["a", "b", "a"])
     array([0, 1, 0])
     """
     places: dict[str, int] = {}

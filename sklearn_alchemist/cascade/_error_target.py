@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..distillation import LEAST_LABELS, upper_bound
-from ._worth import SMALLEST, View
+from ._records_to_ask import SMALLEST, View
 
 # Shares of the records, tried from the most on: the error falls with the share that is
 # read, and the first that fails ends the search, so that each may be tested at the
-# whole confidence; see `find_promise`.
+# whole confidence; see `find_error_bound`.
 _SHARES = (1.0, 0.75, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05, 0.02, 0.0)
 
 

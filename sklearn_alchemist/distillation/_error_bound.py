@@ -1,4 +1,4 @@
-"""Promise that few labels are wrong, or say that it cannot be promised."""
+"""ErrorBound that few labels are wrong, or say that it cannot be promised."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ from scipy.stats import beta
 LEAST_LABELS = 100
 # Shares of the records, the surest first, for which the promise is tried in this order.
 # Stopping at the first that fails keeps the confidence, whatever their number [1]_ of
-# `find_promise`. From a half on: a promise for less would leave most of the work to
+# `find_error_bound`. From a half on: a promise for less would leave most of the work to
 # people, and the first trial is passed less often among more doubtful labels.
 _SHARES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 
 
 @dataclass(frozen=True)
-class Promise:
+class ErrorBound:
     """From which confidence on labels are wrong on no more than a share.
 
     Parameters
@@ -70,14 +70,14 @@ def upper_bound(n_wrong: int, n_labels: int, confidence: float) -> float:
     return float(beta.ppf(confidence, n_wrong + 1, n_labels - n_wrong))
 
 
-def find_promise(
+def find_error_bound(
     confidences: np.ndarray,
     drawn: np.ndarray,
     wrong: np.ndarray,
     *,
     target_error: float,
     confidence: float,
-) -> Promise:
+) -> ErrorBound:
     """Find how many of the surest labels keep a promise.
 
     The shares of records that are tried are fixed beforehand, and tried from the surest
@@ -102,7 +102,7 @@ def find_promise(
 
     Returns
     -------
-    promise : Promise
+    promise : ErrorBound
         The largest share that passes.
 
     References
@@ -114,10 +114,10 @@ def find_promise(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_alchemist.distillation import find_promise
+    >>> from sklearn_alchemist.distillation import find_error_bound
     >>> sure = np.linspace(0.5, 1, 1000)
     >>> drawn = np.arange(0, 1000, 5)
-    >>> promise = find_promise(
+    >>> promise = find_error_bound(
     ...     sure, drawn, sure[drawn] < 0.6, target_error=0.05, confidence=0.9
     ... )
     >>> bool(0.59 < promise.threshold < 0.66), promise.bound < 0.05
@@ -125,13 +125,13 @@ def find_promise(
     """
     n_labels = len(drawn)
     if n_labels < LEAST_LABELS:
-        return Promise(
+        return ErrorBound(
             None,
             1.0,
             n_labels,
             f"there are {n_labels} random labels, and {LEAST_LABELS} are needed",
         )
-    best = Promise(None, 1.0, n_labels, "")
+    best = ErrorBound(None, 1.0, n_labels, "")
     for share in _SHARES:
         threshold = float(np.quantile(confidences, 1 - share, method="lower"))
         sure = confidences[drawn] >= threshold
@@ -143,9 +143,9 @@ def find_promise(
                     f"{n_wrong} of {n_sure} random labels among the surest {share:.0%} "
                     f"are wrong, so that up to {bound:.1%} may be"
                 )
-                return Promise(None, bound, n_labels, reason)
+                return ErrorBound(None, bound, n_labels, reason)
             break
-        best = Promise(threshold, bound, n_labels, "")
+        best = ErrorBound(threshold, bound, n_labels, "")
     return best
 
 

@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ..data import UNLABELED
-from ._memory import TrainingMemory
-from ._promise import LEAST_LABELS, Promise, find_promise, plain_sample
-from ._review import BELOW_PROMISE, GOLD, say_doubts, tell_source
+from ._error_bound import LEAST_LABELS, ErrorBound, find_error_bound, plain_sample
+from ._review_queue import BELOW_PROMISE, GOLD, doubt_reasons, label_sources
+from ._training_state import TrainingState
 
 
 class Opinions(NamedTuple):
@@ -39,7 +39,7 @@ def annotate_records(
     gold: np.ndarray,
     *,
     flag_below: float,
-    promise: Promise | None,
+    promise: ErrorBound | None,
 ) -> Bunch:
     """Label records and tell where each label comes from.
 
@@ -57,7 +57,7 @@ def annotate_records(
     flag_below : float
         Labels that are less probable are flagged.
 
-    promise : Promise or None
+    promise : ErrorBound or None
         What decides instead, where it can be promised.
 
     Returns
@@ -66,8 +66,8 @@ def annotate_records(
         What `DistilledAnnotator.annotate` gives, without names of programs.
     """
     codes, sure = said.proba.argmax(axis=1), said.proba.max(axis=1)
-    doubt = say_doubts(*said, threshold=flag_below)
-    source = tell_source(said.proba, said.student, said.from_votes, said.votes)
+    doubt = doubt_reasons(*said, threshold=flag_below)
+    source = label_sources(said.proba, said.student, said.from_votes, said.votes)
     if promise is not None and promise.threshold is not None:
         below = sure < promise.threshold
         doubt[~below] = ""
@@ -89,17 +89,17 @@ def annotate_records(
     )
 
 
-def promise_by_labels(
+def error_bound_by_labels(
     proba: np.ndarray,
     gold: np.ndarray,
     label_proba: np.ndarray,
-    memory: TrainingMemory | None,
+    state: TrainingState | None,
     held_out: np.ndarray | None,
     rng: np.random.RandomState,
     *,
     target_error: float,
     confidence: float,
-) -> Promise:
+) -> ErrorBound:
     """Judge by labels given now or of training rows, whichever are more.
 
     Labels of a model count where people gave too few, as they are: what the model says
@@ -116,7 +116,7 @@ def promise_by_labels(
     label_proba : ndarray of shape (n_samples,)
         Probability with which each label was asked for; NaN where nobody knows.
 
-    memory : TrainingMemory or None
+    state : TrainingState or None
         What is kept of the training rows.
 
     held_out : ndarray of shape (n_rows, n_classes) or None
@@ -134,20 +134,20 @@ def promise_by_labels(
 
     Returns
     -------
-    promise : Promise
+    promise : ErrorBound
         What can be promised.
     """
     drawn = plain_sample(label_proba, rng)
-    if memory is not None and held_out is not None:
-        chance = memory.label_proba[memory.rows]
-        if memory.by_model is not None:  # people's alone, if they suffice
-            of_people = np.where(memory.by_model[memory.rows], np.nan, chance)
+    if state is not None and held_out is not None:
+        chance = state.label_proba[state.rows]
+        if state.by_model is not None:  # people's alone, if they suffice
+            of_people = np.where(state.by_model[state.rows], np.nan, chance)
             if (~np.isnan(of_people)).sum() >= LEAST_LABELS:
                 chance = of_people
         before = plain_sample(chance, rng)
         if len(before) > len(drawn):
-            drawn, gold, proba = before, memory.gold[memory.rows], held_out
-    return find_promise(
+            drawn, gold, proba = before, state.gold[state.rows], held_out
+    return find_error_bound(
         proba.max(axis=1),
         drawn,
         proba[drawn].argmax(axis=1) != gold[drawn],

@@ -5,7 +5,7 @@ from sklearn.utils import Bunch
 
 from ..data import UNLABELED
 from ._reader_accuracy import NO_ANSWER, Reader
-from ._worth import View
+from ._records_to_ask import View
 
 # Shares of the records that the frontier tells of.
 SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)

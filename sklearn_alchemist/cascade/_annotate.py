@@ -8,7 +8,7 @@ from sklearn.utils import Bunch
 from ..distillation import UNSURE
 from ..zero_shot import Reading
 from ._reader_accuracy import NO_ANSWER, Reader
-from ._worth import View
+from ._records_to_ask import View
 
 NOT_ASKED = "not asked: budget"
 NOT_STORED = "not asked: only stored answers may be used"

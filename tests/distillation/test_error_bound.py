@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from sklearn_alchemist.distillation import find_promise, plain_sample, upper_bound
+from sklearn_alchemist.distillation import find_error_bound, plain_sample, upper_bound
 
 
 @pytest.mark.parametrize(("n_wrong", "n_labels"), [(0, 45), (3, 140), (20, 200)])
@@ -21,7 +21,9 @@ def drawn_promise(rng, error, n_labels, n=5000):
     sure = rng.random(n)
     wrong = rng.random(n) < 2 * error * (1 - sure)
     drawn = rng.choice(n, n_labels, replace=False)
-    promise = find_promise(sure, drawn, wrong[drawn], target_error=0.05, confidence=0.9)
+    promise = find_error_bound(
+        sure, drawn, wrong[drawn], target_error=0.05, confidence=0.9
+    )
     kept = promise.threshold is None or wrong[sure >= promise.threshold].mean() <= 0.05
     return promise, kept
 

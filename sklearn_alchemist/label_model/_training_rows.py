@@ -10,8 +10,8 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from ..data import UNLABELED, Classes, read_labels
 from ..votes import collapse
-from ._answers import warn_if_ambiguous
 from ._label_proba import check_label_proba, label_weights
+from ._vote_classes import warn_if_ambiguous
 
 # Probabilities below this would overflow; what they weigh is cut off far above it.
 _LEAST = 1e-9

@@ -25,7 +25,7 @@ _WEIGHING = ("norm", "use_idf", "smooth_idf", "sublinear_tf")
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedFeatures:
     """Features that no fit of a student changes, and what is left to fit.
 
     Parameters
@@ -46,7 +46,7 @@ class Shared:
     join: Callable[[BaseEstimator], BaseEstimator]
 
 
-def share_features(student: BaseEstimator, X: Any) -> Shared:
+def share_features(student: BaseEstimator, X: Any) -> SharedFeatures:
     """Take off the front of a student what can be computed once for all its fits.
 
     These are leading steps that need no fit, such as sentence encoders, and the
@@ -65,7 +65,7 @@ def share_features(student: BaseEstimator, X: Any) -> Shared:
 
     Returns
     -------
-    shared : Shared
+    shared : SharedFeatures
         The features and the rest.
 
     Examples
@@ -84,7 +84,7 @@ def share_features(student: BaseEstimator, X: Any) -> Shared:
     array(['ham'], dtype='<U4')
     """
     found = _share_pipeline(student, X) if type(student) is Pipeline else None
-    return Shared(X, student, lambda fitted: fitted) if found is None else found
+    return SharedFeatures(X, student, lambda fitted: fitted) if found is None else found
 
 
 class SelectFrequentTerms(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
@@ -189,7 +189,7 @@ class _Part:
     join: Callable[[Any], BaseEstimator]
 
 
-def _share_pipeline(student: Pipeline, X: Any) -> Shared | None:
+def _share_pipeline(student: Pipeline, X: Any) -> SharedFeatures | None:
     """Share the leading steps of a pipeline; None if its first cannot be shared."""
     done: list[tuple[str, _Part]] = []
     features, steps = X, student.steps
@@ -214,7 +214,7 @@ def _share_pipeline(student: Pipeline, X: Any) -> Shared | None:
         whole.steps = [*front, *fitted.steps[len(left) :]]
         return whole
 
-    return Shared(features, rest, join)
+    return SharedFeatures(features, rest, join)
 
 
 def _share_step(step: Any, X: Any) -> _Part | None:

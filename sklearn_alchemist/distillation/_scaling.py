@@ -176,7 +176,7 @@ def combine(
     return softmax(log_proba(student) + vote_weight * evidence)
 
 
-def deal_folds(codes: np.ndarray, n_folds: int) -> np.ndarray:
+def stratified_folds(codes: np.ndarray, n_folds: int) -> np.ndarray:
     """Give every row a fold, so that each fold holds its share of each class.
 
     Parameters
@@ -196,8 +196,8 @@ def deal_folds(codes: np.ndarray, n_folds: int) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_alchemist.distillation import deal_folds
-    >>> deal_folds(np.array([0, 0, 0, 1, 1, 1]), 3)
+    >>> from sklearn_alchemist.distillation import stratified_folds
+    >>> stratified_folds(np.array([0, 0, 0, 1, 1, 1]), 3)
     array([0, 1, 2, 0, 1, 2])
     """
     fold = np.empty(len(codes), dtype=np.intp)
