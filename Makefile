@@ -9,7 +9,7 @@ ARGS ?=
 .PHONY: help demo test test-browser test-postgresql test-clusters test-oldest test-next test-random test-wheel coverage \
   fuzz lint format types workflows citation changelog changelog-check wheel docs linkcheck report-picture rerecord \
   benchmark-annotator benchmark-cascade benchmark-dask benchmark-drift benchmark-explain \
-  benchmark-files benchmark-llm-labels benchmark-label-models benchmark-labels \
+  benchmark-files benchmark-llm-labels benchmark-label-constants benchmark-label-models benchmark-labels \
   benchmark-programs benchmark-synthesis benchmark-throttled benchmark-tuning \
   benchmark-waterbirds benchmark-weak-author paper-table clean
 
@@ -39,6 +39,7 @@ help:
 	@echo "make rerecord  ask a model again for the answers in examples/recordings"
 	@echo "make benchmark-programs RECORDINGS=folder DATA=folder"
 	@echo "               measure how fast programs run, and in how much memory"
+	@echo "make benchmark-label-constants DATA=folder   halve and double each constant"
 	@echo "make benchmark-label-models  compare label models, with peers if installed"
 	@echo "make benchmark-synthesis DATA=folder  compare ten plain calls with the plan"
 	@echo "make benchmark-tuning DATA=folder RECORDINGS=folder   programs, on 50 labels"
@@ -215,6 +216,10 @@ rerecord: $(VENV)/examples
 	for name in table images; do rm -f build/rerecord.sqlite; \
 	  $(BIN)/python examples/plot_label_$$name.py --store build/rerecord.sqlite \
 	  --record examples/recordings/$$name.jsonl $(ARGS) || exit 1; done
+
+benchmark-label-constants: $(VENV)/examples
+	$(BIN)/python benchmarks/label_constants.py --data $(DATA) \
+	  $(if $(RECORDINGS),--recordings $(RECORDINGS)) $(ARGS)
 
 benchmark-label-models: $(VENV)/examples
 	$(BIN)/python benchmarks/label_models.py $(ARGS)

@@ -1,6 +1,6 @@
 """Halve and double each constant of the label model, and see what that does.
 
-Run it with ``python benchmarks/label_constants.py --data FOLDER --recordings FOLDER``.
+Run it with ``make benchmark-label-constants DATA=folder RECORDINGS=folder``.
 Test splits take no part. A line says, family by family, how much accuracy on rows with
 votes and how much Brier score a value gains over the one in use: a constant with lines
 near 0 could be any other, one that loses on both sides was chosen well. The last line

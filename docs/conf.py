@@ -37,6 +37,8 @@ exclude_patterns = [
     "gallery/*.md5",
 ]
 autosummary_generate = True
+# "fit", not "DistilledAnnotator.fit": the column is narrow.
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 # Inherited docstrings refer to scikit-learn's own documentation.

@@ -1,3 +1,4 @@
+import importlib
 import pathlib
 import subprocess
 import sys
@@ -38,6 +39,14 @@ def test_only_the_families_that_are_asked_for_are_made(tmp_path):
         "matrices",
         "regimes",
     }
+
+
+def test_constants_to_be_judged_are_there():
+    from label_constants import CONSTANTS, WITH_LABELS
+
+    for module, names in (CONSTANTS | WITH_LABELS).items():
+        held = vars(importlib.import_module(f"sklearn_alchemist.label_model.{module}"))
+        assert [name for name in names if name not in held] == []
 
 
 @pytest.mark.slow
