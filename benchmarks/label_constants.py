@@ -26,7 +26,7 @@ CONSTANTS = {
     "_difficulty": ("_UNSEEN_ERRORS", "_BY_COIN", "_LEVEL_STRENGTH"),
     "_em": ("ACCURACY", "STRENGTH", "CLASS_STRENGTH", "_MISSED", "_TIE"),
     "_voting": ("_SILENT_STRENGTH", "_PEER_ACCURACY", "_PEER_STRENGTH"),
-    "_trust": ("_MIN_SAMPLES", "_MAX_WORSE", "_VOTES_PER_CELL"),
+    "_fallback": ("_MIN_SAMPLES", "_MAX_WORSE", "_VOTES_PER_CELL"),
     "_dependencies": (
         "_MIN_SHARED",
         "_RESIDUAL",
