@@ -1,5 +1,6 @@
 import functools
 import pickle
+import re
 import subprocess
 import sys
 import textwrap
@@ -173,3 +174,15 @@ def test_a_search_says_once_what_each_fold_would_say():
     # Who fits again is told again, as far as Python's own registry goes.
     for _ in range(2):
         assert len(warnings_of("default", lambda: model.fit(votes, labels))) == 1
+
+
+def test_a_parameter_of_a_part_that_is_none_says_what_to_pass():
+    model = DistilledAnnotator(ProgramSynthesisLabeler(classes=CLASSES))
+    search = GridSearchCV(model, {"aggregator__method": ["one_coin"]}, cv=2)
+    message = "aggregator is None, the default: pass aggregator=LabelModelAggregator()"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        search.fit(TEXTS, GOLD)
+    model.set_params(aggregator=LabelModelAggregator(), aggregator__method="one_coin")
+    assert model.aggregator.method == "one_coin"
+    with pytest.raises(ValueError, match="Invalid parameter 'aggregate'"):
+        model.set_params(aggregate__method="one_coin")

@@ -289,7 +289,7 @@ def _read_sequence(opened: Opened, takes_texts: bool | None) -> list[str]:
     if takes_texts is False and holds_texts:
         raise ValueError(
             "X holds texts, but this estimator was fitted to a table: pass a table "
-            "with the same columns."
+            "with the same columns, of one record as in table.iloc[[0]]."
         )
     if values and all(map(is_missing, values)):
         _check_texts(values)

@@ -19,6 +19,7 @@ from ..exceptions import LabelsWarning
 from ..label_model import check_label_proba
 from ..votes import ABSTAIN
 from ._annotator_checks import (
+    EXAMPLES_OF_PARTS,
     check_classes_of_parts,
     check_finite,
     check_parts,
@@ -264,6 +265,34 @@ class DistilledAnnotator(
         self.max_training_rows = max_training_rows
         self.n_llm_labels = n_llm_labels
         self.random_state = random_state
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of this estimator and of its parts.
+
+        Parameters
+        ----------
+        **params : dict
+            Names and values; ``aggregator__method`` is one of the aggregator.
+
+        Returns
+        -------
+        self : DistilledAnnotator
+            The annotator.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or its part is None, the default.
+        """
+        for name in params:
+            part, nested, _ = name.partition("__")
+            example = EXAMPLES_OF_PARTS.get(part)
+            if nested and example and params.get(part, getattr(self, part)) is None:
+                raise ValueError(
+                    f"{name} cannot be set, as {part} is None, the default: pass "
+                    f"{part}={example} first."
+                )
+        return super().set_params(**params)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(

@@ -76,6 +76,13 @@ def known_classes(listed: Any, y: Any) -> np.ndarray | None:
     return None if named is None else named.names
 
 
+EXAMPLES_OF_PARTS = {
+    "aggregator": "LabelModelAggregator()",
+    "estimator": "make_pipeline(TfidfVectorizer(), LogisticRegression())",
+}
+"""What may stand in the place of a part that is None."""
+
+
 def check_classes_of_parts(
     classes: np.ndarray | None,
     aggregator: BaseEstimator | None,

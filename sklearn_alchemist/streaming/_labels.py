@@ -86,9 +86,10 @@ def find_inputs(
         elif not is_text and len(known) == n_features:
             columns = list(known)
         else:
+            what = "the one that holds the texts" if is_text else "those fitted to"
             raise ValueError(
-                f"the source has the columns {', '.join(known)}: pass columns= with "
-                "those that hold what was fitted to."
+                f"the source has the columns {', '.join(known)}: name {what} in "
+                "columns (--columns on the command line)."
             )
     columns = [columns] if isinstance(columns, str) else list(columns)
     missing = [name for name in columns if name not in known]

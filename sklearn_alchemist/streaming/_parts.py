@@ -288,7 +288,8 @@ def _say_differs(key: str, before: Any, now: Any) -> str:
                 f"parts, part-{place:05d}-*, to label that file again)"
             )
         odd = min(old.keys() ^ new.keys())
-        return f"from other files: {odd!r} is {'new' if odd in new else 'gone'}"
+        what = "new" if odd in new else "not among them now"
+        return f"from other files: {odd!r} is {what}"
     return {
         "annotator": "by another annotator",
         "batch_size": f"in batches of {before} rows, not {now}",

@@ -87,6 +87,7 @@ class Source:
         """
         if self.format == "parquet":
             return _open_parquet(self.filesystem, file).schema_arrow
+        _check_delimiter(self.filesystem, file)
         with _open_csv(self.filesystem, file, None, {}) as reader:
             return reader.schema
 
@@ -466,14 +467,12 @@ def _open_csv(
     import pyarrow as pa
     from pyarrow import csv
 
-    stem = file.path.lower()
-    delimiter = "\t" if ".tsv" in os.path.basename(stem) else ","  # noqa: PTH119
     try:
         return csv.open_csv(
             filesystem.open_input_stream(file.path),
             read_options=csv.ReadOptions(block_size=_CSV_BLOCK),
             parse_options=csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True
+                delimiter=_delimiter(file), newlines_in_values=True
             ),
             convert_options=csv.ConvertOptions(
                 include_columns=None if columns is None else list(columns),
@@ -482,6 +481,27 @@ def _open_csv(
         )
     except (pa.ArrowException, OSError) as error:
         raise ValueError(_cannot_read(file, error)) from None
+
+
+def _delimiter(file: SourceFile) -> str:
+    return "\t" if ".tsv" in os.path.basename(file.path.lower()) else ","  # noqa: PTH119
+
+
+def _check_delimiter(filesystem: Any, file: SourceFile) -> None:
+    """Raise where names are separated by another mark: a row would be one text."""
+    try:
+        with filesystem.open_input_stream(file.path) as stream:
+            names = stream.read(_READ_FOR_DIGEST).split(b"\n", 1)[0].decode("latin-1")
+    except OSError as error:
+        raise ValueError(_cannot_read(file, error)) from None
+    expected = _delimiter(file)
+    other = next((mark for mark in ";\t|," if mark in names), None)
+    if expected not in names and other is not None:
+        raise ValueError(
+            f"{file.path} seems to be separated by {other!r}, not by {expected!r}: "
+            f"write it anew, as in pandas.read_csv({os.path.basename(file.path)!r}, "  # noqa: PTH119
+            f"sep={other!r}).to_parquet('records.parquet')."
+        )
 
 
 def _row_groups_from(opened: Any, row: int) -> tuple[list[int], int]:

@@ -164,7 +164,10 @@ def missing_classes_message(
                 f"class: {_first_error(result)}. {_how_to_answer(all_classes)}"
                 f"{_WHERE_FAILURES_ARE.strip()}"
             )
-    return f"{said}. Describe these classes in more detail, or give programs for them."
+    return (
+        f"{said}. Describe these classes in more detail, ask for more programs, or "
+        "give some for them."
+    )
 
 
 def unread_message(

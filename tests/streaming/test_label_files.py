@@ -485,7 +485,10 @@ def test_failures_are_counted_over_all_parts_and_told_once(tmp_path):
     [
         ("none", None, "holds no files"),
         ("data.xlsx", b"x", "files are to be all Parquet"),
-        ("data.csv", b"a,b\n1,2\n", "pass columns="),
+        ("data.csv", b"a,b\n1,2\n", r"name the one that holds the texts in columns"),
+        ("data.csv", b"a;b\nx;1,5\n", r"separated by ';', not by ',': .*sep=';'"),
+        ("data.csv", b"a;b\nx;1\n", r"separated by ';', not by ','"),
+        ("data.tsv", b"a,b\nx,1\n", r"separated by ',', not by '\\t'"),
     ],
 )
 def test_sources_that_cannot_be_read_say_what_to_give(
