@@ -60,7 +60,7 @@ def _label(options: argparse.Namespace) -> None:
     import warnings
 
     from .streaming import label_files
-    from .streaming._labels import RESULTS, result_name
+    from .streaming._label_table import RESULTS, result_name
 
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: print(

@@ -1,19 +1,20 @@
 """Look at what programs do, and at what they cost."""
 
-from ._compare import Flip, ProgramChange, ProgramComparison, compare_programs
+from ._calibration_display import ConfidenceCalibrationDisplay
+from ._compare_programs import compare_programs
+from ._comparison_result import Flip, ProgramChange, ProgramComparison
 from ._confusion_display import ProgramConfusionDisplay
 from ._corrections import Corrections, read_corrections
+from ._cost_displays import CostDisplay, FrontierDisplay
 from ._costs import CostComparison, compare_costs
 from ._disagreements import Disagreement, Disagreements, Side, disagreements
-from ._displays import ConfidenceCalibrationDisplay, CostDisplay
 from ._drift import Drift, DriftCheck, drift
 from ._explain import explain
-from ._explanation import Explanation, Match, ProgramExplanation
+from ._explanation_result import Explanation, Match, ProgramExplanation
 from ._failures import Failure, Failures, failures
-from ._frontier_display import FrontierDisplay
+from ._program_summary import ProgramSummary, program_summary
 from ._report import AnnotationReport
 from ._student_words import StudentWord
-from ._summary import ProgramSummary, program_summary
 from ._vote_displays import ProgramAgreementDisplay, VotesByClassDisplay
 
 __all__ = [

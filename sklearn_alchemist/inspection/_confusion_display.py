@@ -7,17 +7,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..data import UNLABELED, Classes
+from ._find_programs import find_programs
 from ._findings import reach_in
-from ._parts import find_programs
 from ._plotting import (
     COLOUR_MAP,
+    as_names,
+    check_votes,
     name_ticks,
+    names_of,
     numbered,
     plain_name,
     take_axes,
     write_values,
 )
-from ._votes import as_names, check_votes, names_of
 
 
 class ProgramConfusionDisplay:

@@ -12,9 +12,8 @@ from .._utils import require
 from ..data import Classes, check_records, label_array
 from ..llm import LLM, Prices, count_tokens, prices_of
 from ..zero_shot import write_messages
-from ._markup import align
-from ._parts import split_steps
-from ._printed import write_table
+from ._escaping import align, write_table
+from ._find_programs import split_steps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +91,7 @@ class CostComparison:
         --------
         CostDisplay : Draws it.
         """
-        from ._displays import CostDisplay
+        from ._cost_displays import CostDisplay
 
         return CostDisplay(self).plot(ax=ax).ax_
 

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data import check_records
 from ..votes import ABSTAIN, contradicted
-from ._markup import (
+from ._escaping import (
     align,
     escape,
     in_one_line,
@@ -19,7 +19,7 @@ from ._markup import (
     table,
     write_record,
 )
-from ._parts import FoundPrograms, find_programs
+from ._find_programs import FoundPrograms, find_programs
 
 _SHOWN_RECORD = 60
 

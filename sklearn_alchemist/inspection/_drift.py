@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data import ColumnProfile, check_records
 from ..votes import ABSTAIN, contradicted
-from ._markup import align, escape, in_one_line, plain_data, section, table
+from ._escaping import align, escape, in_one_line, plain_data, section, table
 
 # Fewer records tell nothing of a share.
 _FEWEST = 30

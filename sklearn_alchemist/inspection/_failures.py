@@ -11,9 +11,9 @@ import numpy as np
 from .. import programs as _programs
 from ..data import check_records
 from ..exceptions import ProgramWarning
-from ._markup import align, escape, in_one_line, plain_data, section, table
+from ._escaping import align, escape, in_one_line, plain_data, section, table
+from ._find_programs import find_programs
 from ._matches import may_be_watched
-from ._parts import find_programs
 
 # Rows of one program and one kind that are run again for their messages.
 _N_EXAMPLES = 5

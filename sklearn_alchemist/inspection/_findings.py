@@ -17,8 +17,7 @@ from ..exceptions import AlchemistWarning
 from ..label_model import find_groups
 from ..programs import RunResult
 from ..votes import ABSTAIN, agreement, collapse
-from ._intervals import share_interval
-from ._parts import FoundPrograms, find_programs
+from ._find_programs import FoundPrograms, find_programs
 
 # As `annotate` flags labels by default.
 _FLAG_BELOW = 0.7
@@ -365,3 +364,40 @@ def _answers(aggregator: Any, votes: np.ndarray, classes: np.ndarray) -> np.ndar
     ours = (places >= 0) & (places < len(classes))
     proba[:, places[ours]] = said[:, ours]
     return proba
+
+
+_Z = 1.959964  # two-sided, 95 %
+
+
+def share_interval(share: ArrayLike, n: ArrayLike) -> np.ndarray:
+    """Compute Wilson's score interval of shares, at 95 %.
+
+    Parameters
+    ----------
+    share : array-like of shape (n_shares,)
+        Shares between 0 and 1; NaN where there is none.
+
+    n : array-like of shape (n_shares,)
+        How many were counted for each.
+
+    Returns
+    -------
+    interval : ndarray of shape (n_shares, 2)
+        Lowest and highest share; NaN where nothing was counted.
+
+    References
+    ----------
+    .. [1] E. B. Wilson, "Probable inference, the law of succession, and statistical
+       inference", JASA 22, 1927.
+
+    Examples
+    --------
+    >>> from sklearn_alchemist.inspection._findings import share_interval
+    >>> share_interval([0.8], [10]).round(2)
+    array([[0.49, 0.94]])
+    """
+    share, n = np.asarray(share, float), np.asarray(n, float)
+    n = np.where(n > 0, n, np.nan)
+    centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z / (1 + _Z**2 / n) * np.sqrt(share * (1 - share) / n + (_Z / (2 * n)) ** 2)
+    return np.stack([centre - half, centre + half], axis=-1).clip(0, 1)

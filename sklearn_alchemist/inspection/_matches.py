@@ -10,7 +10,7 @@ from ..data import check_records
 from ..exceptions import ProgramRejected
 from ..programs import LabelingProgram
 from ..votes import ABSTAIN
-from ._parts import FoundPrograms, find_programs
+from ._find_programs import FoundPrograms, find_programs
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -15,12 +15,11 @@ from .._utils import require
 from ..data import UNLABELED, as_indexable
 from ..votes import ABSTAIN
 from ._costs import compare_costs
-from ._findings import Findings, agree_pairwise
-from ._intervals import share_interval
-from ._printed import HIDDEN, colour_source, printable
+from ._escaping import HIDDEN, colour_source, printable
+from ._findings import Findings, agree_pairwise, share_interval
 
 if TYPE_CHECKING:
-    from ._contents import Contents
+    from ._page_records import PageRecords
 
 # One character a vote, which no JSON and no HTML has to escape.
 _VOTES = ".abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -40,7 +39,7 @@ def render(
     header: Mapping[str, Any],
     *,
     title: str,
-    contents: "Contents | None",
+    page_records: "PageRecords | None",
     marks: Mapping[int, list[list[int]]],
     rows: Sequence[int],
     notes: Sequence[str],
@@ -56,7 +55,7 @@ def render(
         As `describe_report` makes it; goes into the file of corrections.
     title : str
         What is decided.
-    contents : Contents or None
+    page_records : PageRecords or None
         The records; without them there is no table of records.
     marks : dict of int to list
         As `find_marks` gives them.
@@ -75,8 +74,8 @@ def render(
     jinja2 = require("jinja2", extra="report", needed_by="AnnotationReport")
     style, script = _template("report.css"), _template("report.js")
     records = None
-    if contents is not None:
-        records = _records(findings, contents, marks, rows)
+    if page_records is not None:
+        records = _records(findings, page_records, marks, rows)
     data = {
         "report": header,
         "classes": [printable(name) for name in header["classes"]],
@@ -100,7 +99,7 @@ def render(
             n_programs=len(findings.names),
             n_doubtful=int((findings.doubt != "").sum()),
             n_silent=int((findings.votes == ABSTAIN).all(axis=1).sum()),
-            has_records=contents is not None,
+            has_records=page_records is not None,
             n_records=len(rows),
             has_gold=bool((findings.gold != UNLABELED).any()),
             doubts=sorted({doubt for doubt in findings.doubt.tolist() if doubt}),
@@ -195,7 +194,7 @@ def _alphabet(n_classes: int) -> str:
 
 def _records(
     findings: Findings,
-    contents: "Contents",
+    page_records: "PageRecords",
     marks: Mapping[int, list[list[int]]],
     rows: Sequence[int],
 ) -> dict[str, Any]:
@@ -206,7 +205,7 @@ def _records(
     doubts, doubt = _coded(findings.doubt[list(rows)])
     gold = findings.gold[list(rows)]
     return {
-        "names": [printable(name) for name in contents.names],
+        "names": [printable(name) for name in page_records.names],
         "position": findings.positions[list(rows)].tolist(),
         "label": findings.labels[list(rows)].tolist(),
         "confidence": np.rint(1000 * findings.confidence[list(rows)])
@@ -218,8 +217,8 @@ def _records(
         "doubt": doubt,
         "gold": gold.tolist() if (gold != UNLABELED).any() else None,
         "votes": ["".join(row) for row in votes],
-        "values": [contents.shown(row) for row in rows],
-        "length": [contents.lengths(row) for row in rows],
+        "values": [page_records.shown(row) for row in rows],
+        "length": [page_records.lengths(row) for row in rows],
         "marks": [marks.get(row) for row in rows],
     }
 

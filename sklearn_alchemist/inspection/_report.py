@@ -15,11 +15,11 @@ from numpy.typing import ArrayLike
 from .._utils import as_path, write_text
 from ..data import Classes
 from ..programs import LabelingProgram
-from ._contents import choose_rows_to_mark, find_marks, read_contents
 from ._corrections import FORMAT, describe_report
+from ._escaping import printable
 from ._findings import gather
 from ._page import render, sum_up_costs
-from ._printed import printable
+from ._page_records import choose_rows_to_mark, find_marks, read_page_records
 
 # A notebook keeps what it shows, so it gets fewer records.
 _N_IN_NOTEBOOK = 500
@@ -126,17 +126,17 @@ class AnnotationReport:
         self._findings = findings = gather(estimator, X, y, n_records=max_records)
         labeler = findings.found.labeler
         self.programs = list(labeler.programs_)
-        contents = read_contents(findings.X)
+        page_records = read_page_records(findings.X)
         self._header = describe_report(
-            labeler.classes_, self.programs, findings.n_samples, contents.values
+            labeler.classes_, self.programs, findings.n_samples, page_records.values
         )
         self.digest = self._header["digest"]
         self._costs = sum_up_costs(findings)
-        self._contents = contents if show_records else None
+        self._page_records = page_records if show_records else None
         self._marks: dict[int, list[list[int]]] = {}
         if show_records and max_marked:
             rows = choose_rows_to_mark(findings, max_marked)
-            self._marks = find_marks(findings, contents, rows)
+            self._marks = find_marks(findings, page_records, rows)
 
     def write_html(self, path: "str | os.PathLike[str]") -> None:
         """Write the report into one file.
@@ -255,7 +255,9 @@ class AnnotationReport:
         )
 
     def _all_rows(self) -> np.ndarray:
-        return np.arange(0 if self._contents is None else len(self._findings.positions))
+        return np.arange(
+            0 if self._page_records is None else len(self._findings.positions)
+        )
 
     def _render(self, rows: np.ndarray) -> str:
         labeler = self._findings.found.labeler
@@ -263,7 +265,7 @@ class AnnotationReport:
             self._findings,
             self._header,
             title=printable(getattr(labeler, "task", None) or "Annotation report"),
-            contents=self._contents,
+            page_records=self._page_records,
             marks=self._marks,
             rows=rows.tolist(),
             notes=list(self._notes(rows)),
@@ -272,14 +274,14 @@ class AnnotationReport:
 
     def _notes(self, rows: np.ndarray) -> "list[str]":
         """Say what is left out."""
-        findings, contents = self._findings, self._contents
+        findings, page_records = self._findings, self._page_records
         n_drawn, notes = len(findings.positions), []
         if n_drawn < findings.n_samples:
             notes.append(
                 f"All figures are of a random sample: {n_drawn:,} of "
                 f"{findings.n_samples:,} records."
             )
-        if contents is None:
+        if page_records is None:
             notes.append("The records are left out of this file.")
             return notes
         if len(rows) < n_drawn:
@@ -287,16 +289,16 @@ class AnnotationReport:
                 f"In a notebook, only the {len(rows):,} records most in doubt are "
                 f"shown of {n_drawn:,}; write_html gives a file with all of them."
             )
-        if contents.n_cut:
-            values = "value is" if contents.n_cut == 1 else "values are"
+        if page_records.n_cut:
+            values = "value is" if page_records.n_cut == 1 else "values are"
             notes.append(
-                f"{contents.n_cut:,} {values} longer than {contents.limit:,} "
+                f"{page_records.n_cut:,} {values} longer than {page_records.limit:,} "
                 "characters and shown only so far; the search looks at what is shown."
             )
-        if len(contents.names) < contents.n_columns:
+        if len(page_records.names) < page_records.n_columns:
             notes.append(
-                f"The first {len(contents.names)} of {contents.n_columns:,} columns "
-                "are shown."
+                f"The first {len(page_records.names)} of {page_records.n_columns:,} "
+                "columns are shown."
             )
         n_marked = sum(row in self._marks for row in rows.tolist())
         if self._marks and n_marked < len(rows):

@@ -10,14 +10,17 @@ from ..label_model import check_groups
 from ._findings import agree_pairwise, count_votes, group_programs
 from ._plotting import (
     COLOUR_MAP,
+    check_names,
+    check_votes,
     name_ticks,
+    names_of,
     numbered,
     plain_name,
     style_of,
     take_axes,
+    votes_of,
     write_values,
 )
-from ._votes import check_names, check_votes, names_of, votes_of
 
 # More classes than have a colour and a hatch that can be told apart are put together.
 _MAX_CLASSES = 16

@@ -9,7 +9,7 @@ import numpy as np
 from .._utils import Method
 from ..data import is_dask
 from ..votes import collapse
-from ._digest import without_jobs
+from ._estimator_digest import without_jobs
 
 MAX_MERGED = 1 << 20
 """Up to so many different rows of votes, merged counts of partitions are exact."""

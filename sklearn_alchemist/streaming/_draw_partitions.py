@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from ..data import check_records, draw_by_hash
 from ..votes import ABSTAIN
 from ._dask import count_votes, merge_counts
-from ._digest import without_jobs
+from ._estimator_digest import without_jobs
 
 
 @dataclass(frozen=True, eq=False)

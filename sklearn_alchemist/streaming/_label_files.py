@@ -17,10 +17,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._utils import warn
 from ..exceptions import AlchemistWarning, ProgramWarning, TargetError
-from ._digest import digest_of, without_jobs
-from ._labels import FAILURES, RESULTS, Inputs, add_failures, find_inputs, label_batch
-from ._parts import SCHEMA_VERSION, Parts, part_name
-from ._sources import Source, find_source
+from ._estimator_digest import digest_of, without_jobs
+from ._find_files import find_source
+from ._finished_parts import SCHEMA_VERSION, Parts, part_name
+from ._label_table import (
+    FAILURES,
+    RESULTS,
+    Inputs,
+    add_failures,
+    find_inputs,
+    label_batch,
+)
+from ._read_batches import Source
 from ._spending import Spent, asks, is_capped, limit
 
 # Rows that are labelled to tell how long all will take.

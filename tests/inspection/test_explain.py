@@ -17,8 +17,8 @@ from sklearn_alchemist import (
 )
 from sklearn_alchemist.exceptions import SandboxWarning
 from sklearn_alchemist.inspection import explain
+from sklearn_alchemist.inspection._escaping import in_one_line, mark
 from sklearn_alchemist.inspection._explain import vote_weights
-from sklearn_alchemist.inspection._markup import in_one_line, mark
 
 SOURCES = {
     "link": "def label(text):\n    return 'spam' if 'http' in text else None",

@@ -26,7 +26,7 @@ from sklearn_alchemist import (
 from sklearn_alchemist.__main__ import main
 from sklearn_alchemist.exceptions import ProgramWarning, TargetError
 from sklearn_alchemist.streaming import label_files
-from sklearn_alchemist.streaming._labels import add_failures
+from sklearn_alchemist.streaming._label_table import add_failures
 
 CLASSES = ["ham", "spam"]
 

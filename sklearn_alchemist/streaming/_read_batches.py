@@ -1,7 +1,5 @@
 """Read files of any number of rows in batches that are the same each time."""
 
-import glob
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv"}
-_PACKED = (".gz", ".bz2", ".zst", ".lz4")
+PACKED = (".gz", ".bz2", ".zst", ".lz4")
 # Of a file, the first and the last bytes are read for its digest; what is between them
 # is told by size and time.
-_READ_FOR_DIGEST = 1 << 20
+READ_FOR_DIGEST = 1 << 20
 # No row of a CSV file may be longer; types are guessed from as much.
 _CSV_BLOCK = 4 << 20
 # What stands before a quoted text: nothing, the end of a line or of a field.
@@ -275,164 +272,15 @@ class Source:
 
     def _ending(self, file: SourceFile, n_bytes: int) -> bytes:
         """Read the last bytes of a file, unpacked."""
-        if not file.path.lower().endswith(_PACKED):
+        if not file.path.lower().endswith(PACKED):
             with self.filesystem.open_input_file(file.path) as opened:
                 opened.seek(max(0, opened.size() - n_bytes))
                 return opened.read()
         ending = b""
         with self.filesystem.open_input_stream(file.path) as stream:
-            while block := stream.read(max(n_bytes, _READ_FOR_DIGEST)):
+            while block := stream.read(max(n_bytes, READ_FOR_DIGEST)):
                 ending = (ending + block)[-n_bytes:]
         return ending
-
-
-def find_source(source: "str | os.PathLike[str]", *, passed_by: str = "") -> Source:
-    r"""Find the files that a path, a folder or a pattern means.
-
-    Parameters
-    ----------
-    source : str or path-like
-        A file, a folder whose files are meant, with those of its folders, or a pattern
-        such as ``data/*.parquet``; or an address that pyarrow knows, such as
-        ``s3://bucket/folder``.
-
-    passed_by : str, default=""
-        A folder whose files are not meant, if there are others.
-
-    Returns
-    -------
-    source : Source
-        The files.
-
-    Raises
-    ------
-    ImportError
-        If pyarrow is not installed.
-
-    ValueError
-        If there are no files, or files of several formats or of one that is not known.
-
-    Examples
-    --------
-    >>> import tempfile, pathlib
-    >>> from sklearn_alchemist.streaming._sources import find_source
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> _ = (folder / "texts.csv").write_text("text\nhello\n")
-    >>> found = find_source(folder)
-    >>> found.format, len(found.files)
-    ('csv', 1)
-    """
-    filesystem, path = open_filesystem(source)
-    from pyarrow import fs
-
-    is_there = filesystem.type_name == "local" and os.path.exists(path)  # noqa: PTH110
-    if filesystem.type_name == "local" and glob.has_magic(path) and not is_there:
-        paths = sorted(p for p in glob.glob(path, recursive=True) if os.path.isfile(p))  # noqa: PTH113, PTH207
-    else:
-        info = filesystem.get_file_info(path)
-        if info.type == fs.FileType.Directory:
-            selector = fs.FileSelector(path, recursive=True)
-            listed = filesystem.get_file_info(selector)
-            # As datasets do, what is hidden or no record is passed by.
-            paths = sorted(
-                found.path
-                for found in listed
-                if found.type == fs.FileType.File
-                and not found.base_name.startswith((".", "_"))
-                and _format_of(found.path) is not None
-            )
-        else:
-            paths = [path] if info.type == fs.FileType.File else []
-    if passed_by:
-        inside = f"{passed_by.rstrip('/')}/"
-        paths = [p for p in paths if not p.startswith(inside)] or paths
-    if not paths:
-        raise ValueError(
-            f"source {os.fspath(source)!r} holds no files: give a Parquet or CSV file, "
-            "a folder of such files or a pattern."
-        )
-    formats = {_format_of(path) for path in paths}
-    if None in formats or len(formats) > 1:
-        odd = next((p for p in paths if _format_of(p) is None), paths[-1])
-        raise ValueError(
-            f"source holds {odd!r}; files are to be all Parquet (.parquet, .pq) or all "
-            "CSV (.csv, .tsv, packed or not)."
-        )
-    files = tuple(_look_at(filesystem, path) for path in paths)
-    return Source(filesystem, files, str(formats.pop()))
-
-
-def open_filesystem(path: "str | os.PathLike[str]") -> tuple[Any, str]:
-    """Find the file system of a path or an address.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A path on this machine, or an address that pyarrow knows.
-
-    Returns
-    -------
-    filesystem : pyarrow.fs.FileSystem
-        The file system.
-
-    path : str
-        The path in it.
-
-    Raises
-    ------
-    ImportError
-        If pyarrow is not installed.
-
-    ValueError
-        If pyarrow knows no such file system.
-
-    TypeError
-        If it is no path.
-    """
-    try:
-        import pyarrow as pa
-        from pyarrow import fs
-    except ImportError:
-        raise ImportError(
-            "files are read with pyarrow: pip install 'sklearn-alchemist[files]'."
-        ) from None
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(
-            "give a path, or an address that pyarrow knows, as a str or a Path; got "
-            f"{type(path).__name__}. A folder or a pattern stands for many files."
-        )
-    text = str(os.fspath(path))
-    if "://" not in text:
-        return fs.LocalFileSystem(), os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111
-    try:
-        return fs.FileSystem.from_uri(text)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        scheme = text.partition("://")[0]
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f"pyarrow cannot open {scheme}:// addresses of this kind: {reason}"
-        ) from None
-
-
-def _format_of(path: str) -> str | None:
-    stem, suffix = os.path.splitext(path.lower())  # noqa: PTH122
-    if suffix in _PACKED:
-        suffix = os.path.splitext(stem)[1]  # noqa: PTH122
-        return "csv" if FORMATS.get(suffix) == "csv" else None
-    return FORMATS.get(suffix)
-
-
-def _look_at(filesystem: Any, path: str) -> SourceFile:
-    info = filesystem.get_file_info(path)
-    size = int(info.size or 0)
-    digest = hashlib.sha256()
-    with filesystem.open_input_file(path) as file:
-        digest.update(file.read(_READ_FOR_DIGEST))
-        if size > _READ_FOR_DIGEST:
-            file.seek(max(_READ_FOR_DIGEST, size - _READ_FOR_DIGEST))
-            digest.update(file.read())
-    changed = info.mtime_ns / 1e9 if info.mtime_ns else 0.0
-    return SourceFile(path, size, changed, digest.hexdigest()[:32])
 
 
 def _cannot_read(file: SourceFile, error: Exception) -> str:
@@ -491,7 +339,7 @@ def _check_delimiter(filesystem: Any, file: SourceFile) -> None:
     """Raise where names are separated by another mark: a row would be one text."""
     try:
         with filesystem.open_input_stream(file.path) as stream:
-            names = stream.read(_READ_FOR_DIGEST).split(b"\n", 1)[0].decode("latin-1")
+            names = stream.read(READ_FOR_DIGEST).split(b"\n", 1)[0].decode("latin-1")
     except OSError as error:
         raise ValueError(_cannot_read(file, error)) from None
     expected = _delimiter(file)

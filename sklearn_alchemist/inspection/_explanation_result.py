@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ._markup import align, escape, in_one_line, mark, plain_data, section, table
+from ._escaping import align, escape, in_one_line, mark, plain_data, section, table
 from ._student_words import StudentWord
 
 # Of what a record and a program hold, as much as a person reads.

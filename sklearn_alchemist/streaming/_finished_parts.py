@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..exceptions import TargetError
-from ._sources import open_filesystem
+from ._find_files import open_filesystem
 
 # Datasets pass by what begins with an underscore.
 MANIFEST = "_manifest.json"
@@ -260,7 +260,7 @@ def part_name(file: int, batch: int) -> str:
 
     Examples
     --------
-    >>> from sklearn_alchemist.streaming._parts import part_name
+    >>> from sklearn_alchemist.streaming._finished_parts import part_name
     >>> part_name(0, 12)
     'part-00000-0000012.parquet'
     """

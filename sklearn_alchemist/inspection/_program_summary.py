@@ -12,9 +12,8 @@ from .._utils import require
 from ..data import Classes
 from ..exceptions import ProgramWarning
 from ..votes import ABSTAIN, agreement, conflicts, coverage, overlaps, polarity
-from ._markup import align
-from ._parts import find_programs
-from ._printed import write_table
+from ._escaping import align, write_table
+from ._find_programs import find_programs
 
 if TYPE_CHECKING:
     import pandas as pd

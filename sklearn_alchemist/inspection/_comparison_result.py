@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ._markup import align, escape, in_one_line, mark, plain_data, section, table
+from ._escaping import align, escape, in_one_line, mark, plain_data, section, table
 
 _SHOWN_RECORD = 80
 

@@ -22,9 +22,9 @@ from ..votes import (
     coverage,
     overlaps,
 )
-from ._comparison import Flip, Pair, ProgramChange, ProgramComparison
-from ._markup import plain, write_record
-from ._parts import find_programs
+from ._comparison_result import Flip, Pair, ProgramChange, ProgramComparison
+from ._escaping import plain, write_record
+from ._find_programs import find_programs
 
 _N_EXAMPLES = 3
 

@@ -20,7 +20,7 @@ _MAX_COLUMNS = 50
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Contents:
+class PageRecords:
     """Records as strings.
 
     Parameters
@@ -61,7 +61,7 @@ class Contents:
         return lengths if any(lengths) else 0
 
 
-def read_contents(X: Any) -> Contents:
+def read_page_records(X: Any) -> PageRecords:
     """Read records as strings.
 
     Parameters
@@ -71,7 +71,7 @@ def read_contents(X: Any) -> Contents:
 
     Returns
     -------
-    contents : Contents
+    page_records : PageRecords
     """
     try:
         columns = check_records(BaseEstimator(), X, reset=True).columns
@@ -93,7 +93,7 @@ def read_contents(X: Any) -> Contents:
     lengths = np.array([len(value) for value in flat], dtype=int)
     limit = _limit(flat, lengths)
     n_cut = int((lengths > limit).sum())
-    return Contents(keys, names, values, limit, n_cut, n_columns)
+    return PageRecords(keys, names, values, limit, n_cut, n_columns)
 
 
 def choose_rows_to_mark(findings: Findings, n_marked: int) -> np.ndarray:
@@ -132,7 +132,7 @@ def choose_rows_to_mark(findings: Findings, n_marked: int) -> np.ndarray:
 
 
 def find_marks(
-    findings: Findings, contents: Contents, rows: np.ndarray
+    findings: Findings, page_records: PageRecords, rows: np.ndarray
 ) -> dict[int, list[list[int]]]:
     """Say what programs matched in records, for those that are shown as they were read.
 
@@ -140,7 +140,7 @@ def find_marks(
     ----------
     findings : Findings
         The programs and records.
-    contents : Contents
+    page_records : PageRecords
         The records as strings.
     rows : ndarray of int
         In which records to look.
@@ -153,21 +153,21 @@ def find_marks(
     found = findings.found
     X = _safe_indexing(as_indexable(findings.taken), rows)
     matches = watch(found, found.before_programs(X), lines=False)
-    places = {key: place for place, key in enumerate(contents.keys)}
+    places = {key: place for place, key in enumerate(page_records.keys)}
     marks: dict[int, list[list[int]]] = {}
     for number, row in enumerate(rows.tolist()):
-        shown = contents.values[row]
+        shown = page_records.values[row]
         marks[row] = []
         for program in range(len(matches.programs)):
             for key, start, stop in matches.spans(number, program):
                 place = places.get(key)
-                if place is None or start >= contents.limit:
+                if place is None or start >= page_records.limit:
                     continue
                 text = shown[place]
                 # Steps before the programs may have changed it.
                 if text is None or text != str(matches.columns[key][number]):
                     continue
-                ends = _utf16(text, (start, min(stop, contents.limit)))
+                ends = _utf16(text, (start, min(stop, page_records.limit)))
                 marks[row].append([program, place, *ends])
     return marks
 
