@@ -9,7 +9,8 @@ ARGS ?=
 .PHONY: help demo test test-browser test-postgresql test-clusters test-oldest test-next test-random test-wheel coverage \
   fuzz lint format types workflows citation changelog changelog-check wheel docs linkcheck report-picture rerecord \
   benchmark-annotator benchmark-cascade benchmark-dask benchmark-drift benchmark-explain \
-  benchmark-files benchmark-llm-labels benchmark-label-constants benchmark-label-models benchmark-labels \
+  benchmark-files benchmark-killed benchmark-llm-labels benchmark-label-constants benchmark-label-models \
+  benchmark-labels \
   benchmark-programs benchmark-synthesis benchmark-throttled benchmark-tuning \
   benchmark-waterbirds benchmark-weak-author paper-table clean
 
@@ -53,6 +54,7 @@ help:
 	@echo "make benchmark-llm-labels DATA=folder   what 200 labels by a model do to it"
 	@echo "make benchmark-dask    cost a row on a Dask cluster, and what is left of it"
 	@echo "make benchmark-files   cost a row and memory of files of millions of rows"
+	@echo "make benchmark-killed  what is done again after kills at random moments"
 	@echo "make paper-table ARGS='DATA --recordings RECORDINGS'  beside the paper's numbers"
 	@echo "make benchmark-waterbirds DATA=file   look at the worst group of Waterbirds"
 	@echo "make clean     remove what the other targets made"
@@ -253,6 +255,10 @@ benchmark-llm-labels: $(VENV)/examples
 benchmark-files: $(VENV)/examples
 	$(INSTALL) -e ".[files]"
 	$(BIN)/python benchmarks/files.py $(ARGS)
+
+benchmark-killed: $(VENV)/examples
+	$(INSTALL) -e ".[files]"
+	$(BIN)/python benchmarks/killed_files.py $(ARGS)
 
 benchmark-dask: $(VENV)/tests
 	$(BIN)/python benchmarks/dask_cluster.py $(ARGS)

@@ -8,6 +8,8 @@ import uuid
 import pytest
 
 SERVER = os.environ.get("SKLEARN_ALCHEMIST_TEST_POSTGRESQL")
+# Tests may set another one meanwhile.
+_PASSWORD = os.environ.get("PGPASSWORD")
 _CONTROL = os.environ.get("SKLEARN_ALCHEMIST_TEST_POSTGRESQL_CONTROL", "")
 
 
@@ -16,13 +18,13 @@ def database(encoding="UTF8"):
     """A database of a test's own."""
     psycopg = pytest.importorskip("psycopg")
     name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(SERVER, autocommit=True) as connection:
+    with psycopg.connect(SERVER, autocommit=True, password=_PASSWORD) as connection:
         connection.execute(
             f"CREATE DATABASE {name} TEMPLATE template0 "
             f"ENCODING '{encoding}' LOCALE 'C'"
         )
     yield SERVER.replace("/postgres?", f"/{name}?")
-    with psycopg.connect(SERVER, autocommit=True) as connection:
+    with psycopg.connect(SERVER, autocommit=True, password=_PASSWORD) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -75,3 +75,13 @@ def test_wide_tables_are_measured_in_processes_of_their_own(monkeypatch, capsys)
     assert set(table) == {("frame", "this version"), ("array", "this version")}
     assert all(found["cpu"] > 0 for found in table.values())
     assert "peak" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_nothing_finished_is_done_again_after_a_kill(monkeypatch, capsys):
+    pytest.importorskip("pyarrow")
+    killed = load("killed_files", monkeypatch)
+    killed.main(["--rows", "4000", "--rows-a-part", "500", "--kills", "1"])
+    told = capsys.readouterr().out
+    assert "1 kills: 0 finished parts written again, rows equal" in told

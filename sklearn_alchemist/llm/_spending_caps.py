@@ -309,11 +309,11 @@ class SpendingCap:
         reservation = Reservation(dollars)
         with self._tables.writing("cap") as rows:
             now, cap = rows.now(), _cap(rows)
-            charges = rows.execute("SELECT id, dollars, settled FROM charges")
-            done = [(name, paid) for name, paid, settled in charges if settled]
+            charges = _charges(rows)
+            done = [(name, paid) for paid, name, settled in charges if settled]
             if len(done) >= _MOST_LISTED:
                 _sum_up(rows, done)
-            terms = [] if cap is None else _terms(rows)
+            terms = [paid for paid, _, _ in charges]
             if cap is not None and math.fsum([*terms, dollars]) > cap:
                 spent = math.fsum(terms)
                 # A clock that was set back since leaves no call under way for hours.
@@ -415,7 +415,7 @@ class SpendingCap:
         if self._tables.is_empty():
             return 0.0
         with self._tables.reading() as rows:
-            return math.fsum(_terms(rows))
+            return math.fsum(dollars for dollars, _, _ in _charges(rows))
 
 
 def settle(rows: Rows, reservation: Reservation, dollars: float | None) -> None:
@@ -434,15 +434,15 @@ def _cap(rows: Rows) -> float | None:
     return found[0][0] if found else None
 
 
-def _terms(rows: Rows) -> list[float]:
-    """List what adds up to what is spent or reserved."""
+def _charges(rows: Rows) -> list[tuple[float, str, int]]:
+    """List dollars, call and whether it is settled of all that adds up to the whole."""
     if not rows.has_table("charges"):
         return []
-    query = "SELECT dollars FROM charges"
+    query = "SELECT dollars, id, settled FROM charges"
     if rows.has_table("settled"):  # in one statement, which sees one moment
-        query += " UNION ALL SELECT dollars FROM settled"
-        query += " UNION ALL SELECT remainder FROM settled"
-    return [dollars for (dollars,) in rows.execute(query)]
+        query += " UNION ALL SELECT dollars, '', 0 FROM settled"
+        query += " UNION ALL SELECT remainder, '', 0 FROM settled"
+    return [(dollars, call, settled) for dollars, call, settled in rows.execute(query)]
 
 
 def _sum_up(rows: Rows, done: Sequence[tuple[str, float]]) -> None:

@@ -73,7 +73,7 @@ def served(server):
 class Crowd:
     """Answers after a while, and notes how many calls were under way at once."""
 
-    def __init__(self, server):
+    def __init__(self, server, seconds=0.1):
         self.now = self.most = 0
         self.lock = threading.Lock()
         reply = server._reply
@@ -83,7 +83,7 @@ class Crowd:
                 self.now += 1
                 self.most = max(self.most, self.now)
             try:
-                time.sleep(0.1)
+                time.sleep(seconds)
                 return reply(request, authorization)
             finally:
                 with self.lock:
@@ -110,7 +110,7 @@ def test_the_cap_of_a_store_counts_the_worst_case_of_what_is_under_way(
     server, llm, own_store
 ):
     CompletionStore(own_store).set_cap(2 * WORST)
-    crowd = Crowd(server)
+    crowd = Crowd(server, 0.5)
     usages = []
 
     def fit(start):

@@ -376,11 +376,12 @@ def test_an_interruption_keeps_what_is_under_way_and_ends_pauses(
     code = """
         import sys, _thread, threading
         from sklearn_alchemist import LLM
-        from sklearn_alchemist.llm import Question, ask, prices_of
+        from sklearn_alchemist.llm import CompletionStore, Question, ask, prices_of
         prices_of("x")  # imports litellm before the clock runs
+        CompletionStore(sys.argv[2]).set_cap(None)  # makes its tables, too
         llm = LLM("openai/test", api_base=sys.argv[1], store=sys.argv[2])
         asked = [Question(({"role": "user", "content": text},)) for text in "ab"]
-        threading.Timer(0.5, _thread.interrupt_main).start()
+        threading.Timer(1.0, _thread.interrupt_main).start()
         try:
             ask(llm, asked)
         except KeyboardInterrupt:
@@ -389,7 +390,7 @@ def test_an_interruption_keeps_what_is_under_way_and_ends_pauses(
 
     def answer(request):
         if request["messages"][0]["content"] == "a":
-            return Reply("paid", seconds=1.5)
+            return Reply("paid", seconds=2.5)
         return Reply("busy", 429, headers={"Retry-After": "50"})
 
     server.answer = answer

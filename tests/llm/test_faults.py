@@ -14,7 +14,14 @@ from chat_server import Reply
 
 from sklearn_alchemist import LLM
 from sklearn_alchemist.exceptions import AlchemistWarning, BudgetError, LLMError
-from sklearn_alchemist.llm import CompletionStore, Question, _pacing, ask
+from sklearn_alchemist.llm import (
+    CompletionStore,
+    Question,
+    _database,
+    _pacing,
+    _store,
+    ask,
+)
 from sklearn_alchemist.llm._pacing import seconds_to_wait
 from sklearn_alchemist.llm._provider import dropped_params
 from sklearn_alchemist.llm._store import Heartbeat
@@ -212,10 +219,14 @@ def test_what_a_full_disk_does_not_take_is_kept_by_the_process(
     server.answer = lambda request: "fine"
     ask(llm, questions(1))
 
-    def full(*_):
-        if isinstance(own_store, str):
+    insert = _store._insert
+
+    def full(rows, *what):
+        if not isinstance(own_store, str):
+            raise sqlite3.OperationalError("database or disk is full")
+        if isinstance(rows, _database._ServerRows):
             raise pytest.importorskip("psycopg").errors.DiskFull("disk is full")
-        raise sqlite3.OperationalError("database or disk is full")
+        insert(rows, *what)  # on the disk of this machine
 
     with monkeypatch.context() as patch:
         patch.setattr("sklearn_alchemist.llm._store._insert", full)

@@ -97,7 +97,7 @@ def test_calls_and_leases_under_way_are_not_forgotten(store):
 
 def test_calls_of_killed_processes_stay_charged_at_their_worst_case(store):
     store.reserve(0.5, seconds=-60)
-    store.forget(NOW)
+    store.forget(datetime.now(UTC))
     assert count_charges(store) == 0
     assert store.spent() == 0.5
 
