@@ -189,8 +189,13 @@ def test_a_threshold_that_no_record_crosses_is_the_reason_for_silence():
 def test_a_parameter_that_is_no_column_is_told_with_the_column_that_is_meant():
     X = pd.DataFrame({"subject": TEXTS, "body": TEXTS})
     odd = LabelingProgram("odd", "def label(subjekt): return 'ham'")
-    labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=[odd])
-    with pytest.raises(ProgramRejected, match=r"'subjekt', .* do you mean 'subject'\?"):
+    for program in (odd, lambda subjekt: "ham" if subjekt else None):
+        labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=[program])
+        with pytest.raises(ProgramRejected, match=r"'subjekt', .* mean 'subject'\?"):
+            labeler.fit(X)
+    row = LabelingProgram("row", "def label(row): return row['subject']")
+    labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=[row])
+    with pytest.raises(ProgramRejected, match="to be called as the columns that it"):
         labeler.fit(X)
 
 

@@ -249,11 +249,13 @@ def _share_counts(step: CountVectorizer, X: Any, start: int = 0) -> _Part | None
         except ValueError as error:
             if "empty vocabulary" not in str(error):
                 raise
+            advice = "they are empty. Look at X."
+            if not isinstance(step, TolerantVectorizer):  # the user's
+                kind = type(step).__name__
+                advice = f"they are empty, or hold only what its {kind} leaves out."
             raise ValueError(
                 f"the student finds nothing to learn from in {len(X)} texts, such as "
-                f"{X[0][:40]!r}: they are empty, or hold only what its "
-                f"{type(step).__name__} leaves out. Look at X, or pass another "
-                "estimator."
+                f"{X[0][:40]!r}: {advice}"
             ) from error
     stop = start + counts.shape[1]
     select = SelectFrequentTerms(

@@ -2,10 +2,11 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+from ..exceptions import ProgramRejected
 from ._guard import Refusal, parse
 
 
@@ -176,3 +177,29 @@ def similar_name(name: str, known: Iterable[str]) -> str | None:
     folded = {str(column).lower(): column for column in known}
     found = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.75)
     return folded[found[0]] if found else None
+
+
+def no_column(name: str, parameter: str, known: Sequence[str]) -> ProgramRejected:
+    """Word the error that a program reads what is no column.
+
+    Parameters
+    ----------
+    name : str
+        Name of the program.
+    parameter : str
+        What it reads.
+    known : sequence of str
+        Names of the columns, none if they are not known.
+
+    Returns
+    -------
+    error : ProgramRejected
+        To be raised.
+    """
+    meant = similar_name(parameter, known)
+    advice = "its parameters are to be called as the columns that it reads"
+    return ProgramRejected(
+        f"program {name!r} reads {parameter!r}, which is no column; columns are "
+        f"{', '.join(known) or 'unknown'}: "
+        + (f"do you mean {meant!r}?" if meant else advice)
+    )

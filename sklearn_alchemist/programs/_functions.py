@@ -12,6 +12,7 @@ from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from ..exceptions import ProgramRejected
+from ._entry_point import no_column
 from ._function_source import find_function_source
 from ._program import LabelingProgram
 from ._standalone_source import StandaloneSource
@@ -389,11 +390,14 @@ def _columns_read(
     own -= set().union(*map(_written, trees)) | {"values_by_name"}
     fields = sorted(one for one in own if one.isidentifier())
     if not fields or (columns is not None and (len(fields) > 1 or len(columns) > 1)):
-        names = ", ".join(columns or ()) or "unknown"
-        raise ProgramRejected(
-            f"program {name!r} reads {', '.join(fields) or 'nothing'} of a record, "
-            f"which is no column; columns are {names}"
-        )
+        parameters = [
+            arg.arg
+            for tree in trees
+            if isinstance(tree, ast.FunctionDef | ast.Lambda)
+            for arg in tree.args.args
+        ]
+        odd = ", ".join(fields or parameters) or "nothing"
+        raise no_column(name, odd, [*(columns or ())])
     return fields
 
 

@@ -15,13 +15,12 @@ import numpy as np
 
 from ..exceptions import (
     AlchemistWarning,
-    ProgramRejected,
     SandboxError,
     SandboxWarning,
 )
 from ._answer_codes import AnswerCodes
 from ._distinct import Distinct, find_distinct
-from ._entry_point import optional_parameters, similar_name
+from ._entry_point import no_column, optional_parameters
 from ._in_process import InProcessRunner
 from ._pool import MAX_IDLE, POOL, borrowed
 from ._program import LabelingProgram, Scalar
@@ -258,12 +257,7 @@ def columns_of(program: LabelingProgram, known: list[str]) -> tuple[str, ...]:
         return tuple(known)
     for parameter in program.parameters:
         if parameter not in known:
-            names = ", ".join(map(str, known)) or "none"
-            meant = similar_name(parameter, known)
-            raise ProgramRejected(
-                f"program {program.name!r} reads {parameter!r}, which is no column; "
-                f"columns are {names}" + (f": do you mean {meant!r}?" if meant else "")
-            )
+            raise no_column(program.name, parameter, [*map(str, known)])
     optional = optional_parameters(program.source, program.entry_point)
     # Values are told by their place, so that those behind a missing one stay out.
     return program.parameters + tuple(takewhile(known.__contains__, optional))
