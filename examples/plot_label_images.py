@@ -34,6 +34,7 @@ import re
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image, ImageDraw
 from sklearn.linear_model import LogisticRegression
@@ -287,10 +288,15 @@ print(f"{'':<20} average  worst  " + "  ".join(names))
 rows = {"zero-shot": by_name}
 for predict_with in ("votes", "student"):
     rows[predict_with] = annotator.set_params(predict_with=predict_with).predict(paths)
-for row, y_pred in rows.items():
+_, axes = plt.subplots(figsize=(8, 4))
+for bar, (row, y_pred) in enumerate(rows.items()):
     accuracy = group_accuracy(y, y_pred, groups)
     shares = "  ".join(f"{accuracy.per_group[n]:>{len(n)}.3f}" for n in names)
     print(f"{row:<20} {accuracy.average:>7.3f}  {accuracy.worst:>5.3f}  {shares}")
+    heights = [accuracy.per_group[n] for n in names]
+    axes.bar(np.arange(len(names)) + 0.28 * (bar - 1), heights, 0.26, label=row)
+axes.set(ylabel="accuracy", xticks=range(len(names)), xticklabels=names)
+axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
 print(f"\nconcepts {fitted_scorer.usage_}\nprograms {fitted_labeler.usage_}")
 folder.cleanup()
 

@@ -35,7 +35,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 
 from sklearn_alchemist import LLM, DistilledAnnotator, ProgramSynthesisLabeler
-from sklearn_alchemist.inspection import program_summary
+from sklearn_alchemist.inspection import CostDisplay, program_summary
 from sklearn_alchemist.llm import (
     CompletionStore,
     count_tokens,
@@ -185,6 +185,8 @@ for way, calls, tokens, cost, scope in [
 ratio, million = zero_shot_cost / programs_cost, 1e6 / len(articles)
 print(f"  {ratio:.0f} times cheaper for these {len(articles):,} articles")
 print(f"  {ratio * million:,.0f} times cheaper for a million such articles")
+prices = {"input": price.input, "output": price.output}
+CostDisplay.from_estimator(annotator, test, prices=prices)
 
 if arguments.record:
     store = CompletionStore(arguments.store)

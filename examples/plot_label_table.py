@@ -27,7 +27,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import accuracy_score, recall_score
 
 from sklearn_alchemist import LLM, DistilledAnnotator, ProgramSynthesisLabeler
-from sklearn_alchemist.inspection import program_summary
+from sklearn_alchemist.inspection import VotesByClassDisplay, program_summary
 from sklearn_alchemist.llm import CompletionStore, write_recordings
 from sklearn_alchemist.synthesis import Prompts
 
@@ -90,6 +90,7 @@ labeler = ProgramSynthesisLabeler(
 annotator = DistilledAnnotator(labeler).fit(table)
 print(f"{program_summary(annotator, table)}\n")
 print(f"The first program:\n\n{annotator.labeler_.programs_[0].source}\n")
+VotesByClassDisplay.from_estimator(annotator, table)
 
 # %%
 # How good it is

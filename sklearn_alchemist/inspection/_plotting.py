@@ -51,7 +51,8 @@ def take_axes(ax: Any, display: Any) -> Any:
     if ax is None:
         name = f"{type(display).__name__}.plot"
         pyplot = require("matplotlib.pyplot", extra="plots", needed_by=name)
-        _, ax = pyplot.subplots()
+        # Names of programs are long, and legends lie beside.
+        _, ax = pyplot.subplots(layout="constrained")
     return ax
 
 
