@@ -16,7 +16,7 @@ from .._utils import warn
 from ._columns import Column, to_list
 from ._containers import Opened, open_container
 from ._labels import WRITTEN_MISSING, is_missing
-from ._names import parameter_names
+from ._parameter_names import parameter_names
 from ._sampling import draw_rows
 from ._values import STR, plain_values
 

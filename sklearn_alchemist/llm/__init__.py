@@ -3,14 +3,15 @@
 from typing import TYPE_CHECKING
 
 from .._utils import lazy_exports
-from ._completion import Completion, Prices, Question, Tally, Usage
+from ._completion import Completion, Question, Tally, Usage
 from ._model import LLM, as_authors, as_llm
+from ._prices import Prices, prices_of
 
 if TYPE_CHECKING:
     from ._answer_text import without_thoughts
     from ._client import Answers, ask, check_affordable
     from ._events import Event, get_on_event_hooks, set_on_event_hooks
-    from ._provider import count_tokens, prices_of
+    from ._provider import count_tokens
     from ._recordings import find_stored, seed_store, write_recordings
     from ._spending_caps import Ledger
     from ._store import CompletionStore, default_store_path
@@ -55,7 +56,6 @@ __getattr__ = lazy_exports(
         "default_store_path": "_store",
         "find_stored": "_recordings",
         "get_on_event_hooks": "_events",
-        "prices_of": "_provider",
         "seed_store": "_recordings",
         "set_on_event_hooks": "_events",
         "without_thoughts": "_answer_text",

@@ -11,11 +11,12 @@ from typing import Any
 
 from ..exceptions import LLMError, StoreError
 from . import _provider
-from ._completion import Completion, Prices, Tally, digest
+from ._completion import Completion, Tally, digest
 from ._events import Event, Kind, is_heard, tell
 from ._failures import LIMITS, CallRefused
 from ._model import LLM
 from ._pacing import START, CallFailed, Flow, with_backoff
+from ._prices import Prices, prices_of
 from ._spending_caps import Budget, Reservation
 from ._store import CompletionStore, Heartbeat, Lease, is_newer
 from ._unwritten import forget_unwritten, keep_unwritten, release_or_note
@@ -319,7 +320,7 @@ class Desk:
         n_bytes = sum(len(text.encode("utf-8", "replace")) + 16 for text in sent)
         prices = self.llm.known_prices
         if prices is None:  # long prompts may have a price of their own
-            prices = _provider.prices_of(self.llm.model, n_bytes) or self.prices
+            prices = prices_of(self.llm.model, n_bytes) or self.prices
         return prices.highest.cost(n_bytes, limit)
 
 

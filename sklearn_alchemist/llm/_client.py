@@ -9,9 +9,10 @@ from .._utils import warn
 from ..exceptions import BudgetError, LLMError, StoreError
 from . import _provider
 from ._asking import ask_concurrently, open_desk
-from ._completion import Prices, Question, Tally, Usage, digest
+from ._completion import Question, Tally, Usage, digest
 from ._events import Event, is_heard, tell
 from ._model import LLM
+from ._prices import Prices, prices_of
 from ._recordings import look_up, request_for
 from ._spending_caps import Budget, Entry, Ledger, usage_of
 from ._store import CompletionStore
@@ -205,7 +206,7 @@ def _check_affordable(
     capped = budget.limits_dollars or (store is not None and store.cap() is not None)
     if not capped and llm.function is not None and llm.prices is None:
         return None
-    prices = llm.known_prices or _provider.prices_of(llm.model)
+    prices = llm.known_prices or prices_of(llm.model)
     if not capped:
         return prices
     what = "max_cost" if budget.limits_dollars else "the cap of the store"

@@ -97,64 +97,6 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-TOKENS_PER_PRICE = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """What a model costs.
-
-    Parameters
-    ----------
-    input, output : float
-        Dollars per million tokens of the prompt and of the completion.
-
-    cached : float or None, default=None
-        Dollars per million tokens of the prompt that the provider had in its own
-        cache; None is `input`.
-
-    Examples
-    --------
-    >>> from sklearn_alchemist.llm import Prices
-    >>> Prices(input=0.15, output=0.60).cost(prompt_tokens=2000, completion_tokens=500)
-    0.0006
-    """
-
-    input: float
-    output: float
-    cached: float | None = None
-
-    def cost(
-        self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0
-    ) -> float:
-        """Price a call.
-
-        Parameters
-        ----------
-        prompt_tokens, completion_tokens : int
-            Number of tokens.
-
-        cached_tokens : int, default=0
-            How many of those of the prompt the provider had in its cache.
-
-        Returns
-        -------
-        dollars : float
-            Cost of the call.
-        """
-        spent = prompt_tokens * self.input + completion_tokens * self.output
-        if self.cached is not None:
-            spent += min(cached_tokens, prompt_tokens) * (self.cached - self.input)
-        return spent / TOKENS_PER_PRICE
-
-    @property
-    def highest(self) -> "Prices":
-        """The same, where a provider may charge more for what it caches than else."""
-        if self.cached is None or self.cached <= self.input:
-            return self
-        return Prices(self.cached, self.output)
-
-
 def _total(values: Iterable[float | None]) -> float | None:
     """Add up, where one unknown makes the sum unknown."""
     known = list(values)

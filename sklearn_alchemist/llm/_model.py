@@ -12,7 +12,7 @@ from typing import Any, overload
 from urllib.parse import parse_qs, urlsplit
 
 from .._utils import as_path
-from ._completion import Prices
+from ._prices import Prices
 
 DEFAULT_PARAMS: Mapping[str, Any] = {"temperature": 0.7, "max_tokens": 4096}
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..exceptions import LLMError
 from ._answer_text import choices, first_body, reason_of, text_of, unread_body
-from ._completion import TOKENS_PER_PRICE, Completion, Message, Prices
+from ._completion import Completion, Message
 from ._failures import (
     SYSTEM,
     CallRefused,
@@ -28,6 +28,7 @@ from ._failures import (
 )
 from ._model import LLM
 from ._pacing import CallFailed
+from ._prices import Prices, prices_of
 
 # No answer has more tokens, and SQLite no larger integers.
 _MOST_TOKENS = 2**53
@@ -217,42 +218,6 @@ def dropped_params(llm: LLM) -> list[str]:
         ]
     except Exception:  # litellm raises several types, and says so again when called
         return []
-
-
-def prices_of(model: str, prompt_tokens: int = 1_000) -> Prices | None:
-    """Look up what a model costs, in litellm's table.
-
-    Parameters
-    ----------
-    model : str
-        Name of the model.
-
-    prompt_tokens : int, default=1_000
-        Length of the prompt; some models ask more for long ones.
-
-    Returns
-    -------
-    prices : Prices or None
-        Dollars per million tokens; None where the table does not hold the model.
-
-    Examples
-    --------
-    >>> from sklearn_alchemist.llm import prices_of
-    >>> prices_of("a-model-that-nobody-sells") is None
-    True
-    """
-    litellm = load_litellm()
-    n_prompt = max(1, prompt_tokens)
-    try:
-        one, other = litellm.cost_per_token(
-            model, prompt_tokens=n_prompt, completion_tokens=1_000
-        )
-    except Exception:  # litellm raises several types for a model it has no price of
-        return None
-    return Prices(
-        round(one / n_prompt * TOKENS_PER_PRICE, 9),
-        round(other / 1_000 * TOKENS_PER_PRICE, 9),
-    )
 
 
 def count_tokens(messages: Sequence[Message], model: str) -> int:

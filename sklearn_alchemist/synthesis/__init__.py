@@ -6,12 +6,10 @@ from .._utils import lazy_exports
 
 if TYPE_CHECKING:
     from ._code_from_answer import extract_source
-    from ._config import SynthesisConfig, knowledge_kinds, make_config
     from ._cost_estimate import CostEstimate, estimate_cost, estimate_questions
     from ._earlier_programs import classes_never_answered
     from ._knowledge import knowledge_questions, read_documents
     from ._labeler import ProgramSynthesisLabeler
-    from ._outcome import Exchange, Synthesis, add_usage
     from ._plan import PlannedProgram, plan, plan_programs
     from ._prompts import (
         PROMPT_VERSION,
@@ -30,6 +28,8 @@ if TYPE_CHECKING:
         select_programs,
     )
     from ._shown_records import describe_values
+    from ._synthesis_config import SynthesisConfig, knowledge_kinds, make_config
+    from ._synthesis_result import Exchange, Synthesis, add_usage
     from ._synthesize import open_ledger, synthesize
     from ._task_spec import TaskSpec, describe_task
     from ._trial import Rejection, longest_text, try_programs
@@ -102,17 +102,17 @@ __getattr__ = lazy_exports(
     {
         "TaskSpec": "_task_spec",
         "CostEstimate": "_cost_estimate",
-        "Exchange": "_outcome",
+        "Exchange": "_synthesis_result",
         "PROMPT_VERSION": "_prompts",
         "ProgramSynthesisLabeler": "_labeler",
         "Prompts": "_prompts",
-        "SynthesisConfig": "_config",
+        "SynthesisConfig": "_synthesis_config",
         "Rejection": "_trial",
         "PlannedProgram": "_plan",
-        "Synthesis": "_outcome",
+        "Synthesis": "_synthesis_result",
         "N_PER_NEW_CLASS": "_schema_change",
         "N_TRIED": "_selection",
-        "add_usage": "_outcome",
+        "add_usage": "_synthesis_result",
         "select_programs": "_selection",
         "classes_never_answered": "_earlier_programs",
         "describe_votes": "_selection",
@@ -138,7 +138,7 @@ __getattr__ = lazy_exports(
         "rejected_message": "_warning_texts",
         "silent_message": "_warning_texts",
         "missing_classes_message": "_warning_texts",
-        "knowledge_kinds": "_config",
+        "knowledge_kinds": "_synthesis_config",
         "synthesize": "_synthesize",
         "try_programs": "_trial",
         "tune_programs": "_tuning",
@@ -146,6 +146,6 @@ __getattr__ = lazy_exports(
         "describe_task": "_task_spec",
         "write_messages": "_prompts",
         "write_question": "_prompts",
-        "make_config": "_config",
+        "make_config": "_synthesis_config",
     },
 )

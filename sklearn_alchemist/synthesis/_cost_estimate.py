@@ -6,12 +6,12 @@ from typing import Any
 
 from ..exceptions import OfflineError
 from ..llm import LLM, Completion, Question, count_tokens, find_stored, prices_of
-from ._config import SynthesisConfig, with_schema
 from ._earlier_programs import classes_never_answered, write_aim
 from ._knowledge import knowledge_questions, read_knowledge
 from ._plan import plan_programs
 from ._prompts import write_question
 from ._shown_records import TYPICAL, show_rows, typical_rows
+from ._synthesis_config import SynthesisConfig, with_schema
 from ._synthesize import synthesize
 from ._task_spec import TaskSpec
 

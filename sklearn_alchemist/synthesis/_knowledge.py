@@ -13,7 +13,7 @@ from ..llm import Completion, Question, without_thoughts
 from ._prompts import list_classes, write_knowledge_messages
 
 if TYPE_CHECKING:
-    from ._config import SynthesisConfig
+    from ._synthesis_config import SynthesisConfig
     from ._task_spec import TaskSpec
 
 CHUNK_SIZE = 1000

@@ -479,16 +479,9 @@ class ProgramSynthesisLabeler(
         return np.array([program.name for program in self.programs_], dtype=object)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        # Of an earlier version.
-        for name, default in (
-            ("class_mapping", None),
-            ("n_scoring", 0),
-            ("class_groups", False),
-            ("gate", False),
-        ):
-            if not hasattr(self, name):
-                setattr(self, name, default)
+        # Of versions that had no such parameters.
+        added = {"class_mapping": None, "n_scoring": 0, "class_groups": False}
+        super().__setstate__({**added, "gate": False, **state})
 
     def __sklearn_is_fitted__(self) -> bool:
         return bool(getattr(self, "programs_", ()))

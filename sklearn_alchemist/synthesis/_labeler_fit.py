@@ -20,7 +20,7 @@ from ._schema_change import ProgramRequest
 
 if TYPE_CHECKING:
     from ..programs import RunResult
-    from ._outcome import Synthesis
+    from ._synthesis_result import Synthesis
     from ._trial import Rejection
 
 _logger = logging.getLogger("sklearn_alchemist.synthesis")

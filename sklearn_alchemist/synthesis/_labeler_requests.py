@@ -27,9 +27,9 @@ from ._schema_change import (
 
 if TYPE_CHECKING:
     from ..programs import RunResult
-    from ._config import SynthesisConfig
     from ._cost_estimate import CostEstimate
     from ._prompts import Prompts
+    from ._synthesis_config import SynthesisConfig
     from ._task_spec import TaskSpec
 
 # Enough to find typical ones and those that programs leave open.

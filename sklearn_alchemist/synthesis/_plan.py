@@ -6,9 +6,9 @@ from itertools import count, islice
 from typing import Any
 
 from .._utils import read_prompts
-from ._config import SynthesisConfig
 from ._earlier_programs import classes_never_answered
 from ._prompts import RULE_FOCUSES, count_cues
+from ._synthesis_config import SynthesisConfig
 from ._task_spec import TaskSpec
 
 

@@ -22,7 +22,7 @@ from ..programs import (
 from ..programs._guard import syntax_tree
 from ..programs._program import check_length
 from ._code_from_answer import extract_source
-from ._rules import render_rules
+from ._programs_from_rules import render_rules
 from ._trial import Rejection, synthetic_records
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from .._utils import read_prompts
 from ..llm import Question
 
 if TYPE_CHECKING:
-    from ._config import SynthesisConfig
     from ._plan import PlannedProgram
+    from ._synthesis_config import SynthesisConfig
     from ._task_spec import TaskSpec
 
 # Recorded with every program; a change of prompts.toml, or of a strategy that was there

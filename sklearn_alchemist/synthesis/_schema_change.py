@@ -11,8 +11,8 @@ from ..exceptions import ProgramRejected
 from ..programs import LabelingProgram
 
 if TYPE_CHECKING:
-    from ._config import SynthesisConfig
-    from ._outcome import Synthesis
+    from ._synthesis_config import SynthesisConfig
+    from ._synthesis_result import Synthesis
     from ._task_spec import TaskSpec
 
 # Programs that are asked for each class that is divided or added: as few as let one be

@@ -9,14 +9,14 @@ from ..exceptions import BudgetError
 from ..llm import LLM, Completion, Ledger, Question, Usage, find_stored
 from ..llm import ask as ask_llm
 from ..programs import LabelingProgram, prove_sandbox, run_programs
-from ._config import SynthesisConfig, with_schema
 from ._earlier_programs import classes_never_answered, list_cues, write_aim
 from ._knowledge import knowledge_questions, read_knowledge
-from ._outcome import Exchange, Synthesis
 from ._plan import PlannedProgram, plan_programs
 from ._program_from_answer import read_program
 from ._prompts import EARLIER, write_question, write_repair
 from ._shown_records import OPEN, TYPICAL, open_rows, show_row, show_rows, typical_rows
+from ._synthesis_config import SynthesisConfig, with_schema
+from ._synthesis_result import Exchange, Synthesis
 from ._task_spec import TaskSpec
 from ._trial import (
     Rejection,

@@ -1,9 +1,9 @@
 """Encode votes, collapse them into patterns, and count how programs vote."""
 
+from ._collapse import collapse, rank_rows
 from ._encoding import ABSTAIN, encode_answers, vote_dtype
 from ._exchange import from_snorkel, read_votes, to_snorkel, write_votes
 from ._label_studio import from_label_studio, label_studio_config, to_label_studio
-from ._patterns import collapse, rank_rows
 from ._statistics import (
     agreement,
     conflicts,

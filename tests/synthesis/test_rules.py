@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_alchemist.synthesis._rules import SCHEMA, render_rules
+from sklearn_alchemist.synthesis._programs_from_rules import SCHEMA, render_rules
 
 
 def names_of(answer, columns=("text",)):

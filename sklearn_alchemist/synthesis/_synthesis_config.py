@@ -7,10 +7,10 @@ from typing import Any
 from ..llm import LLM
 from ..programs import LabelingProgram
 from ._knowledge import read_documents
+from ._programs_from_rules import RESPONSE_FORMAT
 from ._prompts import (
     KNOWLEDGE_REQUESTS,
 )
-from ._rules import RESPONSE_FORMAT
 
 
 @dataclass(frozen=True, kw_only=True)

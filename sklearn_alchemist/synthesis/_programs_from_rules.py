@@ -100,7 +100,7 @@ def render_rules(answer: str, target: Any, columns: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> from sklearn_alchemist.synthesis._rules import render_rules
+    >>> from sklearn_alchemist.synthesis._programs_from_rules import render_rules
     >>> answer = '{"phrases": [{"text": "Free", "weight": 2}]}'
     >>> "'free': 2" in render_rules(answer, "spam", ["text"])
     True
