@@ -147,7 +147,7 @@ def test_equal_records_in_several_partitions_count_once():
     assert len(set(chosen)) == len(chosen) == len(fitted._training_state.rows) == 240
     assert fitted._training_state.weight.sum() == len(texts)
     few = TEXTS[:100] * 5
-    assert len(annotator().fit(of_series(few, 8))._memory.rows) == 100
+    assert len(annotator().fit(of_series(few, 8))._training_state.rows) == 100
 
 
 def test_fewer_records_than_the_student_may_learn_from_are_fitted_in_memory():
