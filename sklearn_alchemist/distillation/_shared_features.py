@@ -16,11 +16,11 @@ from sklearn.feature_extraction.text import (
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.utils import get_tags
 
-from ._students import TolerantVectorizer
+from ._students import LowerBeginning
 
 # What counting takes; TF-IDF has these and what is learned from the counts.
 _COUNTING = CountVectorizer().get_params().keys()
-_VECTORIZERS = (TfidfVectorizer, CountVectorizer, TolerantVectorizer)
+_VECTORIZERS = (TfidfVectorizer, CountVectorizer)
 _WEIGHING = ("norm", "use_idf", "smooth_idf", "sublinear_tf")
 
 
@@ -250,7 +250,7 @@ def _share_counts(step: CountVectorizer, X: Any, start: int = 0) -> _Part | None
             if "empty vocabulary" not in str(error):
                 raise
             advice = "they are empty. Look at X."
-            if not isinstance(step, TolerantVectorizer):  # the user's
+            if not isinstance(step.preprocessor, LowerBeginning):  # the user's
                 kind = type(step).__name__
                 advice = f"they are empty, or hold only what its {kind} leaves out."
             raise ValueError(

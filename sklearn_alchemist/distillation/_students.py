@@ -160,10 +160,12 @@ def text_student(texts: Sequence[str | None]) -> Pipeline:
     return make_pipeline(_text_encoder(texts), model)
 
 
-def _text_encoder(texts: Sequence[str | None]) -> BaseEstimator:
+def _text_encoder(
+    texts: Sequence[str | None], vectorizer: type[TfidfVectorizer] = TfidfVectorizer
+) -> BaseEstimator:
     """Make what `text_student` describes."""
     rare = 2 if len(texts) >= _MANY else 1
-    encoder = TolerantVectorizer(
+    encoder = vectorizer(
         ngram_range=(1, 2),
         sublinear_tf=True,
         token_pattern=_TOKEN,
@@ -172,7 +174,7 @@ def _text_encoder(texts: Sequence[str | None]) -> BaseEstimator:
     )
     parts = None
     if unspaced_share(texts) > _UNSPACED_SHARE:
-        parts = TolerantVectorizer(
+        parts = vectorizer(
             analyzer="char",
             ngram_range=(1, 3),
             sublinear_tf=True,
@@ -180,7 +182,7 @@ def _text_encoder(texts: Sequence[str | None]) -> BaseEstimator:
             min_df=rare,
         )
     elif np.median([len(text or "") for text in texts]) <= _SHORT:
-        parts = TolerantVectorizer(
+        parts = vectorizer(
             analyzer="char_wb",
             ngram_range=(2, 4),
             sublinear_tf=True,
@@ -367,8 +369,9 @@ def table_student(
     ]
     for j, values in texts.items():
         read = FunctionTransformer(_as_texts).set_output(transform="default")
+        encoder = _text_encoder(values, TolerantVectorizer)
         # A column by itself, as an encoder of texts takes it.
-        steps.append((f"text_{j}", make_pipeline(read, _text_encoder(values)), j))
+        steps.append((f"text_{j}", make_pipeline(read, encoder), j))
     # Texts have many columns of small numbers, on which C=1 would learn little.
     classifier = LogisticRegression(C=10 if texts else 1, max_iter=1000)
     return make_pipeline(_without_frames(ColumnTransformer(steps)), classifier)
