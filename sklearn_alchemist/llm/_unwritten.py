@@ -90,7 +90,7 @@ def send_unwritten(store: CompletionStore) -> None:
         If the server is not there; what is kept stays then.
     """
     aside = _aside(store)
-    if aside is None or not Path(aside.path).exists():
+    if aside is None or _is_empty(aside):
         return
     records = [(digest(request), request, c) for request, c in aside.records()]
     with aside._tables.reading() as rows:
@@ -112,5 +112,16 @@ def _aside(store: CompletionStore) -> CompletionStore | None:
     """Name the file that holds answers for a server that is lost."""
     if isinstance(store.path, Path):
         return None
+    try:
+        folder = cache_folder()
+    except RuntimeError:  # a user without a home, as in some containers
+        return None
     name = hashlib.sha256(store.path.encode()).hexdigest()[:16]
-    return CompletionStore(cache_folder() / f"for_server_{name}.sqlite")
+    return CompletionStore(folder / f"for_server_{name}.sqlite")
+
+
+def _is_empty(aside: CompletionStore) -> bool:
+    try:
+        return aside._tables.is_empty()
+    except StoreError:  # where nothing can be read, nothing was kept
+        return True

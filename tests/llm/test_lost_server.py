@@ -129,6 +129,22 @@ def test_the_last_answers_are_kept_for_a_server_that_is_lost(own_store, monkeypa
     assert len(CompletionStore(own_store).records()) == len(model.prompts) == 3
 
 
+def test_a_user_without_a_home_is_served_as_any_other(own_store, monkeypatch):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(_database, "_RESTART_SECONDS", 0.2)
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr("pathlib.Path.home", nowhere)
+    model = Model(2, stop_server)
+    try:
+        with pytest.warns(UserWarning, match="as long as this process lives"):
+            ask(model.llm(own_store), questions(2))
+    finally:
+        start_server()
+    assert ask(model.llm(own_store), questions(2)).usage.cached.calls == 2
+
+
 @pytest.mark.skipif(not SERVER, reason="no PostgreSQL server")
 @pytest.mark.parametrize(
     ("address", "variables", "named"),
