@@ -42,7 +42,7 @@ from ._run_chunk import (
     find_lost,
     key_of,
 )
-from ._score_votes import collect_scores, settle_scores
+from ._score_votes import collect_scores, scores_to_votes
 from ._worker_handle import Worker
 
 # What all programs do with these rows fits into a cache of the processor.
@@ -314,7 +314,7 @@ def _run_chunks(
             require_walls(loan.worker, strict)
             runner = ProgramRunner(loan, session, task)
             result = runner.run(encoded(number, task.columns), stop - start, left)
-        settle_scores(result, task, keep_scores)
+        scores_to_votes(result, task, keep_scores)
         losses[number, task.key] = len(find_lost(result.votes))
         seconds[number, task.key] = result.seconds
         return result
@@ -379,7 +379,7 @@ def _run_here(
         part = {name: values[start:stop] for name, values in columns.items()}
         results = runner.run(part, stop - start)
         for result, task in zip(results, tasks, strict=True):
-            settle_scores(result, task, keep_scores)
+            scores_to_votes(result, task, keep_scores)
         yield results
 
 

@@ -11,7 +11,7 @@ from ._protocol import ABSTAIN, CRASH, SCORED
 from ._run_chunk import ChunkResult, Task
 
 
-def settle_scores(result: ChunkResult, task: Task, keep: bool) -> None:
+def scores_to_votes(result: ChunkResult, task: Task, keep: bool) -> None:
     """Turn scores of a chunk into votes; what are none are a crash of the program."""
     if result.scores is None:
         return

@@ -116,7 +116,7 @@ class Parts:
             old = before.get(key)
             if old == value or (key == "source" and _may_go_on(old, value, begun)):
                 continue
-            differs = _say_differs(key, old, value)
+            differs = _difference_message(key, old, value)
             raise TargetError(
                 f"target {self.folder!r} holds labels that were made {differs}: give "
                 "a new folder, or delete this one."
@@ -275,7 +275,7 @@ def _may_go_on(before: Any, now: list[dict[str, Any]], begun: set[int]) -> bool:
     return all(place not in begun for place, (old, new) in pairs if old != new)
 
 
-def _say_differs(key: str, before: Any, now: Any) -> str:
+def _difference_message(key: str, before: Any, now: Any) -> str:
     """Say how labels there are were made otherwise."""
     if key == "source":
         old = {file["path"]: file for file in before or ()}

@@ -335,7 +335,7 @@ def _run(
             ) from error
         raise
     if done.failures:
-        warn(_say_failures(done.failures, done.n_rows))
+        warn(_failures_message(done.failures, done.n_rows))
     return done
 
 
@@ -421,7 +421,7 @@ def _estimate(estimator: Any, source: Source, inputs: Inputs) -> LabelingEstimat
     return LabelingEstimate(n_rows, n_bytes, seconds, 0.0)
 
 
-def _say_failures(total: dict[str, dict[str, int]], n_rows: int) -> ProgramWarning:
+def _failures_message(total: dict[str, dict[str, int]], n_rows: int) -> ProgramWarning:
     failed = "; ".join(
         f"{name} on {', '.join(f'{n} ({kind})' for kind, n in kinds.items())}"
         for name, kinds in total.items()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._utils import as_path, read_text
+from .._utils import as_path, read_prompts, read_text
 from ..llm import Completion, Question, without_thoughts
 from ._prompts import list_classes, write_knowledge_messages
 
@@ -218,7 +218,8 @@ def knowledge_questions(spec: "TaskSpec", config: "SynthesisConfig") -> list[Que
         query = f"{spec.task}\n{list_classes(spec)}"
         passages = retrieve(config.documents, query, embedder=config.embedder)
         shown = "\n\n".join(passages)
-        documents = f"\nAnswer from these passages, where they tell:\n\n{shown}\n"
+        told = read_prompts(__package__, "prompts")["documents"]
+        documents = told.format(passages=shown)
     return [
         Question(write_knowledge_messages(spec, kind, documents=documents))
         for kind in config.kinds

@@ -28,7 +28,7 @@ class PlannedProgram:
         What the prompt says of it; none leaves the approach to the model.
 
     sample : int
-        How many earlier plans ask the same.
+        How many programs planned before ask the same.
 
     knowledge : str or None, default=None
         Kind of prior knowledge that the prompt repeats.
@@ -140,7 +140,7 @@ def plan(
         Names of programs that exist; they are passed over.
 
     knowledge : sequence of str, default=()
-        Kinds of prior knowledge, given to the plans in turn.
+        Kinds of prior knowledge, given to the programs in turn.
 
     n_scoring : int, default=0
         How many of the programs give scores instead of a class; they come last.
@@ -248,7 +248,7 @@ def plan_rules(
         Names of programs that exist; they are passed over.
 
     knowledge : sequence of str, default=()
-        Kinds of prior knowledge, given to the plans in turn.
+        Kinds of prior knowledge, given to the programs in turn.
 
     first : collection of int, default=()
         Places of classes that are looked for before the others.

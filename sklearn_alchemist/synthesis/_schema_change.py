@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .. import programs as _programs
+from .._utils import read_prompts
 from ..data import ClassMapping
 from ..exceptions import ProgramRejected
 from ..programs import LabelingProgram
@@ -18,20 +19,6 @@ if TYPE_CHECKING:
 # Programs that are asked for each class that is divided or added: as few as let one be
 # outvoted.
 N_PER_NEW_CLASS = 3
-
-_SPLIT = """{task}
-
-This question is only about records that so far were all of the class {old!r}, which \
-is divided now.{others}"""
-_ADDED = """{task}
-
-Only look for the class {new!r}, which is new: programs for the other classes are \
-there already. Answer {new!r} where a record is of this class, and None everywhere \
-else."""
-_OTHERS = (
-    " Records of other classes ({names}) occur too, and other programs tell them: "
-    "answer None for these."
-)
 
 
 @dataclass(frozen=True)
@@ -300,7 +287,7 @@ def request_for_new_classes(
     requests : list of ProgramRequest
         One for each class that is divided or added.
     """
-    requests = []
+    requests, texts = [], read_prompts(__package__, "prompts")
     for name, n_missing in missing.items():
         if not n_missing:
             continue
@@ -313,10 +300,16 @@ def request_for_new_classes(
         others = [other for other in change.after.described if other not in parts]
         described = dict(spec.classes)
         if is_split:
-            told = _OTHERS.format(names=", ".join(map(repr, others))) if others else ""
-            task = _SPLIT.format(task=spec.task.strip(), old=name, others=told)
+            told = (
+                texts["other_classes"].format(names=", ".join(map(repr, others)))
+                if others
+                else ""
+            )
+            task = texts["divided_class"].format(
+                task=spec.task.strip(), old=name, others=told
+            )
         else:
-            task = _ADDED.format(task=spec.task.strip(), new=name)
+            task = texts["added_class"].format(task=spec.task.strip(), new=name)
         if is_split or config.style == "rules":
             described = {part: spec.classes[part] for part in parts}
         answers = {part: (part,) for part in parts} | dict.fromkeys(others, ())

@@ -11,7 +11,7 @@ from sklearn_alchemist.exceptions import ProgramWarning
 from sklearn_alchemist.programs import read_answers, read_programs, trace_programs
 from sklearn_alchemist.programs._protocol import CRASH, SCORED
 from sklearn_alchemist.programs._run_chunk import ChunkResult, Task
-from sklearn_alchemist.programs._score_votes import settle_scores
+from sklearn_alchemist.programs._score_votes import scores_to_votes
 
 COUNTS = """\
 def label(text):
@@ -204,7 +204,7 @@ def test_what_a_worker_writes_is_believed_only_where_it_is_finite():
     task = Task(0, program, ("text",), (("ham", 0), ("spam", 1)), 2)
     scores = np.array([[1, 2], [np.inf, 0], [9, 9], [np.nan] * 2], np.float32)
     result = ChunkResult(np.array([SCORED, SCORED, 1, SCORED]), scores=scores)
-    settle_scores(result, task, True)
+    scores_to_votes(result, task, True)
     assert result.votes.tolist() == [1, CRASH, 1, -1]
     assert np.isnan(result.scores[1:]).all()
 
