@@ -1,6 +1,7 @@
 """What errors and warnings say, whichever estimator is asked."""
 
 import ast
+import copy
 import dataclasses
 import inspect
 import re
@@ -243,6 +244,7 @@ def test_a_class_without_votes_is_warned_of_with_answers_that_are_no_class():
 
 
 @pytest.fixture(
+    scope="module",
     params=[
         DistilledAnnotator,
         lambda labeler: CascadeAnnotator(DistilledAnnotator(labeler), max_rows=0),
@@ -253,7 +255,8 @@ def test_a_class_without_votes_is_warned_of_with_answers_that_are_no_class():
     ],
     ids=["annotator", "cascade", "zero-shot", "aggregator"],
 )
-def classifier_and_records(request, labeler):
+def classifier_and_records(request):
+    labeler = ProgramSynthesisLabeler(classes=["ham", "spam"], programs=[LINK, SONG])
     classifier = request.param(labeler)
     X = TEXTS
     if isinstance(classifier, LabelModelAggregator):
@@ -294,8 +297,8 @@ def test_a_score_takes_weights_by_metadata_routing(classifier_and_records):
     wrong = np.where(said == "ham", "spam", "ham")
     y, weight = [*said[:20], *wrong[20:]], np.arange(40) < 20
     with sklearn.config_context(enable_metadata_routing=True):
-        classifier.set_score_request(sample_weight=True)
-        routing = classifier.get_metadata_routing()
+        asking = copy.copy(classifier).set_score_request(sample_weight=True)
+        routing = asking.get_metadata_routing()
         owner = getattr(routing, "_self_request", routing) or routing
         assert owner.score.requests == {"sample_weight": True}
     assert classifier.score(X, y, sample_weight=weight) == 1
