@@ -1,6 +1,7 @@
 import gzip
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -52,14 +53,21 @@ def fitted(*programs, X=("http song",), **parameters):
         return labeler.fit(X if hasattr(X, "columns") else list(X))
 
 
-@pytest.fixture
-def labeler():
-    return fitted(LINK, SONG)
+@pytest.fixture(scope="module")
+def kept():
+    """What is fitted once, as bytes, of which each test has its own."""
+    labeler = fitted(LINK, SONG)
+    return pickle.dumps((labeler, DistilledAnnotator(labeler).fit(texts_of(120))))
 
 
 @pytest.fixture
-def annotator():
-    return DistilledAnnotator(fitted(LINK, SONG)).fit(texts_of(120))
+def labeler(kept):
+    return pickle.loads(kept)[0]
+
+
+@pytest.fixture
+def annotator(kept):
+    return pickle.loads(kept)[1]
 
 
 def write(path, n_rows, **options):
