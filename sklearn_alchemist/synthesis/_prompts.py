@@ -456,7 +456,7 @@ def list_columns(columns: Mapping[str, str]) -> str:
 
     Examples
     --------
-    >>> from sklearn_alchemist.synthesis._warning_texts import list_columns
+    >>> from sklearn_alchemist.synthesis._prompts import list_columns
     >>> print(list_columns({"age": "int", "name": "str"}))
     - age: int
     - name: str

@@ -132,7 +132,7 @@ def text_columns(columns: Mapping[str, str]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> from sklearn_alchemist.synthesis._warning_texts import text_columns
+    >>> from sklearn_alchemist.synthesis._task_spec import text_columns
     >>> text_columns({"age": "int", "body": "str", "on": "str (ISO date)"})
     ('body',)
     """

@@ -71,17 +71,22 @@ def served(server):
 
 
 class Crowd:
-    """Answers after a while, and notes how many calls were under way at once."""
+    """Answers after a while, and notes how many calls were under way at once.
 
-    def __init__(self, server, seconds=0.1):
+    The first ones wait for as many as are `awaited`, however busy the machine is.
+    """
+
+    def __init__(self, server, seconds=0.1, awaited=1):
         self.now = self.most = 0
-        self.lock = threading.Lock()
+        self.lock = threading.Condition()
         reply = server._reply
 
         def count(request, authorization):
             with self.lock:
                 self.now += 1
                 self.most = max(self.most, self.now)
+                self.lock.notify_all()
+                self.lock.wait_for(lambda: self.most >= awaited, timeout=30)
             try:
                 time.sleep(seconds)
                 return reply(request, authorization)
@@ -97,7 +102,7 @@ class Crowd:
 
 @pytest.mark.slow
 def test_who_finds_no_room_under_a_cap_waits_for_what_is_under_way(server, llm):
-    crowd = Crowd(server)
+    crowd = Crowd(server, awaited=2)
     capped = llm.having(max_cost=0.02, n_concurrent=40)
     usage = ask(capped, questions(40)).usage
     assert usage.paid.calls == len(server.requests) == 40
@@ -110,7 +115,7 @@ def test_the_cap_of_a_store_counts_the_worst_case_of_what_is_under_way(
     server, llm, own_store
 ):
     CompletionStore(own_store).set_cap(2 * WORST)
-    crowd = Crowd(server, 0.5)
+    crowd = Crowd(server, 0.5, awaited=2)
     usages = []
 
     def fit(start):
