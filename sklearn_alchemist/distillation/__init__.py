@@ -31,6 +31,7 @@ from ._error_bound import (
     plain_sample,
     upper_bound,
 )
+from ._held_out_weights import Weighing, ask_votes_unseen, weigh_parts
 from ._logistic_regression import fit_logistic, takes_probabilities
 from ._review_queue import (
     BELOW_PROMISE,
@@ -70,7 +71,6 @@ from ._students import (
     unspaced_share,
 )
 from ._training_state import TrainingState, voted_weight
-from ._weighing import Weighing, ask_votes_unseen, weigh_parts
 
 __all__ = [
     "BELOW_PROMISE",

@@ -21,11 +21,11 @@ from ..streaming import lazy_for_dask
 from ._annotate import Opinions, annotate_records, error_bound_by_labels
 from ._annotator_fit import make_aggregator, program_names
 from ._annotator_metadata import label_proba_for
+from ._held_out_weights import ask_votes_unseen, weigh_parts
 from ._llm_labels import add_model_labels, ask_about_sample
 from ._review_queue import draw_queue, to_frame
 from ._scaling import Scaling
 from ._training_state import TrainingState
-from ._weighing import ask_votes_unseen, weigh_parts
 
 _logger = logging.getLogger("sklearn_alchemist.distillation")
 
