@@ -48,7 +48,7 @@ _logger = logging.getLogger("sklearn_alchemist.label_model")
 _MAX_FITTED = 1 << 18
 # How strongly few labels are held near the temperature 1:
 # benchmarks/label_constants.py.
-_TEMPERATURE_STRENGTH = 3.0
+_TEMPERATURE_STRENGTH = 8.0
 # What to do where the model is not to be trusted; within an annotator, in the words of
 # its own parameters.
 _ADVICE = {
