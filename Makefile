@@ -119,7 +119,7 @@ test-wheel: wheel
 # Lines that no test runs. Programs run in processes that may write no file and import
 # nothing from outside, so what only they run counts as not run: these files.
 IN_WORKERS := _builtins _fork_server _landlock _loop_filter _match_places \
-  _match_recorder _observer _process_limits _seccomp _stand_ins _worker
+  _match_recorder _observer _process_limits _seccomp _safe_stdlib _worker
 coverage: $(VENV)/tests
 	$(INSTALL) "coverage[toml]>=7.10"
 	rm -rf build/coverage

@@ -19,7 +19,7 @@ from ._pacing import START, CallFailed, Flow, with_backoff
 from ._prices import Prices, prices_of
 from ._spending_caps import Budget, Reservation
 from ._store import CompletionStore, Heartbeat, Lease, is_newer
-from ._unwritten import forget_unwritten, keep_unwritten, release_or_note
+from ._unstored_answers import forget_unwritten, keep_unwritten, release_or_note
 
 _POLL_SECONDS = 0.1
 

@@ -13,7 +13,7 @@ from ..exceptions import OfflineError, StoreError
 from ._completion import Completion, Question, digest
 from ._model import LLM, as_place
 from ._store import CompletionStore, default_store_path, is_newer
-from ._unwritten import find_unwritten, send_unwritten
+from ._unstored_answers import find_unwritten, send_unwritten
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
-from ._facades import PROGRAM, words
 from ._guard import FACADE, FORMAT, OWN, TYPE, attribute_fault, is_private
 from ._loop_filter import passing_elements, relevant_elements
 from ._loop_rewrite import PASSING, RELEVANT
+from ._safe_modules import PROGRAM, words
 
 _PLAIN = words("""
     abs all any ascii bin bool bytearray bytes callable chr classmethod complex dict

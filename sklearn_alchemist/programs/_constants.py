@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Set
 from itertools import takewhile
 
-from ._facades import direct_name
+from ._safe_modules import direct_name
 
 _COPIES = frozenset({"set", "frozenset", "list", "tuple"})
 _COUNTS = frozenset({"len", "any", "all", "bool", "str", "repr", "isinstance", "sum"})

@@ -8,8 +8,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, NoReturn
 
-from ._facades import NAMES, direct_name, words
 from ._loop_rewrite import skip_idle_iterations
+from ._safe_modules import NAMES, direct_name, words
 
 MAX_CHARACTERS = 100_000
 MAX_NODES = 15_000

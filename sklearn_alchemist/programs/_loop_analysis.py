@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from ._constants import Names, names_bound
-from ._facades import direct_name, words
+from ._safe_modules import direct_name, words
 
 # Of what kind a loop is: it unpacks elements, asks for plain text, needs its first and
 # last iteration, walks through the same object each time, through its items or counts

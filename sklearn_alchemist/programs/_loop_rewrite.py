@@ -11,7 +11,6 @@ import ast
 from collections.abc import Set
 
 from ._constants import Names, names_bound
-from ._facades import direct_name, words
 from ._loop_analysis import (
     COUNTED,
     FIRST,
@@ -23,6 +22,7 @@ from ._loop_analysis import (
     Unknown,
     names_read,
 )
+from ._safe_modules import direct_name, words
 
 # What the rewritten source calls; a program itself cannot spell these names.
 RELEVANT, PASSING = (

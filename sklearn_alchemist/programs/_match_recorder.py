@@ -11,9 +11,9 @@ from types import BuiltinMethodType, FrameType, MethodType, MethodWrapperType
 from typing import Any
 
 from . import _fast_re
-from ._facades import direct_name
 from ._match_places import Record
 from ._run_rows import FILE
+from ._safe_modules import direct_name
 
 # Words and values noted of one row; more than anybody reads.
 _MAX_NOTED = 200

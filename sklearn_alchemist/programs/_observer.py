@@ -13,7 +13,6 @@ from typing import Any
 
 from . import _fast_re
 from ._builtins import make_builtins
-from ._facades import PROGRAM, direct_names, words
 from ._guard import Refusal, guard
 from ._match_recorder import (
     AND,
@@ -29,7 +28,8 @@ from ._match_recorder import (
 )
 from ._protocol import ABSTAIN, DONE, MEMORY, REFUSED, SCORED, Reply
 from ._run_rows import FILE, ScoreSheet, describe, run_rows
-from ._stand_ins import start_row
+from ._safe_modules import PROGRAM, direct_names, words
+from ._safe_stdlib import start_row
 
 _MAX_MESSAGE = 300
 
@@ -117,7 +117,7 @@ class Observer:
     Parameters
     ----------
     facades : mapping of str to object
-        What `build_facades` made.
+        What `build_safe_modules` made.
     """
 
     def __init__(self, facades: Mapping[str, Any]) -> None:

@@ -19,8 +19,8 @@ from ..exceptions import (
     SandboxWarning,
 )
 from ._answer_codes import AnswerCodes
-from ._distinct import Distinct, find_distinct
 from ._entry_point import no_column, optional_parameters
+from ._equal_rows import Distinct, find_distinct
 from ._in_process import InProcessRunner
 from ._pool import MAX_IDLE, POOL, borrowed
 from ._program import LabelingProgram, Scalar

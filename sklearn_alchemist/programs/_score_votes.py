@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ._distinct import Distinct
+from ._equal_rows import Distinct
 from ._program import LabelingProgram
 from ._protocol import ABSTAIN, CRASH, SCORED
 from ._run_chunk import ChunkResult, Task

@@ -19,7 +19,6 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from ..exceptions import ProgramRejected
-from ._facades import NAMES
 from ._function_source import find_function_source, free_names, read_names, value_of
 from ._guard import (
     MAX_CHARACTERS,
@@ -29,6 +28,7 @@ from ._guard import (
     is_too_long,
     parse,
 )
+from ._safe_modules import NAMES
 
 _PLAIN = (str, bytes, int, bool, complex, type(None), range)
 _SAY_THEMSELVES = {"datetime", "decimal", "fractions", "operator"}

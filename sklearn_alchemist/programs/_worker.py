@@ -10,7 +10,6 @@ from typing import Any
 
 from ._builtins import make_builtins
 from ._constants import take_constants
-from ._facades import PROGRAM, build_facades, direct_names
 from ._guard import Refusal, guard
 from ._observer import Observer
 from ._process_limits import end_with_parent, lock_down, seal, silence
@@ -26,8 +25,9 @@ from ._protocol import (
     read_request,
 )
 from ._run_rows import FILE, ScoreSheet, describe, run_rows
+from ._safe_modules import PROGRAM, build_safe_modules, direct_names
+from ._safe_stdlib import start_row
 from ._seccomp import prepare_filter
-from ._stand_ins import start_row
 
 _CODECS = """
     ascii big5 cp1250 cp1251 cp1252 cp437 cp850 euc_jp euc_kr gb18030 gbk idna iso8859-2
@@ -42,7 +42,7 @@ class Worker:
     Parameters
     ----------
     facades : dict of str to object
-        What `build_facades` made.
+        What `build_safe_modules` made.
     """
 
     def __init__(self, facades: dict[str, Any]) -> None:
@@ -163,7 +163,7 @@ def _by_row(
 def prepare() -> Worker:
     """Import all that programs may need, and forget what the process was told."""
     os.environ.clear()
-    worker = Worker(build_facades())
+    worker = Worker(build_safe_modules())
     _import_what_c_code_needs()
     # The digits of an integer are data here, and time is limited anyway.
     sys.set_int_max_str_digits(0)

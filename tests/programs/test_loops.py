@@ -8,9 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sklearn_alchemist.programs import _literal_scan, _loop_filter
-from sklearn_alchemist.programs._facades import build_facades
 from sklearn_alchemist.programs._guard import guard
 from sklearn_alchemist.programs._loop_rewrite import PASSING, RELEVANT
+from sklearn_alchemist.programs._safe_modules import build_safe_modules
 from sklearn_alchemist.programs._worker import Worker
 
 TOP = """
@@ -211,7 +211,7 @@ texts = st.one_of(
     st.lists(words, min_size=60, max_size=70).map(" ".join),
 )
 weights = st.sampled_from([1, 2, 0.5, -1, True, float("inf")])
-FACADES = build_facades()
+FACADES = build_safe_modules()
 
 
 def label_of(source):

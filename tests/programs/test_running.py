@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sklearn_alchemist.exceptions import ProgramRejected
 from sklearn_alchemist.programs import _run_programs, run_programs
-from sklearn_alchemist.programs._distinct import find_distinct
+from sklearn_alchemist.programs._equal_rows import find_distinct
 
 LENGTH = "def label(text): return len(text) % 3"
 TEXTS = ["a" * n for n in range(50)]

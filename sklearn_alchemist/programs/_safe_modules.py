@@ -143,12 +143,12 @@ def _keep(function: object, **options: object) -> Any:
 def _replacements() -> dict[str, dict[str, Any]]:
     """Values that differ from the ones in the standard library."""
     # For workers only: what checks programs imports no more than it needs.
-    from . import _fast_re, _stand_ins
+    from . import _fast_re, _safe_stdlib
 
     hints: dict[str, Any] = dict.fromkeys(NAMES["typing"], _Hint)
     hints |= {
         "TYPE_CHECKING": False,
-        "NamedTuple": _stand_ins.NamedTuple(),
+        "NamedTuple": _safe_stdlib.NamedTuple(),
         "NewType": lambda name, base: base,
         "Text": str,
         "TypeVar": lambda name, *bounds, **options: _Hint,
@@ -170,12 +170,12 @@ def _replacements() -> dict[str, dict[str, Any]]:
         },
         # As `metaclass=` it is left out; called, it would make classes of any kind.
         "abc": {"ABCMeta": _Hint},
-        "ast": {"literal_eval": _stand_ins.literal_eval},
-        "collections": {"namedtuple": _stand_ins.namedtuple},
+        "ast": {"literal_eval": _safe_stdlib.literal_eval},
+        "collections": {"namedtuple": _safe_stdlib.namedtuple},
         "dataclasses": {
-            "field": _stand_ins.Field,
+            "field": _safe_stdlib.Field,
             **{
-                name: getattr(_stand_ins, name)
+                name: getattr(_safe_stdlib, name)
                 for name in words(
                     "asdict astuple dataclass fields is_dataclass replace"
                 )
@@ -184,7 +184,7 @@ def _replacements() -> dict[str, dict[str, Any]]:
         # functools.wraps can copy any attribute by name, __globals__ for one.
         "functools": {"wraps": _keep},
         "logging": {
-            **dict.fromkeys(NAMES["logging"], _stand_ins.Silence()),
+            **dict.fromkeys(NAMES["logging"], _safe_stdlib.Silence()),
             **{
                 name: getattr(import_module("logging"), name)
                 for name in words("CRITICAL DEBUG ERROR INFO NOTSET WARNING")
@@ -192,17 +192,17 @@ def _replacements() -> dict[str, dict[str, Any]]:
         },
         "random": {
             **{
-                name: getattr(_stand_ins.CHANCE, name)
+                name: getattr(_safe_stdlib.CHANCE, name)
                 for name in NAMES["random"]
                 if name != "Random"
             },
-            "Random": _stand_ins.Random,
+            "Random": _safe_stdlib.Random,
         },
-        "warnings": dict.fromkeys(NAMES["warnings"], _stand_ins.Silence()),
+        "warnings": dict.fromkeys(NAMES["warnings"], _safe_stdlib.Silence()),
     }
 
 
-def build_facades() -> dict[str, Any]:
+def build_safe_modules() -> dict[str, Any]:
     """Import the modules and make one read-only object of each."""
     replacements = _replacements()
     facades: dict[str, Any] = {}

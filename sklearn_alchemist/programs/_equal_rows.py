@@ -50,7 +50,7 @@ def find_distinct(columns: Sequence[Sequence[Any]]) -> Distinct:
 
     Examples
     --------
-    >>> from sklearn_alchemist.programs._distinct import find_distinct
+    >>> from sklearn_alchemist.programs._equal_rows import find_distinct
     >>> distinct = find_distinct([["a", "b", "a"]])
     >>> distinct.first, distinct.inverse
     (array([0, 1]), array([0, 1, 0]))

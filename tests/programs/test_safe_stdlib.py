@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_alchemist.programs import _stand_ins as ours
+from sklearn_alchemist.programs import _safe_stdlib as ours
 from sklearn_alchemist.programs import run_programs
 
 

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ._facades import PROGRAM
+from ._safe_modules import PROGRAM
 
 _MISSING: Any = type("MISSING", (), {"__repr__": lambda self: "MISSING"})()
 _FIELDS = "__program_fields__"
