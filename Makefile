@@ -123,7 +123,7 @@ IN_WORKERS := _builtins _fork_server _landlock _loop_filter _match_places \
 coverage: $(VENV)/tests
 	$(INSTALL) "coverage[toml]>=7.10"
 	rm -rf build/coverage
-	$(BIN)/coverage run -m pytest -m "not slow" $(ARGS)
+	$(BIN)/coverage run -m pytest -n 2 --dist worksteal $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	@echo "without what only runs beside programs, in per cent:"
