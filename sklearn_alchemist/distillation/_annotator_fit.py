@@ -26,7 +26,7 @@ from ._students import default_student
 from ._training_state import voted_weight
 
 # Records on which it is tried whether the student can read them, if not all count.
-_TRIED = 1000
+N_TRIED = 1000
 # So many times the rows that a student learns from are drawn, to choose among them; as
 # many again of those without votes.
 _CHOICE = 2
@@ -87,7 +87,7 @@ class AnnotatorFitMixin:
         most = self.max_training_rows
         if most is None or records.n_rows <= most:
             return self._share(X)
-        some = np.linspace(0, records.n_rows - 1, min(most, _TRIED)).astype(int)
+        some = np.linspace(0, records.n_rows - 1, min(most, N_TRIED)).astype(int)
         try:
             self._share(_safe_indexing(as_indexable(X), some))
         except ValueError:

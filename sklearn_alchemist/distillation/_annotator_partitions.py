@@ -18,13 +18,12 @@ from ._annotator_checks import (
     known_classes,
     listed_classes,
 )
-from ._annotator_fit import Candidates, make_aggregator, warn_of_silence
+from ._annotator_fit import N_TRIED, Candidates, make_aggregator, warn_of_silence
 from ._students import check_student
 from ._training_state import TrainingState
 
 # Records that the labeler is fitted to, and that later ones are compared with.
 _N_SAMPLED = 10_000
-_N_TRIED = 1000
 
 
 def fit_partitions(annotator: Any, X: Any) -> Any:
@@ -82,7 +81,7 @@ def fit_partitions(annotator: Any, X: Any) -> Any:
     classes = known_classes(listed_classes(annotator.labeler), None)
     check_classes_of_parts(classes, aggregator, annotator.class_weight)
     check_finite(records, annotator.estimator)
-    tried = np.arange(min(records.n_rows, _N_TRIED))
+    tried = np.arange(min(records.n_rows, N_TRIED))
     annotator._share(_safe_indexing(as_indexable(sample.records), tried))
     context = annotator._init_callback_context(max_subtasks=3)
     context.call_on_fit_task_begin(estimator=annotator, X=X, y=None)
